@@ -1,0 +1,2 @@
+//! The command line: arguments, rendering, exit codes.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Text of definitions and pipelines in, catalogue and diagnostics out.

@@ -1,0 +1,67 @@
+//! Everything the definitions say, resolved.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::{
+    CodeList, CodeListId, Dataset, DatasetId, FieldType, Fingerprint, FingerprintBuilder, Indicator, IndicatorId,
+    MunicipalityCode, Pipeline, PipelineId, Source, SourceId,
+};
+
+/// The code list that municipalities are looked up in.
+pub const MUNICIPALITY: &str = "municipality";
+/// The code list of regions.
+pub const REGION: &str = "region";
+
+/// The resolved definitions. Every reference in it leads somewhere.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    /// Code lists.
+    pub codelists: BTreeMap<CodeListId, Arc<CodeList>>,
+    /// Datasets.
+    pub datasets: BTreeMap<DatasetId, Arc<Dataset>>,
+    /// Sources.
+    pub sources: BTreeMap<SourceId, Arc<Source>>,
+    /// Indicators, each in its current version.
+    pub indicators: BTreeMap<IndicatorId, Arc<Indicator>>,
+    /// Pipelines.
+    pub pipelines: BTreeMap<PipelineId, Arc<Pipeline>>,
+}
+
+impl Catalogue {
+    /// The code list of municipalities, if the definitions have one.
+    pub fn municipalities(&self) -> Option<&Arc<CodeList>> {
+        self.codelists.get(MUNICIPALITY)
+    }
+
+    /// The code list of regions, if the definitions have one.
+    pub fn regions(&self) -> Option<&Arc<CodeList>> {
+        self.codelists.get(REGION)
+    }
+
+    /// The codes of all municipalities, sorted: the entries of the list whose attribute `kind` is `municipality`
+    /// at any time. Christiansø is in the list, but is none.
+    pub fn municipality_codes(&self) -> Vec<MunicipalityCode> {
+        let Some(list) = self.municipalities() else { return Vec::new() };
+        let is_municipality =
+            |code: &&String| list.index_of(code).is_some_and(|index| list.ever_has(index, "kind", "municipality"));
+        list.codes().iter().filter(is_municipality).filter_map(|code| MunicipalityCode::new(code)).collect()
+    }
+
+    /// The fingerprint of all that decides how a source's bytes become canonical rows: the source, its dataset, and
+    /// the code lists that they name.
+    pub fn reading_fingerprint(&self, source: &Source) -> Fingerprint {
+        let mut builder = FingerprintBuilder::new();
+        builder.add(source.id.as_str()).add(source.fingerprint.to_string());
+        if let Some(dataset) = self.datasets.get(&source.dataset) {
+            builder.add(dataset.fingerprint.to_string());
+            for field in &dataset.fields {
+                if let FieldType::Code(list) = &field.ty {
+                    let fingerprint = self.codelists.get(list).map(|list| list.fingerprint.to_string());
+                    builder.add(fingerprint.unwrap_or_default());
+                }
+            }
+        }
+        builder.finish()
+    }
+}

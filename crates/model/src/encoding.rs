@@ -1,0 +1,149 @@
+//! Decoding of cells. Every encoding here agrees with ASCII in the lower half, so structure is found in raw bytes and
+//! only text with a byte above 0x7F is ever decoded.
+
+use std::sync::OnceLock;
+
+use crate::Encoding;
+
+/// Bytes that are no text in the declared encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the byte 0x{byte:02X} at position {offset} is no {} text", encoding.label())]
+pub struct DecodeError {
+    /// The first byte that is wrong.
+    pub byte: u8,
+    /// Its position, from 0.
+    pub offset: usize,
+    /// The declared encoding.
+    pub encoding: Encoding,
+}
+
+type UpperHalf = [Option<char>; 128];
+
+/// The byte at a position of the upper half.
+fn upper(position: usize) -> u8 {
+    0x80 | u8::try_from(position & 0x7F).unwrap_or(0)
+}
+
+fn table(encoding: Encoding) -> &'static UpperHalf {
+    static WINDOWS_1252: OnceLock<UpperHalf> = OnceLock::new();
+    static ISO_8859_1: OnceLock<UpperHalf> = OnceLock::new();
+    static ISO_8859_15: OnceLock<UpperHalf> = OnceLock::new();
+    static CP850: OnceLock<UpperHalf> = OnceLock::new();
+    static CP865: OnceLock<UpperHalf> = OnceLock::new();
+    // The WHATWG tables give the five bytes that Windows-1252 leaves open the control characters of the same number;
+    // in a municipal export such a byte is damage, so they stay open here.
+    let whatwg = |encoding: &'static encoding_rs::Encoding| {
+        std::array::from_fn(|at| {
+            let byte = [upper(at)];
+            let (text, _) = encoding.decode_without_bom_handling(&byte);
+            text.chars().next().filter(|c| !c.is_control())
+        })
+    };
+    let oem = |page: u16| {
+        let table = oem_cp::code_table::DECODING_TABLE_CP_MAP.get(&page);
+        std::array::from_fn(|at| table.and_then(|table| table.decode_char_checked(upper(at))))
+    };
+    match encoding {
+        Encoding::Windows1252 | Encoding::Utf8 => WINDOWS_1252.get_or_init(|| whatwg(encoding_rs::WINDOWS_1252)),
+        Encoding::Iso8859_1 => {
+            ISO_8859_1.get_or_init(|| std::array::from_fn(|at| Some(char::from(upper(at))).filter(|c| !c.is_control())))
+        }
+        Encoding::Iso8859_15 => ISO_8859_15.get_or_init(|| whatwg(encoding_rs::ISO_8859_15)),
+        Encoding::Cp850 => CP850.get_or_init(|| oem(850)),
+        Encoding::Cp865 => CP865.get_or_init(|| oem(865)),
+    }
+}
+
+impl Encoding {
+    /// Finds the encoding that a label names, in any case.
+    pub fn parse(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|encoding| encoding.label().eq_ignore_ascii_case(label))
+    }
+
+    /// Appends the text of the bytes; on an error `out` is as before.
+    ///
+    /// # Errors
+    /// The first byte that is no text in this encoding.
+    pub fn decode_into(self, bytes: &[u8], out: &mut String) -> Result<(), DecodeError> {
+        if self == Self::Utf8 || bytes.is_ascii() {
+            let text = std::str::from_utf8(bytes).map_err(|error| {
+                let offset = error.valid_up_to();
+                DecodeError { byte: bytes[offset], offset, encoding: self }
+            })?;
+            out.push_str(text);
+            return Ok(());
+        }
+        let before = out.len();
+        let known = table(self);
+        for (offset, &byte) in bytes.iter().enumerate() {
+            let decoded = if byte < 0x80 { Some(char::from(byte)) } else { known[usize::from(byte - 0x80)] };
+            let Some(c) = decoded else {
+                out.truncate(before);
+                return Err(DecodeError { byte, offset, encoding: self });
+            };
+            out.push(c);
+        }
+        Ok(())
+    }
+
+    /// The text of the bytes, with U+FFFD for what is no text: for messages only, never for data.
+    pub fn decode_lossy(self, bytes: &[u8]) -> String {
+        let mut text = String::new();
+        if self.decode_into(bytes, &mut text).is_ok() {
+            return text;
+        }
+        if self == Self::Utf8 {
+            return String::from_utf8_lossy(bytes).into_owned();
+        }
+        let known = table(self);
+        let decode = |&byte: &u8| match byte {
+            0..0x80 => char::from(byte),
+            _ => known[usize::from(byte - 0x80)].unwrap_or(char::REPLACEMENT_CHARACTER),
+        };
+        bytes.iter().map(decode).collect()
+    }
+
+    /// The bytes of the text in this encoding; `None` if it has a character that the encoding lacks. For generators
+    /// and tests: nothing is ever written in these encodings otherwise.
+    pub fn encode(self, text: &str) -> Option<Vec<u8>> {
+        if self == Self::Utf8 {
+            return Some(text.as_bytes().to_vec());
+        }
+        let known = table(self);
+        let encode = |c: char| {
+            if c.is_ascii() {
+                return Some(c as u8);
+            }
+            known.iter().position(|known| *known == Some(c)).map(upper)
+        };
+        text.chars().map(encode).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn danish_letters_in_every_encoding() {
+        for encoding in Encoding::ALL {
+            let text = "Ærø, Tårnby, Høje-Taastrup";
+            let bytes = encoding.encode(text).expect("Danish can be written in all of them");
+            let mut decoded = String::new();
+            encoding.decode_into(&bytes, &mut decoded).expect("and read");
+            assert_eq!(decoded, text, "{}", encoding.label());
+        }
+        assert_eq!(Encoding::Cp850.encode("ø"), Some(vec![0x9B]));
+        assert_eq!(Encoding::Windows1252.encode("€"), Some(vec![0x80]));
+    }
+
+    #[test]
+    fn damage_is_found_where_it_is() {
+        let mut out = "kept".to_owned();
+        let error = Encoding::Utf8.decode_into(b"H\xF8je", &mut out).expect_err("no UTF-8");
+        assert_eq!((error.offset, error.byte, out.as_str()), (1, 0xF8, "kept"));
+        let error = Encoding::Windows1252.decode_into(b"a\x81", &mut out).expect_err("an open byte");
+        assert_eq!((error.offset, out.as_str()), (1, "kept"));
+        assert_eq!(Encoding::Iso8859_1.decode_into(b"\x93quoted\x94", &mut out).map_err(|e| e.offset), Err(0));
+    }
+}

@@ -1,0 +1,64 @@
+//! The words of the domain as types that cannot hold nonsense.
+//!
+//! Every other crate speaks in these types, and the four stages (definitions, extractor, normaliser, loader) know
+//! nothing of each other but what stands here. The crate does no I/O, reads no clock and depends on no data engine.
+//!
+//! Where to start: [`Catalogue`] is everything the definitions say, resolved; [`RawBatch`] is what a reader hands on;
+//! [`RecordBatch`] is the same rows typed; [`Indicator`] holds the logical plan of a key figure; [`Observation`] is
+//! the figure that is published.
+
+mod area;
+mod catalogue;
+mod code;
+mod codelist;
+mod dataset;
+mod date;
+mod delivery;
+mod diagnostic;
+mod encoding;
+mod fingerprint;
+mod formula;
+mod id;
+mod indicator;
+mod number;
+mod observation;
+mod period;
+mod personal;
+mod pipeline;
+mod plan;
+mod raw;
+mod record;
+mod reject;
+mod source;
+mod tally;
+mod unit;
+
+pub use area::{Area, MunicipalityCode};
+pub use catalogue::{Catalogue, MUNICIPALITY, REGION};
+pub use code::{Code, CodeInfo};
+pub use codelist::{CodeIndex, CodeList, CodeListBuilder, Lookup, Validity};
+pub use dataset::{Check, Dataset, Field, FieldIndex, FieldType, MomentRule, RangeRule};
+pub use date::Date;
+pub use delivery::{Delivery, DeliveryId, DeliveryScope, WorkUnit};
+pub use diagnostic::{Diagnostic, Place, Severity};
+pub use encoding::DecodeError;
+pub use fingerprint::{Fingerprint, FingerprintBuilder};
+pub use formula::{Formula, FormulaError, MeasureIndex};
+pub use id::{CodeListId, DatasetId, FieldName, IdError, IndicatorId, PipelineId, SourceId, Text};
+pub use indicator::{Direction, Indicator, IndicatorVersion, Measure, MissingRule};
+pub use number::{NumberError, Ratio, Rounding, format_decimal, pow10};
+pub use observation::{IndicatorTable, MeasureValue, ObsStatus, Observation, TOTAL};
+pub use period::{Period, PeriodError, PeriodKind};
+pub use personal::{looks_like_person_number, redact};
+pub use pipeline::{Fetch, HttpFetch, Pipeline, Usage};
+pub use plan::{Aggregate, Comparison, Expr, TimeSelection};
+pub use raw::{BrokenRow, CellSpan, Header, RawBatch, RowAddress};
+pub use record::{Column, ColumnData, ColumnKind, RecordBatch, RecordSchema, TextData};
+pub use reject::{Notice, Refusal, RejectedRow};
+pub use source::{
+    Control, ControlField, ControlPlace, ControlRecord, DateFormat, DelimitedFormat, Encoding, FieldMapping, FileName,
+    FixedColumn, FixedFormat, Format, Load, NamePart, Negative, NumberFormat, Origin, Parse, Scope, SignColumn,
+    SkipMatch, SkipRule, Source,
+};
+pub use tally::{RowTally, TallyError};
+pub use unit::{Unit, UnitError};

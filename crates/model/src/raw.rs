@@ -1,0 +1,101 @@
+//! What a reader hands on: a buffer of the file's bytes and the cells in it as offsets, with the place of every record.
+//!
+//! There is no string per cell. Bytes are still in the file's encoding; only the normaliser decodes, and only text.
+
+use crate::Code;
+
+/// A range of the batch's buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CellSpan {
+    /// The first byte.
+    pub start: u32,
+    /// The first byte after.
+    pub end: u32,
+}
+
+/// The place of a record in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowAddress {
+    /// The physical line on which the record begins, from 1.
+    pub line: u64,
+    /// The number of the record, from 1, header and control records included.
+    pub record: u64,
+    /// The record as it stands in the file, without its line end.
+    pub raw: CellSpan,
+}
+
+/// A record that could not be split into its cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenRow {
+    /// The physical line, from 1.
+    pub line: u64,
+    /// The number of the record, from 1.
+    pub record: u64,
+    /// What is wrong.
+    pub code: Code,
+    /// What is wrong, in a sentence that quotes nothing of the record.
+    pub reason: String,
+    /// The record's first bytes, at most 4 KiB.
+    pub raw: Vec<u8>,
+}
+
+/// The column names of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The names, decoded and trimmed, in the order of the cells.
+    pub names: Vec<String>,
+    /// The line they stand on; 0 if they come from the definition.
+    pub line: u64,
+}
+
+impl Header {
+    /// The position of a column.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|known| known == name)
+    }
+}
+
+/// A batch of records, all of the same width. It is made to be filled again and again.
+#[derive(Debug, Default)]
+pub struct RawBatch {
+    /// The bytes that the cells point into.
+    pub bytes: Vec<u8>,
+    /// The cells, row by row.
+    pub cells: Vec<CellSpan>,
+    /// Cells in a row.
+    pub width: usize,
+    /// The place of each row.
+    pub rows: Vec<RowAddress>,
+    /// Records that are no rows, in the order of the file.
+    pub broken: Vec<BrokenRow>,
+}
+
+impl RawBatch {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The bytes of a cell.
+    pub fn cell(&self, row: usize, column: usize) -> &[u8] {
+        self.slice(self.cells[row * self.width + column])
+    }
+
+    /// The bytes of a range.
+    pub fn slice(&self, span: CellSpan) -> &[u8] {
+        &self.bytes[span.start as usize..span.end as usize]
+    }
+
+    /// Forgets the content and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.cells.clear();
+        self.rows.clear();
+        self.broken.clear();
+    }
+}

@@ -1,0 +1,359 @@
+//! Sources: one vendor system's export, its physical format, and how its columns become canonical fields.
+
+use crate::{CodeListId, DatasetId, FieldIndex, FieldName, Fingerprint, Period, PeriodKind, SourceId, Text};
+
+/// A character encoding in which the structure (separators, digits, line ends) is ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// UTF-8, with or without a byte order mark.
+    Utf8,
+    /// Windows-1252.
+    Windows1252,
+    /// ISO-8859-1 proper: the bytes 0x80 to 0x9F are control characters, not quotation marks.
+    Iso8859_1,
+    /// ISO-8859-15.
+    Iso8859_15,
+    /// DOS code page 850.
+    Cp850,
+    /// DOS code page 865 (Nordic).
+    Cp865,
+}
+
+impl Encoding {
+    /// All of them, for messages.
+    pub const ALL: [Self; 6] =
+        [Self::Utf8, Self::Windows1252, Self::Iso8859_1, Self::Iso8859_15, Self::Cp850, Self::Cp865];
+
+    /// The label used in definitions.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Windows1252 => "windows-1252",
+            Self::Iso8859_1 => "iso-8859-1",
+            Self::Iso8859_15 => "iso-8859-15",
+            Self::Cp850 => "cp850",
+            Self::Cp865 => "cp865",
+        }
+    }
+}
+
+/// A part of a file name pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NamePart {
+    /// These characters.
+    Literal(String),
+    /// `{municipality}`: four digits.
+    Municipality,
+    /// `{period}`: a period of the source's kind.
+    Period,
+    /// `{version}`: the number of a correction; a file without one is version 1.
+    Version,
+    /// `*`: any characters but `/`.
+    Any,
+    /// `[...]`: present or not.
+    Optional(Vec<Self>),
+}
+
+/// The pattern of a delivery's path below the drop folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName {
+    /// The pattern as written.
+    pub pattern: String,
+    /// Its parts.
+    pub parts: Vec<NamePart>,
+}
+
+/// What one delivery covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    /// Whether a delivery is about one municipality, named by the file. Otherwise every row names its own, and the
+    /// delivery covers all municipalities that use the source.
+    pub one_municipality: bool,
+    /// The kind of the period that the file's name gives; `None` if the rows alone say when they are.
+    pub period: Option<PeriodKind>,
+}
+
+/// What a new delivery does to what was delivered before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    /// It supersedes everything that the source delivered before for the same municipalities.
+    Full,
+    /// It replaces the periods that it covers.
+    Period,
+}
+
+/// A fixed-width column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FixedColumn {
+    /// The name that fields refer to.
+    pub name: String,
+    /// The first character position, from 0.
+    pub start: usize,
+    /// The number of characters.
+    pub length: usize,
+}
+
+/// Text with separators.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DelimitedFormat {
+    /// The encoding.
+    pub encoding: Encoding,
+    /// The separator, an ASCII character.
+    pub delimiter: u8,
+    /// The quotation mark, an ASCII character; doubled inside quotes. `None`: quotation marks are ordinary.
+    pub quote: Option<u8>,
+    /// Lines before the header (or the first record) that are no records.
+    pub preamble_lines: u32,
+    /// The column names, where the file has no header row.
+    pub columns: Option<Vec<String>>,
+}
+
+/// Text in fixed positions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FixedFormat {
+    /// The encoding; positions are bytes, so it must be a single-byte encoding.
+    pub encoding: Encoding,
+    /// The columns of a data record.
+    pub columns: Vec<FixedColumn>,
+    /// The length of a data record; a shorter or longer one is rejected.
+    pub record_length: usize,
+}
+
+/// A physical format.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// Text with separators.
+    Delimited(DelimitedFormat),
+    /// Text in fixed positions.
+    Fixed(FixedFormat),
+}
+
+impl Format {
+    /// The encoding of the text.
+    pub fn encoding(&self) -> Encoding {
+        match self {
+            Self::Delimited(format) => format.encoding,
+            Self::Fixed(format) => format.encoding,
+        }
+    }
+}
+
+/// Which records a skip rule leaves out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SkipMatch {
+    /// The cell of this column is one of the texts, after trimming.
+    CellIs {
+        /// The column.
+        column: String,
+        /// The texts.
+        texts: Vec<String>,
+    },
+    /// The cell of this column begins with one of the texts, after trimming.
+    CellStartsWith {
+        /// The column.
+        column: String,
+        /// The texts.
+        texts: Vec<String>,
+    },
+    /// The line begins with one of the texts.
+    LineStartsWith(Vec<String>),
+}
+
+/// A named rule for records that are no data: totals, footers. Blank lines and repeated headers are always skipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SkipRule {
+    /// Its name in the books.
+    pub id: FieldName,
+    /// The records it leaves out.
+    pub rule: SkipMatch,
+}
+
+/// What a field of a control record states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ControlField {
+    /// The municipality that the delivery is about.
+    Municipality,
+    /// The period that the delivery is about.
+    Period,
+    /// The number of data records: neither header, control record nor skipped.
+    Rows,
+    /// The sum of a field over all data records.
+    Sum(FieldIndex),
+}
+
+/// A header or trailer record, and what it states at which place. A cell is counted from 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlRecord {
+    /// What the line begins with.
+    pub starts_with: String,
+    /// The statements: what, the position (cell number, or first character and length), and how a number is written.
+    pub states: Vec<(ControlField, ControlPlace, NumberFormat)>,
+}
+
+/// Where in a control record a statement stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ControlPlace {
+    /// The cell with this number, from 0.
+    Cell(usize),
+    /// These characters of the line, from 0.
+    Characters {
+        /// The first.
+        start: usize,
+        /// How many.
+        length: usize,
+    },
+}
+
+/// The control records of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Control {
+    /// The first record, if the format has one; its absence refuses the delivery.
+    pub header: Option<ControlRecord>,
+    /// The last record, if the format has one; its absence refuses the delivery.
+    pub trailer: Option<ControlRecord>,
+}
+
+/// Where a negative number carries its sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Negative {
+    /// `-12`.
+    Leading,
+    /// `12-`, as SAP and mainframe exports write it.
+    Trailing,
+    /// `(12)`.
+    Parentheses,
+    /// Nowhere: a minus is a mistake.
+    Never,
+}
+
+/// A column that holds the sign of an amount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignColumn {
+    /// The column.
+    pub column: String,
+    /// What it holds for positive amounts.
+    pub positive: Vec<String>,
+    /// What it holds for negative amounts.
+    pub negative: Vec<String>,
+}
+
+/// How numbers are written. Strict: what contradicts it is refused, never guessed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberFormat {
+    /// The decimal mark, if numbers may have one.
+    pub decimal: Option<u8>,
+    /// The mark between groups of three digits, if numbers may be grouped; a space stands for the no-break space too.
+    pub group: Option<u8>,
+    /// Where the sign stands.
+    pub negative: Negative,
+    /// The column with the sign, if it stands apart.
+    pub sign: Option<SignColumn>,
+    /// How many of the last digits are decimals, where no mark is written.
+    pub implied_decimals: u8,
+}
+
+/// How dates and periods are written: `yyyy`, `mm`, `dd`, `q` stand for digits, everything else for itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateFormat(pub String);
+
+/// How a cell becomes a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parse {
+    /// Text, decoded, trimmed.
+    Text,
+    /// A code of the list.
+    Code(CodeListId),
+    /// A whole number or a decimal with the field's scale.
+    Number(NumberFormat),
+    /// A day or a period, kept as its first day.
+    Date(DateFormat),
+    /// A truth value.
+    Boolean {
+        /// Words for true.
+        yes: Vec<String>,
+        /// Words for false.
+        no: Vec<String>,
+    },
+    /// A personal identification number.
+    Person,
+}
+
+/// Where a field's value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The cell of this column; the further names are accepted in its stead.
+    Column {
+        /// The name, and declared aliases.
+        names: Vec<String>,
+    },
+    /// The municipality that the delivery is about.
+    DeliveryMunicipality,
+    /// The period that the delivery is about.
+    DeliveryPeriod,
+    /// Always this text.
+    Constant(String),
+}
+
+/// How one canonical field is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldMapping {
+    /// The canonical field.
+    pub field: FieldIndex,
+    /// Where its value comes from.
+    pub origin: Origin,
+    /// Which bytes of the cell count, after trimming: the first (from 0) and how many.
+    pub slice: Option<(usize, usize)>,
+    /// Zeros are put in front of digits until the cell is this wide.
+    pub width: Option<usize>,
+    /// Words for "no value".
+    pub null: Vec<String>,
+    /// What the vendor's words mean, applied before parsing. A word that is not listed is parsed as it stands.
+    pub map: Vec<(String, String)>,
+    /// How the cell is read.
+    pub parse: Parse,
+}
+
+/// A resolved source.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its identifier.
+    pub id: SourceId,
+    /// Its title.
+    pub title: Text,
+    /// What the export is and on what knowledge the layout rests.
+    pub description: Text,
+    /// Who makes the system.
+    pub vendor: String,
+    /// The system.
+    pub system: String,
+    /// The vendor's name for the export.
+    pub interface: Option<String>,
+    /// The dataset that it feeds.
+    pub dataset: DatasetId,
+    /// The first period for which the layout holds.
+    pub valid_from: Option<Period>,
+    /// The last period for which the layout holds.
+    pub valid_to: Option<Period>,
+    /// The path of a delivery below the drop folder.
+    pub file: FileName,
+    /// What a delivery covers.
+    pub scope: Scope,
+    /// What it does to earlier ones.
+    pub load: Load,
+    /// Days after the period's end until the delivery is due.
+    pub due_days: Option<u32>,
+    /// A delivery with fewer accepted rows is refused.
+    pub min_rows: u64,
+    /// The physical format.
+    pub format: Format,
+    /// How each canonical field is made, in the order of the fields; a field without a mapping has no value.
+    pub fields: Vec<FieldMapping>,
+    /// Records that are no data.
+    pub skip: Vec<SkipRule>,
+    /// Control records.
+    pub control: Control,
+    /// The hash of the canonical form.
+    pub fingerprint: Fingerprint,
+    /// The canonical form.
+    pub canonical: String,
+}

@@ -1,0 +1,1 @@
+//! Text cells in; canonical records, measures and indicator tables out.

@@ -1,0 +1,1 @@
+//! Units of work, their order, the books that balance and the report of a run.
