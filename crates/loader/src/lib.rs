@@ -1,1 +1,39 @@
 //! Figures, ledger, rejects and canonical rows into a destination, once, in one transaction.
+//!
+//! The destination is a folder: `musketer.db` (`SQLite`) holds the ledger and the figures, `canonical/` the rows as
+//! Parquet. What is visible in it is complete: a run writes its canonical files first, under names of their own, and
+//! then commits one transaction that names them. The crate decides nothing: which delivery holds, what is computed
+//! again and when, is the pipeline's.
+//!
+//! Where to start: [`Store::open`] and [`Store::begin`] to write, [`Store::read`] to read, [`CanonicalWriter`] for
+//! rows, `schema.sql` for what the tables mean.
+
+mod canonical;
+mod error;
+mod export;
+mod figures;
+mod latest;
+mod ledger;
+mod publication;
+mod reading;
+mod rejects;
+mod schema;
+mod seen;
+mod store;
+mod wide;
+
+pub use canonical::{
+    CanonicalPart, CanonicalRows, CanonicalWriter, PartScope, ROW_GROUP_ROWS, RowFilter, part_path, read_rows,
+    remove_records,
+};
+pub use error::LoadError;
+pub use export::{Language, Separator, export_csv, export_parquet};
+pub use figures::{AreaRecord, FigureCounts};
+pub use latest::{Exact, Figure, FigureFilter, Revision};
+pub use ledger::{DeliveryEntry, DeliveryRecord, DeliveryState, UnitRecord};
+pub use publication::{DefinitionKind, Publication, RunEnd, RunOutcome, RunStart};
+pub use reading::{Reading, Receipt, RunNumber};
+pub use rejects::{RejectCount, RejectFilter, RejectedEntry};
+pub use schema::documentation;
+pub use seen::{SeenFile, SeenFiles};
+pub use store::{DATABASE, Store};

@@ -1,0 +1,395 @@
+//! Areas, indicators, measures and figures: what is published.
+//!
+//! A figure that stays as it was leaves its row alone; one that changes closes its row and opens the next revision.
+//! So the table holds what was known at any time, and a run that computes everything again changes nothing.
+
+use std::collections::BTreeSet;
+
+use model::{
+    Area, FieldName, Fingerprint, Indicator, IndicatorId, IndicatorVersion, MeasureValue, MunicipalityCode, ObsStatus, Observation,
+    Period, Ratio, Text, format_decimal, pow10,
+};
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+use crate::reading::{count, parsed, whole, word};
+use crate::{LoadError, Publication, Reading, RunNumber};
+
+/// An area with its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AreaRecord {
+    /// The area.
+    pub area: Area,
+    /// Its name.
+    pub title: Text,
+    /// The region that a municipality lies in.
+    pub region: Option<String>,
+}
+
+/// What became of figures that were given to a publication.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FigureCounts {
+    /// Published for the first time.
+    pub new: u64,
+    /// Published before with another value, status or composition.
+    pub changed: u64,
+    /// As they were.
+    pub unchanged: u64,
+}
+
+impl FigureCounts {
+    fn add(&mut self, other: Self) {
+        self.new += other.new;
+        self.changed += other.changed;
+        self.unchanged += other.unchanged;
+    }
+}
+
+/// A number exactly: a decimal if a finite one holds it, otherwise `n/d`.
+fn exact_text(ratio: Ratio) -> String {
+    let (mut rest, mut scale) = (ratio.denominator(), 0_u8);
+    for factor in [2, 5] {
+        let mut power = 0_u8;
+        while rest % factor == 0 {
+            (rest, power) = (rest / factor, power + 1);
+        }
+        scale = scale.max(power);
+    }
+    let minor = pow10(scale).ok().filter(|_| rest == 1).and_then(|unit| ratio.times(Ratio::integer(unit)).ok());
+    match minor {
+        Some(minor) => format_decimal(minor.numerator(), scale),
+        None => format!("{}/{}", ratio.numerator(), ratio.denominator()),
+    }
+}
+
+/// The nearest float. A decimal text is rounded once when it is read; two integers would be rounded, and their quotient.
+fn float(exact: &str) -> Option<f64> {
+    match exact.split_once('/') {
+        None => exact.parse().ok(),
+        Some((numerator, denominator)) => {
+            Ratio::new(numerator.parse().ok()?, denominator.parse().ok()?).ok().map(Ratio::to_f64)
+        }
+    }
+}
+
+/// An observation as the table keeps it.
+#[derive(Debug, PartialEq)]
+struct StoredFigure {
+    value: Option<String>,
+    numerator: Option<String>,
+    denominator: Option<String>,
+    contributing: u32,
+    members: u32,
+    status: String,
+}
+
+impl StoredFigure {
+    fn of(observation: &Observation) -> Self {
+        Self {
+            value: observation.value.map(|value| format_decimal(value, observation.decimals)),
+            numerator: observation.numerator.map(exact_text),
+            denominator: observation.denominator.map(exact_text),
+            contributing: observation.contributing,
+            members: observation.members,
+            status: observation.status.code().to_owned(),
+        }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            value: row.get("value_exact")?,
+            numerator: row.get("numerator_exact")?,
+            denominator: row.get("denominator_exact")?,
+            contributing: row.get("contributing")?,
+            members: row.get("members")?,
+            status: row.get("obs_status")?,
+        })
+    }
+}
+
+impl Publication<'_> {
+    /// Records whom figures can be about. Areas that are not named again stay: earlier figures are about them.
+    pub fn areas(&mut self, areas: &[AreaRecord]) -> Result<(), LoadError> {
+        const SQL: &str = "INSERT INTO area (area, level, title_da, title_en, region) VALUES (?1, ?2, ?3, ?4, ?5)
+            ON CONFLICT (area) DO UPDATE SET level = excluded.level, title_da = excluded.title_da,
+                title_en = excluded.title_en, region = excluded.region";
+        self.write(|connection| {
+            let mut upsert = connection.prepare_cached(SQL)?;
+            for AreaRecord { area, title, region } in areas {
+                upsert.execute((area.to_string(), area.level(), &title.da, &title.en, region))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Records an indicator as the one that is computed from now on. Where its definition is another one than before,
+    /// all its measures are forgotten, because they are those of the old definition. `basis` is the hash of all that
+    /// decides its figures besides the rows.
+    pub fn indicator(&mut self, indicator: &Indicator, basis: &Fingerprint) -> Result<(), LoadError> {
+        self.write(|connection| {
+            let (id, version) = (indicator.id.as_str(), indicator.version.0);
+            let same = "SELECT count(*) FROM indicator
+                WHERE indicator = ?1 AND version = ?2 AND fingerprint = ?3 AND current = 1";
+            let same: i64 = connection
+                .prepare_cached(same)?
+                .query_row((id, version, indicator.fingerprint.to_string()), |row| row.get(0))?;
+            if same == 0 {
+                connection.execute("DELETE FROM measure WHERE indicator = ?1", [id])?;
+                connection.execute("UPDATE indicator SET current = 0 WHERE indicator = ?1", [id])?;
+            }
+            upsert_indicator(connection, indicator, basis)
+        })
+    }
+
+    /// Records that an indicator is computed no more: its figures stay, its measures and its wide view go.
+    pub fn retire_indicator(&mut self, indicator: &IndicatorId) -> Result<(), LoadError> {
+        self.write(|connection| {
+            connection.execute("UPDATE indicator SET current = 0 WHERE indicator = ?1", [indicator.as_str()])?;
+            connection.execute("DELETE FROM measure WHERE indicator = ?1", [indicator.as_str()]).map(drop)
+        })
+    }
+
+    /// Records measures, each in place of its earlier value.
+    pub fn measures(&mut self, measures: &[MeasureValue]) -> Result<(), LoadError> {
+        const SQL: &str = "INSERT OR REPLACE INTO measure
+            (indicator, version, municipality, period, measure, minor, scale, rows, obs_status)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        self.write(|connection| {
+            let mut upsert = connection.prepare_cached(SQL)?;
+            for value in measures {
+                let place = (value.municipality.to_string(), value.period.to_string());
+                let content = (value.minor, value.scale, whole(value.rows), value.status.code());
+                let name = (value.indicator.as_str(), value.version.0, value.measure.as_str());
+                upsert
+                    .execute((name.0, name.1, place.0, place.1, name.2, content.0, content.1, content.2, content.3))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Forgets the measures of municipalities and periods that are computed no more.
+    pub fn remove_measures(
+        &mut self,
+        indicator: &IndicatorId,
+        gone: &BTreeSet<(MunicipalityCode, Period)>,
+    ) -> Result<(), LoadError> {
+        const SQL: &str = "DELETE FROM measure WHERE indicator = ?1 AND municipality = ?2 AND period = ?3";
+        self.write(|connection| {
+            let mut delete = connection.prepare_cached(SQL)?;
+            for (municipality, period) in gone {
+                delete.execute((indicator.as_str(), municipality.to_string(), period.to_string()))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Publishes figures. Those that are as they were change nothing. Every figure is given at most once a run.
+    pub fn figures(&mut self, observations: &[Observation]) -> Result<FigureCounts, LoadError> {
+        let counts = self.write(|connection| {
+            let mut counts = FigureCounts::default();
+            let periods: BTreeSet<Period> = observations.iter().map(|observation| observation.period).collect();
+            periods.into_iter().try_for_each(|period| record_period(connection, period))?;
+            for observation in observations {
+                publish(connection, observation, self.run, &mut counts)?;
+            }
+            Ok(counts)
+        })?;
+        self.counts.add(counts);
+        Ok(counts)
+    }
+
+    /// Withdraws figures that are produced no more: their rows are closed, nothing takes their place. Returns how many
+    /// there were.
+    pub fn close_observations(
+        &mut self,
+        indicator: &IndicatorId,
+        version: IndicatorVersion,
+        gone: &BTreeSet<(Area, Period)>,
+    ) -> Result<u64, LoadError> {
+        const SQL: &str = "UPDATE observation SET known_to_run = ?1
+            WHERE indicator = ?2 AND version = ?3 AND area = ?4 AND period = ?5 AND known_to_run IS NULL";
+        let closed = self.write(|connection| {
+            let mut close = connection.prepare_cached(SQL)?;
+            let mut closed = 0;
+            for (area, period) in gone {
+                closed +=
+                    close.execute((self.run.0, indicator.as_str(), version.0, area.to_string(), period.to_string()))?;
+            }
+            Ok(closed as u64)
+        })?;
+        self.closed += closed;
+        Ok(closed)
+    }
+}
+
+fn upsert_indicator(connection: &Connection, indicator: &Indicator, basis: &Fingerprint) -> rusqlite::Result<()> {
+    const SQL: &str = "INSERT OR REPLACE INTO indicator (indicator, version, area_of_work, title_da, title_en,
+        description_da, description_en, unit, decimals, period_kind, direction, formula, fingerprint, basis,
+        valid_from, valid_to, reservations, current)
+        VALUES (:indicator, :version, :area, :title_da, :title_en, :description_da, :description_en, :unit, :decimals,
+        :kind, :direction, :formula, :fingerprint, :basis, :from, :to, :reservations, 1)";
+    let reservation = |text: &Text| serde_json::json!({ "da": text.da, "en": text.en });
+    let reservations: serde_json::Value = indicator.reservations.iter().map(reservation).collect();
+    let values = named_params! {
+        ":indicator": indicator.id.as_str(),
+        ":version": indicator.version.0,
+        ":area": indicator.area.as_str(),
+        ":title_da": indicator.title.da,
+        ":title_en": indicator.title.en,
+        ":description_da": indicator.description.da,
+        ":description_en": indicator.description.en,
+        ":unit": indicator.unit.to_string(),
+        ":decimals": indicator.decimals,
+        ":kind": indicator.period.as_str(),
+        ":direction": indicator.direction.as_str(),
+        ":formula": indicator.formula_text,
+        ":fingerprint": indicator.fingerprint.to_string(),
+        ":basis": basis.to_string(),
+        ":from": indicator.valid_from.map(|period| period.to_string()),
+        ":to": indicator.valid_to.map(|period| period.to_string()),
+        ":reservations": reservations.to_string(),
+    };
+    connection.prepare_cached(SQL)?.execute(values).map(drop)
+}
+
+fn record_period(connection: &Connection, period: Period) -> rusqlite::Result<()> {
+    const SQL: &str = "INSERT INTO period (period, kind, first_day, last_day)
+        VALUES (?1, ?2, ?3, date(?4, '-1 day')) ON CONFLICT DO NOTHING";
+    let days = (period.start().to_string(), period.end().to_string());
+    connection.prepare_cached(SQL)?.execute((period.to_string(), period.kind().as_str(), days.0, days.1)).map(drop)
+}
+
+/// Compares the figure with its latest revision, and writes only what differs.
+fn publish(
+    connection: &Connection,
+    observation: &Observation,
+    run: RunNumber,
+    counts: &mut FigureCounts,
+) -> rusqlite::Result<()> {
+    const LATEST: &str = "SELECT * FROM observation WHERE indicator = ?1 AND version = ?2 AND area = ?3
+        AND period = ?4 AND breakdown = ?5 ORDER BY revision DESC LIMIT 1";
+    const CLOSE: &str = "UPDATE observation SET known_to_run = ?6 WHERE indicator = ?1 AND version = ?2 AND area = ?3
+        AND period = ?4 AND breakdown = ?5 AND known_to_run IS NULL";
+    let (area, period) = (observation.area.to_string(), observation.period.to_string());
+    let (indicator, version) = (observation.indicator.as_str(), observation.version.0);
+    let breakdown = observation.breakdown.as_str();
+    let figure = StoredFigure::of(observation);
+    let latest = connection
+        .prepare_cached(LATEST)?
+        .query_row((indicator, version, &area, &period, breakdown), |row| {
+            let open = row.get::<_, Option<i64>>("known_to_run")?.is_none();
+            Ok((row.get::<_, i64>("revision")?, open, StoredFigure::read(row)?))
+        })
+        .optional()?;
+    let revision = match latest {
+        Some((_, true, known)) if known == figure => {
+            counts.unchanged += 1;
+            return Ok(());
+        }
+        Some((revision, true, _)) => {
+            connection.prepare_cached(CLOSE)?.execute((indicator, version, &area, &period, breakdown, run.0))?;
+            counts.changed += 1;
+            revision + 1
+        }
+        // Withdrawn earlier, and back again.
+        Some((revision, false, _)) => {
+            counts.new += 1;
+            revision + 1
+        }
+        None => {
+            counts.new += 1;
+            1
+        }
+    };
+    insert(connection, observation, &figure, revision, run)
+}
+
+fn insert(
+    connection: &Connection,
+    observation: &Observation,
+    figure: &StoredFigure,
+    revision: i64,
+    run: RunNumber,
+) -> rusqlite::Result<()> {
+    const SQL: &str = "INSERT INTO observation (indicator, version, area, period, breakdown, revision, value,
+        value_exact, numerator, denominator, numerator_exact, denominator_exact, contributing, members, obs_status,
+        known_from_run) VALUES (:indicator, :version, :area, :period, :breakdown, :revision, :value, :value_exact,
+        :numerator, :denominator, :numerator_exact, :denominator_exact, :contributing, :members, :status, :run)";
+    let rounded = |exact: &Option<String>| exact.as_deref().and_then(float);
+    let values = named_params! {
+        ":indicator": observation.indicator.as_str(),
+        ":version": observation.version.0,
+        ":area": observation.area.to_string(),
+        ":period": observation.period.to_string(),
+        ":breakdown": observation.breakdown,
+        ":revision": revision,
+        ":value": rounded(&figure.value),
+        ":value_exact": figure.value,
+        ":numerator": rounded(&figure.numerator),
+        ":denominator": rounded(&figure.denominator),
+        ":numerator_exact": figure.numerator,
+        ":denominator_exact": figure.denominator,
+        ":contributing": figure.contributing,
+        ":members": figure.members,
+        ":status": figure.status,
+        ":run": run.0,
+    };
+    connection.prepare_cached(SQL)?.execute(values).map(drop)
+}
+
+impl Reading<'_> {
+    /// The measures of an indicator, of these periods or of all, sorted by municipality, period and name.
+    pub fn measures_of(
+        &self,
+        indicator: &IndicatorId,
+        periods: Option<&BTreeSet<Period>>,
+    ) -> Result<Vec<MeasureValue>, LoadError> {
+        const SQL: &str = "SELECT * FROM measure WHERE indicator = ?1 ORDER BY version, municipality, period, measure";
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached(SQL)?;
+            let values = statement.query_map([indicator.as_str()], measure_value)?;
+            let wanted = |value: &rusqlite::Result<MeasureValue>| match (value, periods) {
+                (Ok(value), Some(periods)) => periods.contains(&value.period),
+                _ => true,
+            };
+            values.filter(wanted).collect()
+        })
+    }
+}
+
+fn measure_value(row: &Row<'_>) -> rusqlite::Result<MeasureValue> {
+    Ok(MeasureValue {
+        indicator: parsed(row, "indicator")?,
+        version: IndicatorVersion(row.get("version")?),
+        measure: parsed::<FieldName>(row, "measure")?,
+        municipality: parsed(row, "municipality")?,
+        period: parsed(row, "period")?,
+        minor: row.get("minor")?,
+        scale: row.get("scale")?,
+        rows: count(row, "rows")?,
+        status: word(row, "obs_status", ObsStatus::from_code)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exact_numbers_are_decimals_where_they_can_be() {
+        let text = |n, d| exact_text(Ratio::new(n, d).expect("a ratio"));
+        assert_eq!(text(7, 1), "7");
+        assert_eq!(text(-5, 4), "-1.25");
+        assert_eq!(text(1, 80), "0.0125");
+        assert_eq!(text(1, 3), "1/3");
+        assert_eq!(text(i128::MAX, 2), format!("{}/2", i128::MAX));
+        assert_eq!(float("-1.25"), Some(-1.25));
+        assert_eq!(float("1/3"), Some(1.0 / 3.0));
+    }
+
+    #[test]
+    fn a_float_is_rounded_once() {
+        // As a quotient of floats, 9007199254740993 / 10 would be rounded twice and end one unit lower.
+        let exact = "900719925474099.3";
+        assert_eq!(float(exact).map(|value| value.to_string()), Some(exact.to_owned()));
+    }
+}

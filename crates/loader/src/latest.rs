@@ -1,0 +1,216 @@
+//! Figures as they are read: the current ones with titles, their history, and what is known of the indicators.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Area, Fingerprint, IndicatorId, IndicatorVersion, ObsStatus, Period, Text};
+use rusqlite::{Row, params_from_iter};
+
+use crate::reading::{Conditions, parsed, word};
+use crate::{LoadError, Reading, RunNumber};
+
+/// Which figures are meant; a field that is `None` stands for all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FigureFilter {
+    /// Of this indicator.
+    pub indicator: Option<IndicatorId>,
+    /// About this area.
+    pub area: Option<Area>,
+    /// About this period.
+    pub period: Option<Period>,
+}
+
+/// A current figure with all that a reader needs to understand it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// The indicator.
+    pub indicator: IndicatorId,
+    /// The version of its definition.
+    pub version: IndicatorVersion,
+    /// Its title.
+    pub title: Text,
+    /// The municipal area that it belongs to.
+    pub area_of_work: String,
+    /// Whom it is about.
+    pub area: Area,
+    /// The area's name.
+    pub area_title: Text,
+    /// The region that a municipality lies in.
+    pub region: Option<String>,
+    /// When.
+    pub period: Period,
+    /// What part of the population.
+    pub breakdown: String,
+    /// The value, rounded to the indicator's decimals.
+    pub value: Option<Exact>,
+    /// The numerator, where the formula is a quotient.
+    pub numerator: Option<Exact>,
+    /// The denominator, where the formula is a quotient.
+    pub denominator: Option<Exact>,
+    /// The unit of the value.
+    pub unit: String,
+    /// Decimals of the value.
+    pub decimals: u8,
+    /// How many municipalities contribute.
+    pub contributing: u32,
+    /// How many municipalities the area has.
+    pub members: u32,
+    /// The status.
+    pub status: ObsStatus,
+    /// Confidentiality; `F` is free.
+    pub confidentiality: String,
+    /// The number of the revision, from 1.
+    pub revision: u32,
+    /// The run that published it.
+    pub known_from: RunNumber,
+}
+
+/// A number as it is kept: exactly, and as the nearest float.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exact {
+    /// A decimal, or `n/d` where no finite decimal holds the number.
+    pub text: String,
+    /// The nearest float.
+    pub float: f64,
+}
+
+/// One revision of a figure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// Its number, from 1.
+    pub revision: u32,
+    /// The version of the indicator's definition.
+    pub version: IndicatorVersion,
+    /// What part of the population.
+    pub breakdown: String,
+    /// The value, as an exact decimal.
+    pub value: Option<String>,
+    /// The status.
+    pub status: ObsStatus,
+    /// The run that published it.
+    pub known_from: RunNumber,
+    /// The run that replaced or withdrew it.
+    pub known_to: Option<RunNumber>,
+}
+
+impl Reading<'_> {
+    /// The current figures, sorted by indicator, version, level (municipalities, regions, country), area, period and
+    /// breakdown.
+    pub fn figures(&self, filter: &FigureFilter) -> Result<Vec<Figure>, LoadError> {
+        let mut conditions = Conditions::default();
+        conditions.equal("indicator =", filter.indicator.as_ref());
+        conditions.equal("area =", filter.area.as_ref());
+        conditions.equal("level =", filter.area.as_ref().map(Area::level).as_ref());
+        conditions.equal("period =", filter.period.as_ref());
+        let sql = format!(
+            "SELECT * FROM latest_observation WHERE {} ORDER BY indicator, version,
+                CASE level WHEN 'municipality' THEN 1 WHEN 'region' THEN 2 ELSE 3 END, area, period, breakdown",
+            conditions.to_sql()
+        );
+        self.query(|connection| {
+            connection.prepare(&sql)?.query_map(params_from_iter(conditions.values()), figure)?.collect()
+        })
+    }
+
+    /// All revisions of a figure, oldest first.
+    pub fn revisions(&self, indicator: &IndicatorId, area: &Area, period: Period) -> Result<Vec<Revision>, LoadError> {
+        const SQL: &str = "SELECT * FROM observation WHERE indicator = ?1 AND area = ?2 AND period = ?3
+            ORDER BY version, breakdown, revision";
+        self.query(|connection| {
+            connection
+                .prepare_cached(SQL)?
+                .query_map((indicator.as_str(), area.to_string(), period.to_string()), revision)?
+                .collect()
+        })
+    }
+
+    /// For which areas and periods this version of an indicator has current figures.
+    pub fn observed(
+        &self,
+        indicator: &IndicatorId,
+        version: IndicatorVersion,
+    ) -> Result<BTreeSet<(Area, Period)>, LoadError> {
+        const SQL: &str = "SELECT o.area, o.period, a.level FROM observation AS o JOIN area AS a ON a.area = o.area
+            WHERE o.indicator = ?1 AND o.version = ?2 AND o.known_to_run IS NULL";
+        self.query(|connection| {
+            connection
+                .prepare_cached(SQL)?
+                .query_map((indicator.as_str(), version.0), |row| Ok((area(row)?, parsed(row, "period")?)))?
+                .collect()
+        })
+    }
+
+    /// What the figures of the current indicators were computed with besides the rows.
+    pub fn indicator_bases(&self) -> Result<BTreeMap<IndicatorId, Fingerprint>, LoadError> {
+        self.query(|connection| {
+            connection
+                .prepare_cached("SELECT indicator, basis FROM indicator WHERE current = 1")?
+                .query_map([], |row| Ok((parsed(row, "indicator")?, parsed(row, "basis")?)))?
+                .collect()
+        })
+    }
+
+    /// The definitions that the figures of the current indicators were computed with.
+    pub fn indicator_fingerprints(&self) -> Result<BTreeMap<IndicatorId, (IndicatorVersion, Fingerprint)>, LoadError> {
+        self.query(|connection| {
+            connection
+                .prepare_cached("SELECT indicator, version, fingerprint FROM indicator WHERE current = 1")?
+                .query_map([], |row| {
+                    let version = IndicatorVersion(row.get("version")?);
+                    Ok((parsed(row, "indicator")?, (version, parsed(row, "fingerprint")?)))
+                })?
+                .collect()
+        })
+    }
+}
+
+fn area(row: &Row<'_>) -> rusqlite::Result<Area> {
+    match row.get::<_, String>("level")?.as_str() {
+        "municipality" => parsed(row, "area").map(Area::Municipality),
+        "region" => row.get("area").map(Area::Region),
+        _ => Ok(Area::Country),
+    }
+}
+
+fn exact(row: &Row<'_>, name: &str) -> rusqlite::Result<Option<Exact>> {
+    let text: Option<String> = row.get(format!("{name}_exact").as_str())?;
+    let float: Option<f64> = row.get(name)?;
+    Ok(text.zip(float).map(|(text, float)| Exact { text, float }))
+}
+
+fn figure(row: &Row<'_>) -> rusqlite::Result<Figure> {
+    let text = |da: &str, en: &str| Ok::<_, rusqlite::Error>(Text { da: row.get(da)?, en: row.get(en)? });
+    Ok(Figure {
+        indicator: parsed(row, "indicator")?,
+        version: IndicatorVersion(row.get("version")?),
+        title: text("indicator_title_da", "indicator_title_en")?,
+        area_of_work: row.get("area_of_work")?,
+        area: area(row)?,
+        area_title: text("area_title_da", "area_title_en")?,
+        region: row.get("region")?,
+        period: parsed(row, "period")?,
+        breakdown: row.get("breakdown")?,
+        value: exact(row, "value")?,
+        numerator: exact(row, "numerator")?,
+        denominator: exact(row, "denominator")?,
+        unit: row.get("unit")?,
+        decimals: row.get("decimals")?,
+        contributing: row.get("contributing")?,
+        members: row.get("members")?,
+        status: word(row, "obs_status", ObsStatus::from_code)?,
+        confidentiality: row.get("conf_status")?,
+        revision: row.get("revision")?,
+        known_from: RunNumber(row.get("known_from_run")?),
+    })
+}
+
+fn revision(row: &Row<'_>) -> rusqlite::Result<Revision> {
+    Ok(Revision {
+        revision: row.get("revision")?,
+        version: IndicatorVersion(row.get("version")?),
+        breakdown: row.get("breakdown")?,
+        value: row.get("value_exact")?,
+        status: word(row, "obs_status", ObsStatus::from_code)?,
+        known_from: RunNumber(row.get("known_from_run")?),
+        known_to: row.get::<_, Option<i64>>("known_to_run")?.map(RunNumber),
+    })
+}

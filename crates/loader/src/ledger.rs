@@ -1,0 +1,337 @@
+//! Deliveries and units: what came, and what it became.
+
+use std::collections::BTreeMap;
+
+use model::{DatasetId, Delivery, DeliveryId, DeliveryScope, Fingerprint, Notice, Refusal, RowTally, WorkUnit, redact};
+use rusqlite::{Connection, Row, named_params};
+
+use crate::reading::{code, count, optional, parsed, whole, word};
+use crate::{LoadError, Publication, Reading, RunNumber};
+
+/// What became of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// Its rows are in units, or there are none in it.
+    Accepted,
+    /// Nothing of it is loaded.
+    Refused(Refusal),
+    /// Another delivery holds in its place.
+    Superseded,
+}
+
+impl DeliveryState {
+    /// The word used in tables.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused(_) => "refused",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+}
+
+/// A delivery with its books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryRecord {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// What became of it.
+    pub state: DeliveryState,
+    /// The definitions that it was read with; `None` if it was not read.
+    pub reading: Option<Fingerprint>,
+    /// Its rows, counted.
+    pub tally: RowTally,
+    /// What is worth knowing about it.
+    pub notices: Vec<Notice>,
+}
+
+/// A delivery as the ledger knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeliveryEntry {
+    /// The delivery with its books.
+    pub record: DeliveryRecord,
+    /// The order of arrival, from 1.
+    pub sequence: i64,
+    /// The run that received it.
+    pub received_run: RunNumber,
+    /// The run that read it last.
+    pub processed_run: Option<RunNumber>,
+}
+
+/// A unit whose rows hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnitRecord {
+    /// The unit.
+    pub unit: WorkUnit,
+    /// The dataset that its rows belong to.
+    pub dataset: DatasetId,
+    /// The delivery that they come from.
+    pub delivery: DeliveryId,
+    /// The definitions that they were read with.
+    pub reading: Fingerprint,
+    /// How many there are.
+    pub rows: u64,
+    /// The canonical file with them, relative to the store; `None` if there are none.
+    pub part: Option<String>,
+}
+
+const UPSERT_DELIVERY: &str = "
+    INSERT INTO delivery (delivery, source, municipality, period, version, name, content, bytes, sequence,
+        received_run, processed_run, reading_fingerprint, state, refusal_code, refusal_message, refusal_line,
+        refusal_column, refusal_help, rows_read, rows_accepted, rows_rejected, rows_skipped)
+    VALUES (:delivery, :source, :municipality, :period, :version, :name, :content, :bytes,
+        (SELECT coalesce(max(sequence), 0) + 1 FROM delivery),
+        :run, iif(:reading IS NULL, NULL, :run), :reading, :state, :code, :message, :line,
+        :column, :help, :read, :accepted, :rejected, :skipped)
+    ON CONFLICT (delivery) DO UPDATE SET processed_run = excluded.processed_run,
+        reading_fingerprint = excluded.reading_fingerprint, state = excluded.state,
+        refusal_code = excluded.refusal_code, refusal_message = excluded.refusal_message,
+        refusal_line = excluded.refusal_line, refusal_column = excluded.refusal_column,
+        refusal_help = excluded.refusal_help, rows_read = excluded.rows_read, rows_accepted = excluded.rows_accepted,
+        rows_rejected = excluded.rows_rejected, rows_skipped = excluded.rows_skipped";
+
+impl Publication<'_> {
+    /// Records a delivery and its books. One that is known keeps its place in the order of arrival; its books, skips
+    /// and notices are replaced. Its rejected rows are not touched: see [`Publication::clear_delivery`].
+    pub fn record_delivery(&mut self, record: &DeliveryRecord) -> Result<(), LoadError> {
+        record
+            .tally
+            .balance()
+            .map_err(|source| LoadError::Unbalanced { delivery: record.delivery.id.clone(), source })?;
+        self.write(|connection| {
+            upsert_delivery(connection, record, self.run)?;
+            clear_remarks(connection, &record.delivery.id)?;
+            insert_skips(connection, record)?;
+            insert_notices(connection, record)
+        })
+    }
+
+    /// Marks an accepted delivery as superseded; its books and rejected rows stay.
+    pub fn supersede_delivery(&mut self, delivery: &DeliveryId) -> Result<(), LoadError> {
+        const SQL: &str = "UPDATE delivery SET state = 'superseded' WHERE delivery = ?1 AND state = 'accepted'";
+        self.write(|connection| connection.prepare_cached(SQL)?.execute([delivery.as_str()]).map(drop))
+    }
+
+    /// Forgets the rejected rows, skips and notices of an earlier reading.
+    pub fn clear_delivery(&mut self, delivery: &DeliveryId) -> Result<(), LoadError> {
+        self.write(|connection| {
+            connection.prepare_cached("DELETE FROM rejected_row WHERE delivery = ?1")?.execute([delivery.as_str()])?;
+            clear_remarks(connection, delivery)
+        })
+    }
+
+    /// Records that the unit's rows are these, in place of any that it had.
+    pub fn record_unit(&mut self, record: &UnitRecord) -> Result<(), LoadError> {
+        const SQL: &str = "INSERT OR REPLACE INTO unit
+            (source, municipality, period, dataset, delivery, reading_fingerprint, rows, part, run)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let (source, municipality, period) = unit_key(&record.unit);
+        let (dataset, delivery) = (record.dataset.as_str(), record.delivery.as_str());
+        let (reading, rows) = (record.reading.to_string(), whole(record.rows));
+        self.write(|connection| {
+            let values =
+                (source, municipality, period, dataset, delivery, reading, rows, record.part.as_deref(), self.run.0);
+            connection.prepare_cached(SQL)?.execute(values).map(drop)
+        })
+    }
+
+    /// Removes a unit that no delivery covers any more.
+    pub fn remove_unit(&mut self, unit: &WorkUnit) -> Result<(), LoadError> {
+        const SQL: &str = "DELETE FROM unit WHERE source = ?1 AND municipality = ?2 AND period = ?3";
+        self.write(|connection| connection.prepare_cached(SQL)?.execute(unit_key(unit)).map(drop))
+    }
+}
+
+fn unit_key(unit: &WorkUnit) -> (&str, String, String) {
+    (unit.source.as_str(), unit.municipality.to_string(), unit.period.to_string())
+}
+
+fn upsert_delivery(connection: &Connection, record: &DeliveryRecord, run: RunNumber) -> rusqlite::Result<()> {
+    let Delivery { id, scope, name, content, bytes } = &record.delivery;
+    let refusal = record.state.refusal();
+    let tally = &record.tally;
+    let values = named_params! {
+        ":delivery": id.as_str(),
+        ":source": scope.source.as_str(),
+        ":municipality": scope.municipality.map(|code| code.to_string()),
+        ":period": scope.period.map(|period| period.to_string()),
+        ":version": scope.version,
+        ":name": redact(name),
+        ":content": content.to_string(),
+        ":bytes": whole(*bytes),
+        ":run": run.0,
+        ":reading": record.reading.map(|reading| reading.to_string()),
+        ":state": record.state.as_str(),
+        ":code": refusal.map(|refusal| refusal.code.to_string()),
+        ":message": refusal.map(|refusal| &refusal.message),
+        ":line": refusal.and_then(|refusal| refusal.line).map(whole),
+        ":column": refusal.and_then(|refusal| refusal.column.as_ref()),
+        ":help": refusal.and_then(|refusal| refusal.help.as_ref()),
+        ":read": whole(tally.read),
+        ":accepted": whole(tally.accepted),
+        ":rejected": whole(tally.rejected),
+        ":skipped": whole(tally.skipped_total()),
+    };
+    connection.prepare_cached(UPSERT_DELIVERY)?.execute(values).map(drop)
+}
+
+fn clear_remarks(connection: &Connection, delivery: &DeliveryId) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM delivery_skip WHERE delivery = ?1")?.execute([delivery.as_str()])?;
+    connection.prepare_cached("DELETE FROM delivery_notice WHERE delivery = ?1")?.execute([delivery.as_str()])?;
+    Ok(())
+}
+
+fn insert_skips(connection: &Connection, record: &DeliveryRecord) -> rusqlite::Result<()> {
+    let mut insert =
+        connection.prepare_cached("INSERT INTO delivery_skip (delivery, rule, rows) VALUES (?1, ?2, ?3)")?;
+    for (rule, rows) in record.tally.skipped.iter().filter(|(_, rows)| **rows > 0) {
+        insert.execute((record.delivery.id.as_str(), rule, whole(*rows)))?;
+    }
+    Ok(())
+}
+
+fn insert_notices(connection: &Connection, record: &DeliveryRecord) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO delivery_notice (delivery, position, code, message, rows, first_line)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for (position, notice) in (1_i64..).zip(&record.notices) {
+        let place = (whole(notice.rows), notice.first_line.map(whole));
+        let id = record.delivery.id.as_str();
+        insert.execute((id, position, notice.code.to_string(), &notice.message, place.0, place.1))?;
+    }
+    Ok(())
+}
+
+impl Reading<'_> {
+    /// All deliveries with their books, in the order of arrival.
+    pub fn deliveries(&self) -> Result<Vec<DeliveryEntry>, LoadError> {
+        self.query(|connection| {
+            let mut skips = skips(connection)?;
+            let mut notices = notices(connection)?;
+            let mut statement = connection.prepare("SELECT * FROM delivery ORDER BY sequence")?;
+            let mut entries: Vec<DeliveryEntry> = statement.query_map([], delivery_entry)?.collect::<Result<_, _>>()?;
+            for DeliveryEntry { record, .. } in &mut entries {
+                record.tally.skipped = skips.remove(&record.delivery.id).unwrap_or_default();
+                record.notices = notices.remove(&record.delivery.id).unwrap_or_default();
+            }
+            Ok(entries)
+        })
+    }
+
+    /// All units, sorted by source, municipality and period.
+    pub fn units(&self) -> Result<Vec<UnitRecord>, LoadError> {
+        self.query(|connection| {
+            connection
+                .prepare("SELECT * FROM unit ORDER BY source, municipality, period")?
+                .query_map([], unit_record)?
+                .collect()
+        })
+    }
+}
+
+fn skips(connection: &Connection) -> rusqlite::Result<BTreeMap<DeliveryId, BTreeMap<String, u64>>> {
+    let mut skips: BTreeMap<DeliveryId, BTreeMap<String, u64>> = BTreeMap::new();
+    let mut statement = connection.prepare("SELECT delivery, rule, rows FROM delivery_skip")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        skips.entry(delivery_id(row)?).or_default().insert(row.get("rule")?, count(row, "rows")?);
+    }
+    Ok(skips)
+}
+
+fn notices(connection: &Connection) -> rusqlite::Result<BTreeMap<DeliveryId, Vec<Notice>>> {
+    let mut notices: BTreeMap<DeliveryId, Vec<Notice>> = BTreeMap::new();
+    let mut statement = connection.prepare("SELECT * FROM delivery_notice ORDER BY delivery, position")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        notices.entry(delivery_id(row)?).or_default().push(Notice {
+            code: code(row, "code")?,
+            message: row.get("message")?,
+            rows: count(row, "rows")?,
+            first_line: line(row, "first_line")?,
+        });
+    }
+    Ok(notices)
+}
+
+pub(crate) fn delivery_id(row: &Row<'_>) -> rusqlite::Result<DeliveryId> {
+    Ok(DeliveryId::stored(&row.get::<_, String>("delivery")?))
+}
+
+fn line(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
+    let absent = row.get::<_, Option<i64>>(column)?.is_none();
+    if absent { Ok(None) } else { count(row, column).map(Some) }
+}
+
+fn delivery_entry(row: &Row<'_>) -> rusqlite::Result<DeliveryEntry> {
+    let scope = DeliveryScope {
+        source: parsed(row, "source")?,
+        municipality: optional(row, "municipality")?,
+        period: optional(row, "period")?,
+        version: row.get("version")?,
+    };
+    let delivery = Delivery {
+        id: delivery_id(row)?,
+        scope,
+        name: row.get("name")?,
+        content: parsed(row, "content")?,
+        bytes: count(row, "bytes")?,
+    };
+    let tally = RowTally {
+        read: count(row, "rows_read")?,
+        accepted: count(row, "rows_accepted")?,
+        rejected: count(row, "rows_rejected")?,
+        skipped: BTreeMap::new(),
+    };
+    let state = match word(row, "state", |state| Some(state.to_owned()))?.as_str() {
+        "accepted" => DeliveryState::Accepted,
+        "superseded" => DeliveryState::Superseded,
+        _ => DeliveryState::Refused(refusal(row)?),
+    };
+    Ok(DeliveryEntry {
+        record: DeliveryRecord {
+            delivery,
+            state,
+            reading: optional(row, "reading_fingerprint")?,
+            tally,
+            notices: Vec::new(),
+        },
+        sequence: row.get("sequence")?,
+        received_run: RunNumber(row.get("received_run")?),
+        processed_run: row.get::<_, Option<i64>>("processed_run")?.map(RunNumber),
+    })
+}
+
+fn refusal(row: &Row<'_>) -> rusqlite::Result<Refusal> {
+    Ok(Refusal {
+        code: code(row, "refusal_code")?,
+        message: row.get("refusal_message")?,
+        line: line(row, "refusal_line")?,
+        column: row.get("refusal_column")?,
+        help: row.get("refusal_help")?,
+    })
+}
+
+fn unit_record(row: &Row<'_>) -> rusqlite::Result<UnitRecord> {
+    let unit = WorkUnit {
+        source: parsed(row, "source")?,
+        municipality: parsed(row, "municipality")?,
+        period: parsed(row, "period")?,
+    };
+    Ok(UnitRecord {
+        unit,
+        dataset: parsed(row, "dataset")?,
+        delivery: delivery_id(row)?,
+        reading: parsed(row, "reading_fingerprint")?,
+        rows: count(row, "rows")?,
+        part: row.get("part")?,
+    })
+}

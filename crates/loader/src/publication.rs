@@ -1,0 +1,205 @@
+//! A run's one transaction: everything that a run publishes, or nothing.
+//!
+//! Start at [`crate::Store::begin`]. What can be written stands beside what can be read: deliveries and units in
+//! `ledger`, files in `seen`, rejected rows in `rejects`, areas, indicators, measures and figures in `figures`. Canonical
+//! files are written before, under names that no earlier publication uses, and become part of the store only by the
+//! commit that names them.
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use model::{Catalogue, Fingerprint, PipelineId};
+use rusqlite::{Connection, Transaction};
+
+use crate::wide::rebuild_wide_views;
+use crate::{FigureCounts, LoadError, Reading, Receipt, RunNumber};
+
+/// What is known of a run when it begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunStart {
+    /// The pipeline.
+    pub pipeline: PipelineId,
+    /// When it started, RFC 3339. Given by the caller: this crate reads no clock.
+    pub started_at: String,
+    /// The version of the program.
+    pub engine_version: String,
+}
+
+/// What is known of a run when it publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnd {
+    /// When it ended, RFC 3339.
+    pub ended_at: String,
+    /// How it ended.
+    pub outcome: RunOutcome,
+    /// The exit code of the command.
+    pub exit_code: u8,
+}
+
+/// How a run ended that published something. One that fails is rolled back, and leaves no row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunOutcome {
+    /// Everything was published.
+    Ok,
+    /// Everything was published, and there are findings.
+    Findings,
+    /// Something was published, something could not be.
+    Partial,
+}
+
+impl RunOutcome {
+    /// The word used in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Findings => "findings",
+            Self::Partial => "partial",
+        }
+    }
+}
+
+impl fmt::Display for RunOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for RunOutcome {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::Ok, Self::Findings, Self::Partial];
+        all.into_iter()
+            .find(|outcome| outcome.as_str() == text)
+            .ok_or_else(|| format!("`{text}` is no outcome of a run"))
+    }
+}
+
+/// The kinds of definitions that are kept with what they made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefinitionKind {
+    /// A code list.
+    CodeList,
+    /// A dataset.
+    Dataset,
+    /// A source.
+    Source,
+    /// An indicator.
+    Indicator,
+    /// A pipeline.
+    Pipeline,
+}
+
+impl DefinitionKind {
+    /// The word used in definitions and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::CodeList => "codelist",
+            Self::Dataset => "dataset",
+            Self::Source => "source",
+            Self::Indicator => "indicator",
+            Self::Pipeline => "pipeline",
+        }
+    }
+}
+
+/// An open transaction. Dropped without [`Publication::finish`], it leaves nothing behind.
+#[derive(Debug)]
+pub struct Publication<'a> {
+    transaction: Transaction<'a>,
+    path: &'a Path,
+    pub(crate) run: RunNumber,
+    pub(crate) counts: FigureCounts,
+    pub(crate) closed: u64,
+}
+
+impl<'a> Publication<'a> {
+    pub(crate) fn begin(transaction: Transaction<'a>, path: &'a Path, start: &RunStart) -> Result<Self, LoadError> {
+        const SQL: &str = "INSERT INTO run (pipeline, started_at, engine_version) VALUES (?1, ?2, ?3) RETURNING run";
+        let values = (start.pipeline.as_str(), &start.started_at, &start.engine_version);
+        let run = transaction
+            .query_row(SQL, values, |row| row.get(0).map(RunNumber))
+            .map_err(|source| LoadError::database(path, source))?;
+        Ok(Self { transaction, path, run, counts: FigureCounts::default(), closed: 0 })
+    }
+
+    pub(crate) fn write<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, LoadError> {
+        work(&self.transaction).map_err(|source| LoadError::database(self.path, source))
+    }
+
+    /// The number of this run.
+    pub fn run(&self) -> RunNumber {
+        self.run
+    }
+
+    /// The database as it will be after the commit, as far as it was written.
+    pub fn read(&self) -> Reading<'_> {
+        Reading::within(&self.transaction, self.path)
+    }
+
+    /// Keeps the text of every definition; one that is known already is not written again.
+    pub fn record_definitions(&mut self, catalogue: &Catalogue) -> Result<(), LoadError> {
+        use DefinitionKind::{CodeList, Dataset, Indicator, Pipeline, Source};
+        for (id, list) in &catalogue.codelists {
+            self.record_definition(CodeList, id.as_str(), 0, &list.fingerprint, &list.canonical)?;
+        }
+        for (id, dataset) in &catalogue.datasets {
+            self.record_definition(Dataset, id.as_str(), 0, &dataset.fingerprint, &dataset.canonical)?;
+        }
+        for (id, source) in &catalogue.sources {
+            self.record_definition(Source, id.as_str(), 0, &source.fingerprint, &source.canonical)?;
+        }
+        for (id, indicator) in &catalogue.indicators {
+            let version = indicator.version.0;
+            self.record_definition(Indicator, id.as_str(), version, &indicator.fingerprint, &indicator.canonical)?;
+        }
+        for (id, pipeline) in &catalogue.pipelines {
+            self.record_definition(Pipeline, id.as_str(), 0, &pipeline.fingerprint, &pipeline.canonical)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the text of one definition, if it is not known yet. `version` is 0 for kinds that have none.
+    pub fn record_definition(
+        &mut self,
+        kind: DefinitionKind,
+        id: &str,
+        version: u32,
+        fingerprint: &Fingerprint,
+        canonical: &str,
+    ) -> Result<(), LoadError> {
+        const SQL: &str = "INSERT INTO definition (kind, id, version, fingerprint, canonical, first_run)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+        self.write(|connection| {
+            let values = (kind.as_str(), id, version, fingerprint.to_string(), canonical, self.run.0);
+            connection.prepare_cached(SQL)?.execute(values).map(drop)
+        })
+    }
+
+    /// Closes the books of the run, brings the wide views up to date and commits: from here on everybody sees it.
+    pub fn finish(self, end: &RunEnd) -> Result<Receipt, LoadError> {
+        const SQL: &str = "UPDATE run SET ended_at = ?2, outcome = ?3, exit_code = ?4,
+            figures_new = ?5, figures_changed = ?6, figures_closed = ?7,
+            (deliveries_accepted, deliveries_refused, rows_read, rows_accepted, rows_rejected, rows_skipped) = (
+                SELECT coalesce(sum(state <> 'refused'), 0), coalesce(sum(state = 'refused'), 0),
+                    coalesce(sum(rows_read), 0), coalesce(sum(rows_accepted), 0),
+                    coalesce(sum(rows_rejected), 0), coalesce(sum(rows_skipped), 0)
+                FROM delivery WHERE processed_run = ?1
+            ),
+            deliveries_new = (SELECT count(*) FROM delivery WHERE received_run = ?1),
+            units = (SELECT count(*) FROM unit WHERE unit.run = ?1)
+            WHERE run = ?1";
+        self.write(|connection| {
+            let FigureCounts { new, changed, .. } = self.counts;
+            let figures = [new, changed, self.closed].map(super::reading::whole);
+            let outcome = (end.outcome.as_str(), end.exit_code);
+            let values = (self.run.0, &end.ended_at, outcome.0, outcome.1, figures[0], figures[1], figures[2]);
+            connection.execute(SQL, values)?;
+            rebuild_wide_views(connection)
+        })?;
+        let receipt = self.read().run(self.run)?;
+        self.transaction.commit().map_err(|source| LoadError::database(self.path, source))?;
+        Ok(receipt)
+    }
+}

@@ -1,0 +1,197 @@
+//! The tables and views of `musketer.db`, as documented SQL, and the page that is made of it.
+//!
+//! `schema.sql` is the one place where a column is named, typed and explained. `SQLite` keeps the comments, so that
+//! `.schema` in any client shows them; `docs/schema.md` is generated from the same text, and a test keeps it current.
+//!
+//! The tables are ordinary ones, not `STRICT`: the file is opened with whatever `SQLite` an analyst's tool brings along,
+//! and versions before 3.37 cannot read a file with strict tables at all.
+
+/// The schema that this version of the program reads and writes.
+pub(crate) const VERSION: i64 = 1;
+
+/// Marks the file as ours, at a fixed place of its header: the bytes `MSKT`.
+pub(crate) const APPLICATION_ID: u32 = 0x4D53_4B54;
+
+/// All tables, indexes and views.
+pub(crate) const SQL: &str = include_str!("schema.sql");
+
+/// What turns version `n` into version `n + 1`, at position `n - 1`. The first version has nothing before it.
+pub(crate) const UPGRADES: &[&str] = &[];
+
+/// A table or view with its columns, as documented.
+#[derive(Debug, Default)]
+struct Relation<'a> {
+    name: &'a str,
+    view: bool,
+    meaning: String,
+    columns: Vec<DocumentedColumn<'a>>,
+    rules: Vec<&'a str>,
+}
+
+#[derive(Debug)]
+struct DocumentedColumn<'a> {
+    name: &'a str,
+    definition: &'a str,
+    meaning: &'a str,
+}
+
+fn relations(sql: &str) -> Vec<Relation<'_>> {
+    sql.split("\n\n").filter_map(relation).collect()
+}
+
+/// Reads one block of `schema.sql`: a comment, `CREATE`, then one line a column, each with its comment.
+fn relation(block: &str) -> Option<Relation<'_>> {
+    let mut relation = Relation::default();
+    for line in block.lines().map(str::trim) {
+        if let Some(comment) = line.strip_prefix("-- ") {
+            if !relation.meaning.is_empty() {
+                relation.meaning.push(' ');
+            }
+            relation.meaning.push_str(comment);
+        } else if let Some(rest) = line.strip_prefix("CREATE TABLE ") {
+            relation.name = rest.trim_end_matches(" (");
+        } else if let Some(rest) = line.strip_prefix("CREATE VIEW ") {
+            (relation.name, relation.view) = (rest.trim_end_matches(" AS"), true);
+        } else if let Some((definition, meaning)) = line.split_once(" -- ") {
+            relation.columns.push(column(definition.trim_end_matches(','), meaning, relation.view)?);
+        } else if ["PRIMARY KEY", "FOREIGN KEY", "CHECK"].iter().any(|word| line.starts_with(word)) {
+            relation.rules.push(line.trim_end_matches(','));
+        }
+    }
+    (!relation.name.is_empty()).then_some(relation)
+}
+
+fn column<'a>(definition: &'a str, meaning: &'a str, view: bool) -> Option<DocumentedColumn<'a>> {
+    let (name, definition) = if view { (definition.rsplit_once(" AS ")?.1, "") } else { definition.split_once(' ')? };
+    Some(DocumentedColumn { name, definition, meaning })
+}
+
+/// The page that describes every table and view, column by column, in Markdown.
+pub fn documentation() -> String {
+    let mut page = String::from(INTRODUCTION);
+    let (views, tables): (Vec<_>, Vec<_>) = relations(SQL).into_iter().partition(|relation| relation.view);
+    page.push_str("\n## Tables\n");
+    for relation in &tables {
+        describe(relation, &mut page);
+    }
+    page.push_str("\n## Views\n");
+    for relation in &views {
+        describe(relation, &mut page);
+    }
+    page.push_str(WIDE_VIEWS);
+    page
+}
+
+fn describe(relation: &Relation<'_>, page: &mut String) {
+    let row = |cells: &[&str]| format!("| {} |\n", cells.join(" | "));
+    page.extend(["\n### ", relation.name, "\n\n", &relation.meaning, "\n\n"]);
+    let head = if relation.view {
+        "| column | meaning |\n|---|---|\n"
+    } else {
+        "| column | type | meaning |\n|---|---|---|\n"
+    };
+    page.push_str(head);
+    for column in &relation.columns {
+        let name = format!("`{}`", column.name);
+        let kind = kind_of(column.definition);
+        page.push_str(&if relation.view {
+            row(&[&name, column.meaning])
+        } else {
+            row(&[&name, &kind, column.meaning])
+        });
+    }
+    if !relation.rules.is_empty() {
+        page.push('\n');
+        for rule in &relation.rules {
+            page.extend(["- `", rule, "`\n"]);
+        }
+    }
+}
+
+/// `TEXT NOT NULL REFERENCES run (run)` in the words of the page: `text, required, see run`.
+fn kind_of(definition: &str) -> String {
+    let mut words = vec![definition.split(' ').next().unwrap_or_default().to_lowercase()];
+    if definition.contains("NOT NULL") {
+        words.push("required".to_owned());
+    }
+    if definition.contains("PRIMARY KEY") {
+        words.push("key".to_owned());
+    }
+    if definition.contains("UNIQUE") {
+        words.push("unique".to_owned());
+    }
+    if let Some((_, target)) = definition.split_once("REFERENCES ") {
+        words.push(format!("see `{}`", target.split(' ').next().unwrap_or_default()));
+    }
+    words.join(", ")
+}
+
+const INTRODUCTION: &str = "# The database
+
+<!-- Generated from crates/loader/src/schema.sql: BLESS=1 cargo test -p musketer-loader -->
+
+`musketer.db` in the store is an ordinary SQLite database: the ledger of runs and deliveries, and the figures. Any
+client can read it while a run works; what a run publishes appears all at once.
+
+Start with the view `latest_observation` (one row a figure) or, in a spreadsheet, with `wide_<indicator>` (one row an
+area, one column a period). From a figure back to the rows: `observation` names indicator, area and period; `measure` has
+the sums that it was made of; `unit` names the Parquet file with the rows, each with its delivery, line and record;
+`delivery` names the file as received.
+
+Do not write to the database: the next run relies on what it says. Copy it with `sqlite3 musketer.db '.backup copy.db'`;
+a plain copy of the file alone can miss what still lies in `musketer.db-wal`.
+";
+
+const WIDE_VIEWS: &str = "
+### wide_&lt;indicator&gt;
+
+One view an indicator, for spreadsheets: a row for each area, a column for each period. The values are those of
+`latest_observation` with the breakdown `total`; the status of a value stands there, too. The view is made anew when
+the indicator's periods change, and has the 1000 latest periods at most.
+
+| column | meaning |
+|---|---|
+| `area` | Code of the municipality or region; `DK` for the country. |
+| `area_title` | The area's name in Danish. |
+| `level` | `municipality`, `region` or `country`. |
+| `2024`, `2024-05`, ... | The value in that period; empty where there is none. |
+";
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_column_is_documented() {
+        let database = rusqlite::Connection::open_in_memory().expect("a database");
+        database.execute_batch(SQL).expect("the schema is valid SQL");
+        let mut statement = database
+            .prepare("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY rowid")
+            .expect("a query");
+        let names = statement.query_map([], |row| row.get::<_, String>(0)).expect("a query");
+        let names: Vec<String> = names.collect::<Result<_, _>>().expect("names");
+        let documented = relations(SQL);
+        assert_eq!(names, documented.iter().map(|relation| relation.name).collect::<Vec<_>>());
+        for relation in documented {
+            let columns = database.prepare(&format!("SELECT * FROM {}", relation.name)).expect("a query");
+            let known: Vec<&str> = relation.columns.iter().map(|column| column.name).collect();
+            assert_eq!(columns.column_names().collect::<Vec<_>>(), known, "{}", relation.name);
+            assert!(
+                !relation.meaning.is_empty() && relation.columns.iter().all(|column| column.meaning.ends_with('.'))
+            );
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "BLESS=1 rewrites the page")]
+    fn the_page_is_current() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schema.md");
+        if std::env::var_os("BLESS").is_some() {
+            std::fs::write(&path, documentation()).expect("the page can be written");
+        }
+        let page = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(page == documentation(), "docs/schema.md is not current: BLESS=1 cargo test -p musketer-loader");
+    }
+}

@@ -1,0 +1,274 @@
+-- The version of this layout. A newer program adds a row when it upgrades the file.
+CREATE TABLE schema_version (
+    version INTEGER NOT NULL PRIMARY KEY, -- The version; the highest one holds.
+    created_by TEXT NOT NULL -- The version of the program that made or upgraded the file.
+);
+
+-- A run that published something. What a run publishes appears all at once; a run that fails leaves no row.
+CREATE TABLE run (
+    run INTEGER NOT NULL PRIMARY KEY, -- Number of the run. Numbers, not clocks, give the order of runs.
+    pipeline TEXT NOT NULL, -- The pipeline that ran.
+    started_at TEXT NOT NULL, -- When it started, RFC 3339.
+    ended_at TEXT, -- When it published, RFC 3339.
+    outcome TEXT CHECK (outcome IN ('ok', 'findings', 'partial')), -- `ok`, `findings` (published, with findings) or `partial` (published, but something could not be).
+    exit_code INTEGER, -- The exit code of the command.
+    engine_version TEXT NOT NULL, -- The version of the program.
+    deliveries_new INTEGER NOT NULL DEFAULT 0, -- Deliveries that this run saw first.
+    deliveries_accepted INTEGER NOT NULL DEFAULT 0, -- Deliveries that this run read and accepted.
+    deliveries_refused INTEGER NOT NULL DEFAULT 0, -- Deliveries that this run refused as a whole.
+    rows_read INTEGER NOT NULL DEFAULT 0, -- Records in the deliveries that this run read.
+    rows_accepted INTEGER NOT NULL DEFAULT 0, -- Records of them that became canonical rows.
+    rows_rejected INTEGER NOT NULL DEFAULT 0, -- Records of them that were rejected.
+    rows_skipped INTEGER NOT NULL DEFAULT 0, -- Records of them that a named rule left out.
+    units INTEGER NOT NULL DEFAULT 0, -- Units (source x municipality x period) that this run wrote.
+    figures_new INTEGER NOT NULL DEFAULT 0, -- Figures that this run published for the first time.
+    figures_changed INTEGER NOT NULL DEFAULT 0, -- Figures that this run revised.
+    figures_closed INTEGER NOT NULL DEFAULT 0 -- Figures that this run withdrew.
+);
+
+-- Every text of a definition that a run has used.
+CREATE TABLE definition (
+    kind TEXT NOT NULL CHECK (kind IN ('codelist', 'dataset', 'source', 'indicator', 'pipeline')), -- `codelist`, `dataset`, `source`, `indicator` or `pipeline`.
+    id TEXT NOT NULL, -- Its identifier.
+    version INTEGER NOT NULL, -- The declared version of an indicator; 0 for the other kinds, which have none.
+    fingerprint TEXT NOT NULL, -- BLAKE3 hash of the canonical text.
+    canonical TEXT NOT NULL, -- The definition in its canonical form.
+    first_run INTEGER NOT NULL REFERENCES run (run), -- The first run that used it.
+    PRIMARY KEY (kind, id, version, fingerprint)
+) WITHOUT ROWID;
+
+-- A file, or the answer of a web API, that was received. The bytes lie in the raw archive under their hash.
+CREATE TABLE delivery (
+    delivery TEXT NOT NULL PRIMARY KEY, -- Identifier: a hash of scope and content, the same wherever the delivery arrives.
+    source TEXT NOT NULL, -- The source that it is a delivery of.
+    municipality TEXT, -- The municipality that its name states; empty if the rows name theirs.
+    period TEXT, -- The period that its name states; empty if the rows say when they are.
+    version INTEGER NOT NULL, -- Number of the correction, from 1; a higher one holds, in whatever order they arrive.
+    name TEXT NOT NULL, -- Path below the drop folder, or address; masked where it looks like a personal number.
+    content TEXT NOT NULL, -- BLAKE3 hash of the bytes, also the name in the raw archive.
+    bytes INTEGER NOT NULL, -- How many bytes it has.
+    sequence INTEGER NOT NULL UNIQUE, -- The order of arrival, from 1.
+    received_run INTEGER NOT NULL REFERENCES run (run), -- The run that received it.
+    processed_run INTEGER REFERENCES run (run), -- The run that read it last; empty if it was never read.
+    reading_fingerprint TEXT, -- Hash of the definitions that it was read with; empty if it was never read.
+    state TEXT NOT NULL CHECK (state IN ('accepted', 'refused', 'superseded')), -- `accepted`, `refused` (nothing of it is loaded) or `superseded` (another delivery holds in its place).
+    refusal_code TEXT, -- Why it was refused: the code, which `musketer explain` explains.
+    refusal_message TEXT, -- Why it was refused, in a sentence.
+    refusal_line INTEGER, -- The line to blame, if there is one.
+    refusal_column TEXT, -- The vendor's column to blame, if there is one.
+    refusal_help TEXT, -- What to do about it.
+    rows_read INTEGER NOT NULL DEFAULT 0, -- Records in the file, headers and control records included.
+    rows_accepted INTEGER NOT NULL DEFAULT 0, -- Records that became canonical rows.
+    rows_rejected INTEGER NOT NULL DEFAULT 0, -- Records that were rejected; see `rejected_row`.
+    rows_skipped INTEGER NOT NULL DEFAULT 0, -- Records that a named rule left out; see `delivery_skip`.
+    CHECK (rows_read = rows_accepted + rows_rejected + rows_skipped),
+    CHECK ((state = 'refused') = (refusal_code IS NOT NULL)),
+    CHECK ((processed_run IS NULL) = (reading_fingerprint IS NULL))
+);
+
+-- Records of a delivery that a rule left out, counted by rule.
+CREATE TABLE delivery_skip (
+    delivery TEXT NOT NULL REFERENCES delivery (delivery) DEFERRABLE INITIALLY DEFERRED, -- The delivery.
+    rule TEXT NOT NULL, -- The rule: one of the source's own, or `preamble`, `blank`, `header`, `repeated_header`, `control_record`, `duplicate`.
+    rows INTEGER NOT NULL CHECK (rows > 0), -- How many records it left out.
+    PRIMARY KEY (delivery, rule)
+) WITHOUT ROWID;
+
+-- Something about a delivery that was loaded all the same, and is worth knowing.
+CREATE TABLE delivery_notice (
+    delivery TEXT NOT NULL REFERENCES delivery (delivery) DEFERRABLE INITIALLY DEFERRED, -- The delivery.
+    position INTEGER NOT NULL, -- The order of the notices of a delivery, from 1.
+    code TEXT NOT NULL, -- What it is: the code.
+    message TEXT NOT NULL, -- What it is, in a sentence.
+    rows INTEGER NOT NULL, -- How many rows it concerns.
+    first_line INTEGER, -- The line of the first of them.
+    PRIMARY KEY (delivery, position)
+) WITHOUT ROWID;
+
+-- The unit of work and publication: the rows of a source for one municipality in one period.
+CREATE TABLE unit (
+    source TEXT NOT NULL, -- The source.
+    municipality TEXT NOT NULL, -- The municipality.
+    period TEXT NOT NULL, -- The period, of the length that the dataset is delivered by.
+    dataset TEXT NOT NULL, -- The dataset that the rows belong to.
+    state TEXT NOT NULL DEFAULT 'done' CHECK (state IN ('done')), -- `done`: the rows are complete and counted in the figures.
+    delivery TEXT NOT NULL REFERENCES delivery (delivery) DEFERRABLE INITIALLY DEFERRED, -- The delivery that the rows come from.
+    reading_fingerprint TEXT NOT NULL, -- Hash of the definitions that they were read with.
+    rows INTEGER NOT NULL CHECK (rows >= 0), -- How many canonical rows there are.
+    part TEXT, -- The Parquet file with them, relative to the store; empty if there are none.
+    run INTEGER NOT NULL REFERENCES run (run), -- The run that wrote them.
+    PRIMARY KEY (source, municipality, period),
+    CHECK ((rows = 0) = (part IS NULL))
+) WITHOUT ROWID;
+CREATE INDEX unit_of_delivery ON unit (delivery);
+
+-- A record that could not be loaded, with its place and the reason.
+CREATE TABLE rejected_row (
+    delivery TEXT NOT NULL REFERENCES delivery (delivery) DEFERRABLE INITIALLY DEFERRED, -- The delivery.
+    record INTEGER NOT NULL, -- Number of the record in the file, from 1.
+    line INTEGER NOT NULL, -- The physical line on which it begins, from 1.
+    code TEXT NOT NULL, -- What is wrong: the code, which `musketer explain` explains.
+    column_name TEXT NOT NULL DEFAULT '', -- The vendor's column; an empty text where no single cell is to blame.
+    name TEXT NOT NULL, -- What is wrong: the short name of the code.
+    reason TEXT NOT NULL, -- What is wrong, in a sentence; masked.
+    raw TEXT, -- The line as delivered, decoded and masked; empty where the dataset is about persons.
+    status TEXT NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'replayed', 'waived')), -- `open`, `replayed` or `waived`.
+    PRIMARY KEY (delivery, record, line, code, column_name)
+) WITHOUT ROWID;
+
+-- Whom a figure can be about.
+CREATE TABLE area (
+    area TEXT NOT NULL PRIMARY KEY, -- Code of the municipality or region; `DK` for the country.
+    level TEXT NOT NULL CHECK (level IN ('municipality', 'region', 'country')), -- `municipality`, `region` or `country`.
+    title_da TEXT NOT NULL, -- Name in Danish.
+    title_en TEXT NOT NULL, -- Name in English.
+    region TEXT -- The region that a municipality lies in.
+) WITHOUT ROWID;
+
+-- The periods that figures are about, for time axes.
+CREATE TABLE period (
+    period TEXT NOT NULL PRIMARY KEY, -- The period: `2024`, `2024-Q1`, `2024-05`, `2024/25`.
+    kind TEXT NOT NULL, -- `year`, `school_year`, `quarter` or `month`.
+    first_day TEXT NOT NULL, -- The first day, ISO 8601.
+    last_day TEXT NOT NULL -- The last day, ISO 8601.
+) WITHOUT ROWID;
+
+-- The definition of a key figure, in every version that was published.
+CREATE TABLE indicator (
+    indicator TEXT NOT NULL, -- Its identifier.
+    version INTEGER NOT NULL, -- The version of the definition, from 1.
+    area_of_work TEXT NOT NULL, -- The municipal area that it belongs to, for example `school`.
+    title_da TEXT NOT NULL, -- Title in Danish.
+    title_en TEXT NOT NULL, -- Title in English.
+    description_da TEXT NOT NULL, -- What it means, in Danish.
+    description_en TEXT NOT NULL, -- What it means, in English.
+    unit TEXT NOT NULL, -- The unit of its values.
+    decimals INTEGER NOT NULL, -- Decimals of its values.
+    period_kind TEXT NOT NULL, -- The length of its periods: `year`, `school_year`, `quarter` or `month`.
+    direction TEXT NOT NULL, -- `higher_is_better`, `lower_is_better` or `neutral`.
+    formula TEXT NOT NULL, -- How it is made of its measures.
+    fingerprint TEXT NOT NULL, -- Hash of the definition; its text is in `definition`.
+    basis TEXT NOT NULL, -- Hash of all that decides the figures besides the rows: definition, uses of sources, municipalities and regions.
+    valid_from TEXT, -- The first period that this version defines; empty if it has no beginning.
+    valid_to TEXT, -- The last period that this version defines; empty if it has no end.
+    reservations TEXT NOT NULL, -- What a reader must know before using the figures: a JSON list of `{"da": ..., "en": ...}`.
+    current INTEGER NOT NULL CHECK (current IN (0, 1)), -- 1 for the version that is computed today.
+    PRIMARY KEY (indicator, version)
+) WITHOUT ROWID;
+
+-- What the figures are made of: exact sums and counts of each municipality. Current values only.
+CREATE TABLE measure (
+    indicator TEXT NOT NULL, -- The indicator.
+    version INTEGER NOT NULL, -- The version of its definition.
+    municipality TEXT NOT NULL, -- The municipality.
+    period TEXT NOT NULL, -- The period of the indicator.
+    measure TEXT NOT NULL, -- The measure, as the formula names it.
+    minor INTEGER, -- The value in units of 10^-scale; empty where it is missing.
+    scale INTEGER NOT NULL, -- Decimals of the value.
+    rows INTEGER NOT NULL, -- Canonical rows that it was made of.
+    obs_status TEXT NOT NULL, -- Why it is missing, by SDMX `CL_OBS_STATUS`; `A` if it is not.
+    PRIMARY KEY (indicator, version, municipality, period, measure),
+    FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED
+) WITHOUT ROWID;
+
+-- The figures, in every revision that was published. For the current ones use `latest_observation`.
+CREATE TABLE observation (
+    indicator TEXT NOT NULL, -- The indicator.
+    version INTEGER NOT NULL, -- The version of its definition.
+    area TEXT NOT NULL REFERENCES area (area) DEFERRABLE INITIALLY DEFERRED, -- Whom it is about.
+    period TEXT NOT NULL REFERENCES period (period) DEFERRABLE INITIALLY DEFERRED, -- When.
+    breakdown TEXT NOT NULL, -- What part of the population; `total` for all.
+    revision INTEGER NOT NULL CHECK (revision > 0), -- Number of the revision, from 1.
+    value REAL, -- The value, rounded to the indicator's decimals; empty where there is none.
+    value_exact TEXT, -- The value as an exact decimal text.
+    numerator REAL, -- The numerator, where the formula is a quotient, rounded once to a float.
+    denominator REAL, -- The denominator, where the formula is a quotient, rounded once to a float.
+    numerator_exact TEXT, -- The numerator exactly: a decimal, or `n/d` where no finite decimal holds it.
+    denominator_exact TEXT, -- The denominator exactly: a decimal, or `n/d` where no finite decimal holds it.
+    contributing INTEGER NOT NULL, -- How many municipalities contribute.
+    members INTEGER NOT NULL, -- How many municipalities the area has.
+    obs_status TEXT NOT NULL, -- Status by SDMX `CL_OBS_STATUS`: `A` normal, `P` provisional (some municipalities are missing), `O` not delivered, `L` not collected, `M` cannot exist.
+    conf_status TEXT NOT NULL DEFAULT 'F', -- Confidentiality by SDMX `CL_CONF_STATUS`; `F` is free for publication.
+    known_from_run INTEGER NOT NULL REFERENCES run (run), -- The run that published this revision.
+    known_to_run INTEGER REFERENCES run (run), -- The run that replaced or withdrew it; empty for the current one.
+    PRIMARY KEY (indicator, version, area, period, breakdown, revision),
+    FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED,
+    CHECK ((value IS NULL) = (value_exact IS NULL)),
+    CHECK (known_from_run < known_to_run)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX observation_current ON observation (indicator, area, period, breakdown, version)
+    WHERE known_to_run IS NULL;
+
+-- Files of the drop folder as they were when they were read, so that an unchanged file is not read again.
+CREATE TABLE seen_file (
+    file TEXT NOT NULL PRIMARY KEY, -- BLAKE3 hash of the path, because a path could hold a personal number.
+    path TEXT NOT NULL, -- Path below the drop folder; masked where it looks like a personal number.
+    source TEXT NOT NULL, -- The source that the name belongs to.
+    bytes INTEGER NOT NULL, -- Size in bytes.
+    modified_ns INTEGER NOT NULL, -- Time of the last change, in nanoseconds since 1970.
+    inode INTEGER NOT NULL, -- Number of the file in its file system.
+    content TEXT NOT NULL, -- BLAKE3 hash of the bytes.
+    delivery TEXT NOT NULL REFERENCES delivery (delivery) DEFERRABLE INITIALLY DEFERRED -- The delivery that it is.
+) WITHOUT ROWID;
+
+-- The current figures with titles, one row a figure. Where two versions of a definition cover a period, the higher one.
+CREATE VIEW latest_observation AS
+SELECT
+    o.indicator AS indicator, -- The indicator.
+    o.version AS version, -- The version of its definition.
+    i.area_of_work AS area_of_work, -- The municipal area that it belongs to.
+    i.title_da AS indicator_title_da, -- Its title in Danish.
+    i.title_en AS indicator_title_en, -- Its title in English.
+    o.area AS area, -- Code of the municipality or region; `DK` for the country.
+    a.level AS level, -- `municipality`, `region` or `country`.
+    a.title_da AS area_title_da, -- The area's name in Danish.
+    a.title_en AS area_title_en, -- The area's name in English.
+    a.region AS region, -- The region that a municipality lies in.
+    o.period AS period, -- The period.
+    p.kind AS period_kind, -- `year`, `school_year`, `quarter` or `month`.
+    p.first_day AS first_day, -- The first day of the period.
+    p.last_day AS last_day, -- The last day of the period.
+    o.breakdown AS breakdown, -- What part of the population; `total` for all.
+    o.value AS value, -- The value; empty where there is none.
+    o.value_exact AS value_exact, -- The value as an exact decimal text.
+    i.unit AS unit, -- The unit of the value.
+    i.decimals AS decimals, -- Decimals of the value.
+    o.numerator AS numerator, -- The numerator, where the formula is a quotient.
+    o.denominator AS denominator, -- The denominator, where the formula is a quotient.
+    o.numerator_exact AS numerator_exact, -- The numerator exactly.
+    o.denominator_exact AS denominator_exact, -- The denominator exactly.
+    o.contributing AS contributing, -- How many municipalities contribute.
+    o.members AS members, -- How many municipalities the area has.
+    o.obs_status AS obs_status, -- Status by SDMX `CL_OBS_STATUS`.
+    o.conf_status AS conf_status, -- Confidentiality by SDMX `CL_CONF_STATUS`.
+    o.revision AS revision, -- How many revisions the figure has had.
+    o.known_from_run AS known_from_run, -- The run that published it.
+    r.started_at AS known_from -- When that run started.
+FROM observation AS o
+JOIN indicator AS i ON i.indicator = o.indicator AND i.version = o.version
+JOIN area AS a ON a.area = o.area
+JOIN period AS p ON p.period = o.period
+JOIN run AS r ON r.run = o.known_from_run
+WHERE o.known_to_run IS NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM observation AS n
+        WHERE n.indicator = o.indicator AND n.version > o.version AND n.area = o.area
+            AND n.period = o.period AND n.breakdown = o.breakdown AND n.known_to_run IS NULL
+    );
+
+-- The books of every delivery: what was read is accepted, rejected, or skipped by a named rule.
+CREATE VIEW delivery_balance AS
+SELECT
+    d.delivery AS delivery, -- The delivery.
+    d.source AS source, -- Its source.
+    d.municipality AS municipality, -- The municipality that its name states.
+    d.period AS period, -- The period that its name states.
+    d.state AS state, -- `accepted`, `refused` or `superseded`.
+    d.rows_read AS rows_read, -- Records in the file.
+    d.rows_accepted AS rows_accepted, -- Records that became canonical rows.
+    d.rows_rejected AS rows_rejected, -- Records that were rejected.
+    d.rows_skipped AS rows_skipped, -- Records that a named rule left out.
+    (SELECT count(DISTINCT r.record) FROM rejected_row AS r WHERE r.delivery = d.delivery) AS rejected_rows_kept, -- Rejected records that can be looked at in `rejected_row`.
+    (SELECT coalesce(sum(s.rows), 0) FROM delivery_skip AS s WHERE s.delivery = d.delivery) AS skipped_rows_by_rule, -- The sum of `delivery_skip`.
+    (SELECT coalesce(sum(u.rows), 0) FROM unit AS u WHERE u.delivery = d.delivery) AS rows_in_units -- Canonical rows of it that are counted in figures; 0 where another delivery holds.
+FROM delivery AS d;

@@ -1,0 +1,209 @@
+//! What is published: revisions, exactness, versions, and the wide views.
+
+use std::collections::BTreeSet;
+
+use model::{Area, FieldName, IndicatorVersion, MeasureValue, ObsStatus, Observation, Ratio};
+use musketer_loader::{FigureFilter, RunNumber};
+
+use crate::fixtures::{
+    areas, figure, folder, indicator, municipality, number, open, period, publish, publish_figures, rows, texts,
+};
+
+#[test]
+fn a_figure_that_stays_changes_nothing_and_one_that_changes_is_revised() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    publish_figures(&mut store, 1, &[figure(1, "2023", 100), figure(1, "2024", 200)]);
+    let receipt = publish_figures(&mut store, 1, &[figure(1, "2023", 100), figure(1, "2024", 250)]);
+    assert_eq!((receipt.figures_new, receipt.figures_changed), (0, 1));
+    let missing = Observation { value: None, status: ObsStatus::Missing, ..figure(1, "2024", 250) };
+    publish_figures(&mut store, 1, &[missing]);
+    let snapshot = store.read().expect("a snapshot");
+    let id = indicator(1, "").id;
+    let aarhus = Area::Municipality(municipality("0751"));
+    let history = snapshot.revisions(&id, &aarhus, period("2024")).expect("revisions");
+    let history: Vec<_> = history
+        .iter()
+        .map(|one| {
+            (one.revision, one.value.as_deref(), one.status.code(), one.known_from.0, one.known_to.map(|run| run.0))
+        })
+        .collect();
+    assert_eq!(
+        history,
+        [(1, Some("2.00"), "A", 1, Some(2)), (2, Some("2.50"), "A", 2, Some(3)), (3, None, "O", 3, None)]
+    );
+    assert_eq!(snapshot.revisions(&id, &aarhus, period("2023")).expect("revisions").len(), 1);
+}
+
+#[test]
+fn whatever_a_figure_is_made_of_counts_as_a_change() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    let base = figure(1, "2024", 200);
+    publish_figures(&mut store, 1, std::slice::from_ref(&base));
+    for changed in [
+        Observation { numerator: Some(Ratio::integer(4)), ..base.clone() },
+        Observation { denominator: Some(Ratio::integer(2)), ..base.clone() },
+        Observation { contributing: 0, ..base.clone() },
+        Observation { members: 2, ..base.clone() },
+        Observation { status: ObsStatus::Provisional, ..base.clone() },
+    ] {
+        let receipt = publish_figures(&mut store, 1, std::slice::from_ref(&changed));
+        assert_eq!(receipt.figures_changed, 1, "{changed:?}");
+        assert_eq!(publish_figures(&mut store, 1, std::slice::from_ref(&base)).figures_changed, 1);
+    }
+}
+
+#[test]
+fn numbers_are_kept_exactly_and_rounded_once() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    let observation = Observation {
+        value: Some(9_007_199_254_740_993),
+        numerator: Ratio::new(1, 3).ok(),
+        denominator: Ratio::new(-5, 4).ok(),
+        ..figure(1, "2024", 0)
+    };
+    publish_figures(&mut store, 1, &[observation]);
+    let sql = "SELECT value, value_exact, numerator, numerator_exact, denominator, denominator_exact FROM observation";
+    let stored = rows(folder.path(), sql, |row| {
+        let float = |at| row.get::<_, f64>(at).map(f64::to_bits);
+        let text = |at| row.get::<_, String>(at);
+        Ok(((float(0)?, text(1)?), (float(2)?, text(3)?), (float(4)?, text(5)?)))
+    });
+    let pair = |float: f64, text: &str| (float.to_bits(), text.to_owned());
+    let third = 1.0 / 3.0;
+    assert_eq!(stored, [(pair(90_071_992_547_409.93, "90071992547409.93"), pair(third, "1/3"), pair(-1.25, "-1.25"))]);
+}
+
+#[test]
+fn a_figure_that_is_withdrawn_can_come_back() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    publish_figures(&mut store, 1, &[figure(1, "2023", 100), figure(1, "2024", 200)]);
+    let (id, version) = (indicator(1, "").id, IndicatorVersion(1));
+    let observed = store.read().expect("a snapshot").observed(&id, version).expect("keys");
+    let gone: BTreeSet<_> = observed.into_iter().filter(|(_, when)| *when == period("2024")).collect();
+    let receipt = publish(&mut store, |publication| {
+        assert_eq!(publication.close_observations(&id, version, &gone).expect("closed"), 1);
+        assert_eq!(publication.close_observations(&id, version, &gone).expect("closed before"), 0);
+    });
+    assert_eq!(receipt.figures_closed, 1);
+    assert_eq!(texts(folder.path(), "SELECT period FROM latest_observation"), ["2023"]);
+    assert_eq!(publish_figures(&mut store, 1, &[figure(1, "2024", 200)]).figures_new, 1);
+    assert_eq!(number(folder.path(), "SELECT max(revision) FROM observation WHERE period = '2024'"), 2);
+}
+
+#[test]
+fn a_figure_is_given_at_most_once_a_run() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    let mut publication = store.begin(&crate::fixtures::start()).expect("a publication");
+    publication.areas(&areas()).expect("areas");
+    publication.indicator(&indicator(1, ""), &model::Fingerprint::of(b"basis")).expect("an indicator");
+    publication.figures(&[figure(1, "2024", 1)]).expect("a figure");
+    assert!(publication.figures(&[figure(1, "2024", 2)]).is_err());
+}
+
+#[test]
+fn the_latest_figures_come_with_titles_in_order() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    let country = Observation { area: Area::Country, contributing: 2, members: 98, ..figure(1, "2024", 300) };
+    let region = Observation { area: Area::Region("1082".to_owned()), ..figure(1, "2024", 400) };
+    publish_figures(&mut store, 1, &[country, region, figure(1, "2024", 200), figure(1, "2023", 100)]);
+    let snapshot = store.read().expect("a snapshot");
+    let all = snapshot.figures(&FigureFilter::default()).expect("figures");
+    let keys: Vec<_> = all.iter().map(|one| format!("{} {} {}", one.area.level(), one.area, one.period)).collect();
+    assert_eq!(keys, ["municipality 0751 2023", "municipality 0751 2024", "region 1082 2024", "country DK 2024"]);
+    let first = &all[0];
+    assert_eq!((first.area_title.en.as_str(), first.unit.as_str(), first.revision), ("Aarhus", "DKK/pupil", 1));
+    assert_eq!(first.value.as_ref().map(|value| value.text.as_str()), Some("1.00"));
+    assert_eq!((first.known_from, first.region.as_deref()), (RunNumber(1), Some("1082")));
+    let of = |filter: FigureFilter| snapshot.figures(&filter).expect("figures").len();
+    let aarhus = Area::Municipality(municipality("0751"));
+    assert_eq!(of(FigureFilter { area: Some(aarhus), ..FigureFilter::default() }), 2);
+    assert_eq!(of(FigureFilter { period: Some(period("2024")), ..FigureFilter::default() }), 3);
+    let reservations = texts(folder.path(), "SELECT reservations ->> '$[0].en' FROM indicator");
+    assert_eq!(reservations, ["Municipal schools \"only\""]);
+    let days = texts(folder.path(), "SELECT first_day || ' ' || last_day FROM period WHERE period = '2024'");
+    assert_eq!(days, ["2024-01-01 2024-12-31"]);
+}
+
+#[test]
+fn a_higher_version_takes_the_place_of_a_lower_one_period_by_period() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    publish_figures(&mut store, 1, &[figure(1, "2023", 100), figure(1, "2024", 200)]);
+    publish_figures(&mut store, 2, &[figure(2, "2024", 900)]);
+    let latest = "SELECT period || ' ' || version || ' ' || value_exact FROM latest_observation ORDER BY period";
+    assert_eq!(texts(folder.path(), latest), ["2023 1 1.00", "2024 2 9.00"]);
+    let current = "SELECT version FROM indicator WHERE current = 1";
+    assert_eq!(number(folder.path(), current), 2);
+    let known = store.read().expect("a snapshot").indicator_fingerprints().expect("fingerprints");
+    assert_eq!(known[&indicator(2, "").id], (IndicatorVersion(2), indicator(2, "canonical").fingerprint));
+}
+
+#[test]
+fn the_wide_view_has_a_column_for_each_period() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    let country = Observation { area: Area::Country, ..figure(1, "2023", 300) };
+    publish_figures(&mut store, 1, &[country, figure(1, "2023", 100)]);
+    let copenhagen = Area::Municipality(municipality("0101"));
+    let broken_down = Observation { breakdown: "women".to_owned(), ..figure(1, "2024", 777) };
+    publish_figures(
+        &mut store,
+        1,
+        &[figure(1, "2024", 200), Observation { area: copenhagen, ..figure(1, "2024", 50) }, broken_down],
+    );
+    let view = "SELECT area || ' ' || area_title || ' ' || level || ' ' || coalesce(\"2023\", '-') || ' ' ||
+        coalesce(\"2024\", '-') FROM wide_cost_per_pupil";
+    assert_eq!(
+        texts(folder.path(), view),
+        ["0101 København municipality - 0.5", "0751 Aarhus municipality 1.0 2.0", "DK Hele landet country 3.0 -"]
+    );
+    publish(&mut store, |publication| publication.retire_indicator(&indicator(1, "").id).expect("retired"));
+    assert_eq!(number(folder.path(), "SELECT count(*) FROM sqlite_master WHERE name LIKE 'wide%'"), 0);
+    assert_eq!(number(folder.path(), "SELECT count(*) FROM latest_observation"), 5);
+}
+
+fn measure(when: &str, minor: Option<i64>) -> MeasureValue {
+    MeasureValue {
+        indicator: indicator(1, "").id,
+        version: IndicatorVersion(1),
+        measure: FieldName::new("cost").expect("a name"),
+        municipality: municipality("0751"),
+        period: period(when),
+        minor,
+        scale: 2,
+        rows: 17,
+        status: if minor.is_some() { ObsStatus::Normal } else { ObsStatus::NotCollected },
+    }
+}
+
+#[test]
+fn measures_are_current_values_of_the_current_definition() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    let id = indicator(1, "").id;
+    let values = [measure("2022", Some(1)), measure("2023", None), measure("2024", Some(i64::MIN))];
+    publish(&mut store, |publication| {
+        publication.indicator(&indicator(1, "one"), &model::Fingerprint::of(b"basis")).expect("an indicator");
+        publication.measures(&[measure("2024", Some(5))]).expect("measures");
+        publication.measures(&values).expect("measures");
+    });
+    let read = |store: &mut musketer_loader::Store, periods: Option<BTreeSet<_>>| {
+        store.read().expect("a snapshot").measures_of(&id, periods.as_ref()).expect("measures")
+    };
+    assert_eq!(read(&mut store, None), values);
+    assert_eq!(read(&mut store, Some([period("2023")].into())), values[1..2]);
+    publish(&mut store, |publication| {
+        publication.indicator(&indicator(1, "one"), &model::Fingerprint::of(b"basis")).expect("the same indicator");
+        let gone = [(municipality("0751"), period("2022"))].into();
+        publication.remove_measures(&id, &gone).expect("removed");
+    });
+    assert_eq!(read(&mut store, None), values[1..]);
+    publish(&mut store, |publication| publication.indicator(&indicator(1, "another"), &model::Fingerprint::of(b"basis")).expect("an indicator"));
+    assert!(read(&mut store, None).is_empty());
+}

@@ -1,0 +1,7 @@
+//! The store as its users see it: real `SQLite` and real Parquet in a temporary folder.
+
+mod canonical;
+mod export;
+mod figures;
+mod fixtures;
+mod publication;
