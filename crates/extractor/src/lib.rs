@@ -1,1 +1,33 @@
 //! Bytes from somewhere into the raw archive, and from the archive into batches of text cells with addresses.
+//!
+//! It finds the structure of a file (records, cells, control records, what is to be skipped) and says where every
+//! record stands. It does not decode cells, and knows neither fields nor types: that is the normaliser's work.
+//!
+//! Where to start: [`DropFolder`] and [`http::fetch`] bring deliveries into the [`Archive`]; [`Reader`] takes the bytes
+//! of one delivery apart. Wrong input is a [`model::Refusal`] or a broken row; [`ExtractError`] is for the machine.
+
+mod archive;
+mod error;
+mod format;
+mod limits;
+mod transport;
+
+pub use archive::Archive;
+pub use error::ExtractError;
+pub use format::{ReadSummary, Reader};
+pub use limits::Limits;
+pub use transport::file::{DropFolder, FileStamp, FoundFile, Listing};
+pub use transport::http;
+
+use model::Fingerprint;
+
+/// A delivery that the archive holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// The hash of its bytes.
+    pub content: Fingerprint,
+    /// How many they are.
+    pub bytes: u64,
+    /// Whether the archive did not hold it before.
+    pub new: bool,
+}

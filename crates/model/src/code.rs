@@ -148,6 +148,7 @@ codes! {
     6002 STORE_CORRUPT: "The database is damaged, or is no musketer database." => "Restore it from a backup, or move it away and run again: the raw archive holds all deliveries.";
     6003 STORE_NEWER: "The database was written by a newer version." => "Use that version or a newer one.";
     6004 FIGURE_OVERFLOW: "A figure does not fit the exact arithmetic. Nothing was published for it." => "Check the amounts; no municipal figure comes near the limit.";
+    6005 PART_UNREADABLE: "A canonical file of the store is missing or damaged." => "Restore the file from a backup, or move the database away and run again: the raw archive holds all deliveries.";
 
     7001 BUSY: "Another run works on the same store." => "Wait until it has ended.";
     7002 VERSION_CONFLICT: "Two different deliveries claim the same source, municipality, period and version; neither is loaded." => "Remove the wrong file, or name the correction with the next version.";

@@ -75,14 +75,20 @@ impl Encoding {
         }
         let before = out.len();
         let known = table(self);
-        for (offset, &byte) in bytes.iter().enumerate() {
-            let decoded = if byte < 0x80 { Some(char::from(byte)) } else { known[usize::from(byte - 0x80)] };
-            let Some(c) = decoded else {
+        // Most of a text is ASCII, which is copied in stretches.
+        let mut copied = 0;
+        while let Some(length) = bytes[copied..].iter().position(|byte| !byte.is_ascii()) {
+            let offset = copied + length;
+            let byte = bytes[offset];
+            let Some(c) = known[usize::from(byte - 0x80)] else {
                 out.truncate(before);
                 return Err(DecodeError { byte, offset, encoding: self });
             };
+            out.extend(std::str::from_utf8(&bytes[copied..offset]));
             out.push(c);
+            copied = offset + 1;
         }
+        out.extend(std::str::from_utf8(&bytes[copied..]));
         Ok(())
     }
 

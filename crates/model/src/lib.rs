@@ -56,9 +56,9 @@ pub use raw::{BrokenRow, CellSpan, Header, RawBatch, RowAddress};
 pub use record::{Column, ColumnData, ColumnKind, RecordBatch, RecordSchema, TextData};
 pub use reject::{Notice, Refusal, RejectedRow};
 pub use source::{
-    Control, ControlField, ControlPlace, ControlRecord, DateFormat, DelimitedFormat, Encoding, FieldMapping, FileName,
-    FixedColumn, FixedFormat, Format, Load, NamePart, Negative, NumberFormat, Origin, Parse, Scope, SignColumn,
-    SkipMatch, SkipRule, Source,
+    Control, ControlField, ControlPlace, ControlRecord, ControlStatement, DateFormat, DelimitedFormat, Encoding,
+    FieldMapping, FileName, FixedColumn, FixedFormat, Format, Load, NamePart, Negative, NumberFormat, Origin, Parse,
+    Scope, SignColumn, SkipMatch, SkipRule, Source,
 };
 pub use tally::{RowTally, TallyError};
 pub use unit::{Unit, UnitError};

@@ -72,21 +72,25 @@ pub struct RawBatch {
 
 impl RawBatch {
     /// The number of rows.
+    #[inline]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Whether there are no rows.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
     /// The bytes of a cell.
+    #[inline]
     pub fn cell(&self, row: usize, column: usize) -> &[u8] {
         self.slice(self.cells[row * self.width + column])
     }
 
     /// The bytes of a range.
+    #[inline]
     pub fn slice(&self, span: CellSpan) -> &[u8] {
         &self.bytes[span.start as usize..span.end as usize]
     }

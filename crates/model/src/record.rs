@@ -1,5 +1,6 @@
 //! Canonical rows, column by column.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::{Dataset, DatasetId, FieldType};
@@ -70,13 +71,32 @@ impl TextData {
 
     /// The text at a position.
     pub fn get(&self, at: usize) -> &str {
-        let start = if at == 0 { 0 } else { self.ends[at - 1] as usize };
-        &self.bytes[start..self.ends[at] as usize]
+        &self.bytes[self.start(at)..self.ends[at] as usize]
     }
 
     /// The texts in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|at| self.get(at))
+    }
+
+    /// Keeps the stretches of texts, which are in order and do not overlap, and drops the others from `from` on.
+    fn keep(&mut self, from: usize, stretches: &[Range<usize>]) {
+        let (tail, ends) = (self.start(from), self.ends.split_off(from));
+        let bytes = self.bytes.split_off(tail);
+        for stretch in stretches {
+            let (first, last) = (stretch.start - from, stretch.end - from);
+            let start = if first == 0 { 0 } else { ends[first - 1] as usize - tail };
+            let end = if last == 0 { 0 } else { ends[last - 1] as usize - tail };
+            let moved = tail + start - self.bytes.len();
+            self.bytes.push_str(&bytes[start..end]);
+            let moved = u32::try_from(moved).expect("texts only move within the batch");
+            self.ends.extend(ends[first..last].iter().map(|end| end - moved));
+        }
+    }
+
+    /// Where the text at a position begins.
+    fn start(&self, at: usize) -> usize {
+        if at == 0 { 0 } else { self.ends[at - 1] as usize }
     }
 
     fn truncate(&mut self, length: usize) {
@@ -173,6 +193,18 @@ impl Column {
         self.valid.clear();
     }
 
+    /// Keeps the stretches of rows, which are in order and do not overlap, and drops the others from `from` on.
+    fn keep(&mut self, from: usize, stretches: &[Range<usize>]) {
+        match &mut self.data {
+            ColumnData::Number(values) => keep(values, from, stretches),
+            ColumnData::Date(values) => keep(values, from, stretches),
+            ColumnData::Boolean(values) => keep(values, from, stretches),
+            ColumnData::Code(values) => keep(values, from, stretches),
+            ColumnData::Text(values) => values.keep(from, stretches),
+        }
+        keep(&mut self.valid, from, stretches);
+    }
+
     /// Appends the rows of another column of the same kind, in the given order.
     pub fn append_rows(&mut self, other: &Self, rows: &[u32]) {
         fn gather<T: Copy>(into: &mut Vec<T>, from: &[T], rows: &[u32]) {
@@ -192,6 +224,15 @@ impl Column {
         }
         gather(&mut self.valid, &other.valid, rows);
     }
+}
+
+fn keep<T: Copy>(values: &mut Vec<T>, from: usize, stretches: &[Range<usize>]) {
+    let mut length = from;
+    for stretch in stretches {
+        values.copy_within(stretch.clone(), length);
+        length += stretch.len();
+    }
+    values.truncate(length);
 }
 
 /// The columns of a dataset's canonical table.
@@ -261,6 +302,21 @@ impl RecordBatch {
         self.record.clear();
     }
 
+    /// Removes rows; their positions are given in ascending order.
+    pub fn remove_rows(&mut self, rows: &[u32]) {
+        let Some(first) = rows.first() else { return };
+        let from = *first as usize;
+        let ends = rows.iter().skip(1).map(|row| *row as usize).chain([self.len()]);
+        let gaps = rows.iter().map(|row| *row as usize + 1).zip(ends);
+        let stretches: Vec<Range<usize>> =
+            gaps.filter(|(start, end)| start < end).map(|(start, end)| start..end).collect();
+        for column in &mut self.columns {
+            column.keep(from, &stretches);
+        }
+        keep(&mut self.line, from, &stretches);
+        keep(&mut self.record, from, &stretches);
+    }
+
     /// Appends rows of another batch of the same schema, in the given order.
     pub fn append_rows(&mut self, other: &Self, rows: &[u32]) {
         for (into, from) in self.columns.iter_mut().zip(&other.columns) {
@@ -268,5 +324,42 @@ impl RecordBatch {
         }
         self.line.extend(rows.iter().map(|row| other.line[*row as usize]));
         self.record.extend(rows.iter().map(|row| other.record[*row as usize]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(texts: &[&str]) -> RecordBatch {
+        let columns = vec![("text".to_owned(), ColumnKind::Text), ("number".to_owned(), ColumnKind::Integer)];
+        let dataset = DatasetId::new("rows").expect("an id");
+        let mut batch = RecordBatch::new(Arc::new(RecordSchema { dataset, columns }));
+        for (at, text) in (0..).zip(texts) {
+            if let ColumnData::Text(data) = &mut batch.columns[0].data {
+                data.push(text);
+            }
+            if let ColumnData::Number(values) = &mut batch.columns[1].data {
+                values.push(at);
+            }
+            batch.columns.iter_mut().for_each(|column| column.valid.push(!text.is_empty()));
+            batch.line.push(at.unsigned_abs());
+            batch.record.push(at.unsigned_abs());
+        }
+        batch
+    }
+
+    #[test]
+    fn removed_rows_leave_the_others_as_they_were() {
+        let texts = ["a", "", "ccc", "dd", "e", ""];
+        for mask in 0..1u32 << texts.len() {
+            let (gone, kept): (Vec<u32>, Vec<u32>) = (0..6).partition(|row| mask & (1 << row) != 0);
+            let all = batch(&texts);
+            let mut expected = RecordBatch::new(Arc::clone(&all.schema));
+            expected.append_rows(&all, &kept);
+            let mut found = all.clone();
+            found.remove_rows(&gone);
+            assert_eq!((found.columns, found.line, found.record), (expected.columns, expected.line, expected.record));
+        }
     }
 }

@@ -213,6 +213,19 @@ pub struct Control {
     pub trailer: Option<ControlRecord>,
 }
 
+/// A statement that was found in a control record; the normaliser compares it with the rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ControlStatement {
+    /// What it states.
+    pub field: ControlField,
+    /// The text of the statement, trimmed.
+    pub text: String,
+    /// How a number in it is written.
+    pub number: NumberFormat,
+    /// The physical line of the control record.
+    pub line: u64,
+}
+
 /// Where a negative number carries its sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Negative {

@@ -1,1 +1,34 @@
-//! Units of work, their order, the books that balance and the report of a run.
+//! Units of work, their order, and the books that balance.
+//!
+//! The one crate that knows all stages. It decides what is read and computed again, hands each stage its work, keeps
+//! the tally of every delivery, and publishes what belongs together in one transaction. It reads neither the clock nor
+//! the environment: both enter as arguments.
+//!
+//! Where to start: [`Project::open`] reads a project's definitions, [`run`] carries out a pipeline, [`Queries`] answers
+//! what was published and why.
+
+mod books;
+mod coverage;
+mod error;
+mod figures;
+mod intake;
+mod key;
+mod lock;
+mod project;
+mod query;
+mod reading;
+mod report;
+mod run;
+
+pub use error::RunError;
+// Who writes an export has to say what stands between its cells.
+pub use loader::Separator;
+pub use key::{KeyPlace, load_key};
+pub use lock::{Lock, LockHolder};
+pub use project::Project;
+pub use query::{
+    DeliveryLine, ExportFilter, Explanation, IndicatorLine, MeasureLine, MissingUnits, Queries, RefusedDelivery, RejectCount,
+    RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
+};
+pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
+pub use run::{Phase, Progress, RunOptions, Silent, run};

@@ -1,0 +1,179 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::{MunicipalityCode, Period};
+
+const AFTER: &str = "Exit codes: 0 ok; 1 findings (check); 2 usage, configuration or invalid definitions; 3 some \
+deliveries refused, everything else published; 4 another run holds the lock; 70 the store, a disk or the network is \
+not available, or an internal error; 130/143 interrupted, nothing of the run published.";
+
+/// Harmonised municipal key figures: the same definition for everybody, and the way back to the raw line.
+#[derive(Debug, Parser)]
+#[command(name = "musketer", version, after_help = AFTER, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// The project's folder; found upwards from here by `musketer.yaml` if not given
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) project: Option<PathBuf>,
+    /// Say nothing but errors and results
+    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more; twice for everything
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// How log lines are written to standard error
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+/// How a result is written to standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Take in what is new, compute what depends on it, publish it
+    Run(RunArguments),
+    /// Check the definitions, offline and without data
+    Check(CheckArguments),
+    /// Show what was delivered, what is missing, and whether the books balance
+    Status(StatusArguments),
+    /// Look at rows that could not be loaded
+    #[command(subcommand)]
+    Rejects(RejectsCommand),
+    /// Explain a figure down to the raw line, or a code such as M5102
+    Explain(ExplainArguments),
+    /// Write the indicator tables to a file or to standard output
+    Export(ExportArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// The pipeline; the project's own if not given
+    pub(crate) pipeline: Option<String>,
+    /// Deliveries that are read side by side; one for each processor if not given
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Write the report to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// How findings are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArguments {
+    /// The pipeline; the project's own if not given
+    pub(crate) pipeline: Option<String>,
+    /// How the status is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// List every delivery with its books
+    #[arg(long)]
+    pub(crate) deliveries: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RejectsCommand {
+    /// List rejected rows with their place and reason
+    List(RejectsListArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RejectsListArguments {
+    /// Only this source
+    #[arg(long, value_name = "ID")]
+    pub(crate) source: Option<String>,
+    /// Only this municipality
+    #[arg(long, value_name = "CODE")]
+    pub(crate) municipality: Option<MunicipalityCode>,
+    /// Only deliveries of this period
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) period: Option<Period>,
+    /// Only this code, for example M5106
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    pub(crate) code: Option<model::Code>,
+    /// The most rows that are listed; the counts are always exact
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// How the rows are written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+fn code(text: &str) -> Result<model::Code, String> {
+    model::Code::parse(text).ok_or_else(|| format!("`{text}` is no code of musketer; codes look like M5106"))
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// An indicator's id, or a code such as M5102
+    #[arg(value_name = "INDICATOR|CODE")]
+    pub(crate) subject: String,
+    /// Whom the figure is about: a municipality, a region's code, or DK
+    #[arg(long, value_name = "AREA")]
+    pub(crate) municipality: Option<String>,
+    /// The period of the figure
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) period: Option<Period>,
+    /// Show canonical rows behind the figure with file and line, at most N
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
+    pub(crate) rows: Option<usize>,
+    /// How the explanation is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// The format of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    Csv,
+    Parquet,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// Only this indicator; may be given several times
+    #[arg(long, value_name = "ID")]
+    pub(crate) indicator: Vec<String>,
+    /// Only this period; may be given several times
+    #[arg(long, value_name = "PERIOD")]
+    pub(crate) period: Vec<Period>,
+    /// The format; by the ending of `--output` if not given, otherwise CSV
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<ExportFormat>,
+    /// The separator of CSV
+    #[arg(long, value_name = "CHARACTER", default_value_t = ',')]
+    pub(crate) delimiter: char,
+    /// The file; standard output if not given
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}

@@ -1,0 +1,45 @@
+//! The commands: each takes its arguments, asks the pipeline crate, and writes the answer.
+
+mod check;
+mod explain;
+mod export;
+mod rejects;
+pub(crate) mod run;
+mod status;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use pipeline::{Project, RunError};
+
+use crate::arguments::{Arguments, Command, Common, RejectsCommand};
+use crate::exit::Exit;
+
+/// Carries out the command.
+pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
+    let common = &arguments.common;
+    match &arguments.command {
+        Command::Run(own) => run::run(common, own),
+        Command::Check(own) => check::check(common, own),
+        Command::Status(own) => status::status(common, own),
+        Command::Rejects(RejectsCommand::List(own)) => rejects::list(common, own),
+        Command::Explain(own) => explain::explain(common, own),
+        Command::Export(own) => export::export(common, own),
+    }
+}
+
+fn root(common: &Common) -> Result<PathBuf, RunError> {
+    match &common.project {
+        Some(folder) => Ok(folder.clone()),
+        None => Project::find(Path::new(".")),
+    }
+}
+
+fn project(common: &Common) -> Result<Project, RunError> {
+    Project::open(&root(common)?)
+}
+
+/// The texts of the project's definitions, for messages that show them; none if they cannot be read.
+pub(crate) fn files(common: &Common) -> BTreeMap<String, Vec<u8>> {
+    project(common).map(|project| project.files).unwrap_or_default()
+}

@@ -1,0 +1,64 @@
+//! The environment, the clock, randomness and the terminal: read here and nowhere else.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use pipeline::{KeyPlace, LockHolder};
+
+#[expect(clippy::disallowed_methods, reason = "this module is where the environment is read")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The time as RFC 3339, to the second, in UTC.
+#[expect(clippy::disallowed_methods, reason = "this module is where the clock is read")]
+pub(crate) fn now() -> String {
+    let now: chrono::DateTime<chrono::Utc> = SystemTime::now().into();
+    now.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// A clock for how long something takes.
+#[expect(clippy::disallowed_methods, reason = "this module is where the clock is read")]
+pub(crate) fn stopwatch() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
+/// The most memory that the process has held so far, in bytes; `None` where the system does not say.
+pub(crate) fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+/// Whether messages may be coloured: standard error is a terminal and `NO_COLOR` is not set.
+pub(crate) fn coloured() -> bool {
+    variable("NO_COLOR").is_none() && std::io::stderr().is_terminal()
+}
+
+/// Whether somebody looks: standard error is a terminal.
+pub(crate) fn is_watched() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// What is logged, if the user says so in filter directives.
+pub(crate) fn log_filter() -> Option<String> {
+    variable("MUSKETER_LOG")
+}
+
+/// Where keys may come from, and random bytes for a new one.
+pub(crate) fn key_place() -> Result<KeyPlace, getrandom::Error> {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random)?;
+    Ok(KeyPlace { credentials: variable("CREDENTIALS_DIRECTORY").map(PathBuf::from), random })
+}
+
+/// Who takes the lock.
+pub(crate) fn lock_holder(now: &str) -> LockHolder {
+    LockHolder { process: std::process::id(), since: now.to_owned() }
+}
+
+/// The number of processors that the process may use.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

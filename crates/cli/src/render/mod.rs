@@ -1,0 +1,140 @@
+//! Results to standard output, messages to standard error; readable without colour.
+
+pub(crate) mod diagnostic;
+pub(crate) mod explain;
+pub(crate) mod rejects;
+pub(crate) mod run;
+pub(crate) mod status;
+
+use std::io::{ErrorKind, Write};
+
+use comfy_table::presets::UTF8_BORDERS_ONLY;
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+use model::Code;
+use pipeline::RunError;
+use serde::Serialize;
+
+use crate::arguments::Common;
+use crate::exit::Exit;
+
+/// Writes a result to standard output. A reader that has gone away is no error: `musketer status | head` is fine.
+pub(crate) fn result(text: &str) -> Result<(), RunError> {
+    let mut out = std::io::stdout().lock();
+    let newline = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(newline.as_bytes())).and_then(|()| out.flush());
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(source) => Err(RunError::File { path: "standard output".into(), source }),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Writes a message to standard error.
+#[expect(clippy::print_stderr, reason = "this is the place where messages are written")]
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+/// A result as JSON.
+pub(crate) fn json(value: &impl Serialize) -> Result<String, RunError> {
+    serde_json::to_string_pretty(value).map_err(|error| RunError::Internal(format!("the report is no JSON: {error}")))
+}
+
+/// Says why a command failed, and gives the exit code.
+pub(crate) fn error(error: &RunError, common: &Common) -> Exit {
+    match error {
+        RunError::Definitions(diagnostics) => {
+            let files = crate::command::files(common);
+            diagnostic::show(diagnostics, &files);
+            note("nothing was done: mend the definitions, `musketer check` shows them all");
+        }
+        RunError::Usage { code, message, help } => said(*code, message, help),
+        RunError::Busy { .. } => said(Code::BUSY, &error.to_string(), Code::BUSY.info().remedy),
+        RunError::Load(inner) => said(inner.code(), &error.to_string(), inner.code().info().remedy),
+        RunError::Compute(_) => said(Code::FIGURE_OVERFLOW, &error.to_string(), Code::FIGURE_OVERFLOW.info().remedy),
+        RunError::File { .. } | RunError::Extract(_) => {
+            said(Code::STORE_UNAVAILABLE, &error.to_string(), Code::STORE_UNAVAILABLE.info().remedy);
+        }
+        RunError::Internal(_) => said(Code::INTERNAL, &error.to_string(), Code::INTERNAL.info().remedy),
+    }
+    Exit::of_error(error)
+}
+
+fn said(code: Code, message: &str, help: &str) {
+    note(&format!("error[{code}]: {}\n  help: {help}", printable(message)));
+}
+
+/// The text without characters that a terminal would act on.
+pub(crate) fn printable(text: &str) -> String {
+    let escape = |c: char| if c.is_control() && c != '\n' { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escape).collect()
+}
+
+/// The text of a file, with every control character but the line end shown as a blank, so that places stay where they
+/// are.
+pub(crate) fn printable_text(bytes: &[u8]) -> String {
+    let shown = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+    String::from_utf8_lossy(bytes).chars().map(shown).collect()
+}
+
+/// A table with a header; columns whose number is in `right` are aligned to the right.
+pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>, right: &[usize]) -> String {
+    let mut table = Table::new();
+    table.load_style(UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.to_vec());
+    for row in rows {
+        table.add_row(row.iter().map(|cell| printable(cell)).collect::<Vec<_>>());
+    }
+    for column in right {
+        if let Some(column) = table.column_mut(*column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.to_string()
+}
+
+/// A whole number with groups of three digits: `1 234 567`.
+pub(crate) fn grouped(number: u64) -> String {
+    group_digits(&number.to_string())
+}
+
+/// A decimal with its digits before the point in groups of three.
+pub(crate) fn grouped_decimal(text: &str) -> String {
+    let (sign, rest) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let (whole, fraction) = rest.split_once('.').map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
+    if !whole.bytes().all(|b| b.is_ascii_digit()) {
+        return text.to_owned();
+    }
+    let fraction = fraction.map_or(String::new(), |digits| format!(".{digits}"));
+    format!("{sign}{}{fraction}", group_digits(whole))
+}
+
+fn group_digits(digits: &str) -> String {
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(' ');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_stand_in_groups() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1 000"), (1_234_567, "1 234 567")] {
+            assert_eq!(grouped(number), text);
+        }
+        assert_eq!(grouped_decimal("-1234567.89"), "-1 234 567.89");
+        assert_eq!(grouped_decimal("1/3"), "1/3");
+    }
+
+    #[test]
+    fn terminals_are_not_commanded() {
+        assert_eq!(printable("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\n");
+    }
+}

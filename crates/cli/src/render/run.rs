@@ -1,0 +1,120 @@
+//! The report of a run, for people.
+
+use model::Period;
+use pipeline::{DeliveryReport, ExportFilter, Outcome, Project, Queries, RunError, RunReport};
+
+use super::{grouped, grouped_decimal, table};
+use crate::command::run::Costed;
+
+/// Rejected rows and refused deliveries that are shown one by one; the others are counted.
+const SHOWN: usize = 10;
+
+/// The whole report.
+pub(crate) fn report(project: &Project, costed: &Costed) -> Result<String, RunError> {
+    let report = &costed.report;
+    let mut text = String::new();
+    if !report.sources.is_empty() {
+        text += &deliveries(report);
+        text.push('\n');
+    }
+    text += &refusals(report);
+    if !report.indicators.is_empty() {
+        text += &indicators(project, report)?;
+        text.push('\n');
+    }
+    for file in report.unknown_files.iter().take(SHOWN) {
+        text += &format!("note: {} matches no source of the pipeline [M8022]\n", super::printable(file));
+    }
+    for remark in &report.remarks {
+        text += &format!("note: {remark}\n");
+    }
+    text += &one_line(costed);
+    text.push('\n');
+    Ok(text)
+}
+
+fn deliveries(report: &RunReport) -> String {
+    let mut rows = Vec::new();
+    let mut sum = [0; 7];
+    for (source, of) in &report.sources {
+        let numbers = [of.accepted, of.refused, of.rows_read, of.rows_accepted, of.rows_rejected, of.rows_skipped, of.units];
+        sum.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number);
+        rows.push(std::iter::once(source.clone()).chain(numbers.map(grouped)).collect());
+    }
+    rows.push(std::iter::once("all".to_owned()).chain(sum.map(grouped)).collect());
+    let header = ["source", "deliveries", "refused", "rows read", "accepted", "rejected", "skipped", "units published"];
+    table(&header, rows, &[1, 2, 3, 4, 5, 6, 7])
+}
+
+fn refusals(report: &RunReport) -> String {
+    let refused: Vec<&DeliveryReport> = report.deliveries.iter().filter(|delivery| delivery.refusal.is_some()).collect();
+    let mut text = String::new();
+    for delivery in refused.iter().take(SHOWN) {
+        let Some(refusal) = &delivery.refusal else { continue };
+        let line = refusal.line.map_or(String::new(), |line| format!(":{line}"));
+        let column = refusal.column.as_ref().map_or(String::new(), |column| format!(", column `{column}`"));
+        let name = super::printable(&delivery.name);
+        text += &format!("error[{}]: {}\n", refusal.code, super::printable(&refusal.message));
+        text += &format!("  --> {name}{line}{column}\n  help: {}\n\n", super::printable(&refusal.help));
+    }
+    if refused.len() > SHOWN {
+        text += &format!("showing {SHOWN} of {} refused deliveries; `musketer status` shows all\n\n", refused.len());
+    }
+    text
+}
+
+fn indicators(project: &Project, report: &RunReport) -> Result<String, RunError> {
+    let mut queries = Queries::open(project)?;
+    let mut rows = Vec::new();
+    for (id, of) in &report.indicators {
+        let Some(indicator) = project.catalogue.indicators.get(id.as_str()) else { continue };
+        let filter = ExportFilter { indicators: vec![id.clone()], periods: Vec::new() };
+        let latest = queries.country_figures(&filter)?.into_iter().max_by_key(|figure| figure.0);
+        let figure: Option<(Period, String)> = latest;
+        let (period, value) = figure.map_or((String::new(), String::new()), |(period, value)| {
+            (period.to_string(), grouped_decimal(&value))
+        });
+        rows.push(vec![
+            id.clone(),
+            grouped(of.new),
+            grouped(of.changed),
+            grouped(of.unchanged),
+            period,
+            value,
+            indicator.unit.to_string(),
+        ]);
+    }
+    let header = ["indicator", "new", "changed", "as before", "latest", "Denmark", "unit"];
+    Ok(table(&header, rows, &[1, 2, 3, 5]))
+}
+
+/// The run in one line, for a mail or a log.
+pub(crate) fn one_line(costed: &Costed) -> String {
+    let report = &costed.report;
+    let refused = report.deliveries.iter().filter(|delivery| delivery.refusal.is_some()).count();
+    let accepted = report.deliveries.len() - refused;
+    let figures: u64 = report.indicators.values().map(|of| of.new + of.changed).sum();
+    let outcome = match report.outcome {
+        Outcome::NothingNew => format!("nothing new in {} deliveries", grouped(report.deliveries_known)),
+        Outcome::Complete => format!("{} deliveries read, {} figures published", grouped(accepted as u64), grouped(figures)),
+        Outcome::Partial => format!(
+            "{} deliveries read, {} REFUSED, {} figures published",
+            grouped(accepted as u64),
+            grouped(refused as u64),
+            grouped(figures)
+        ),
+    };
+    let rejected: u64 = report.sources.values().map(|of| of.rows_rejected).sum();
+    let mut line = format!("{}: {outcome}", report.pipeline);
+    if rejected > 0 {
+        line += &format!("; {} rows rejected (musketer rejects list)", grouped(rejected));
+    }
+    if report.units_missing > 0 {
+        line += &format!("; {} units not delivered (musketer status)", grouped(report.units_missing));
+    }
+    if report.still_refused > 0 {
+        line += &format!("; {} deliveries refused earlier (musketer status)", grouped(report.still_refused));
+    }
+    let memory = costed.peak_memory_bytes.map_or(String::new(), |bytes| format!(", {} MB", bytes / 1_000_000));
+    line + &format!(" [{:.1} s{memory}]", costed.seconds)
+}

@@ -1,0 +1,121 @@
+//! Conditions over one row: names to fields, literals to their types, `and`, `or`, `not`.
+
+use model::{Code, CodeList, Expr, Field, FieldIndex, FieldType};
+use sqlparser::ast::{BinaryOperator, Expr as Sql, Spanned, UnaryOperator};
+
+use super::operand::Operand;
+use super::sql::Places;
+use crate::shelf::Shelf;
+use crate::yaml::{Report, Span};
+
+/// What the names in an expression can mean.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowScope<'a> {
+    /// The dataset's name, for messages.
+    pub(crate) dataset: &'a str,
+    /// Its fields.
+    pub(crate) fields: &'a [Field],
+    /// All code lists.
+    pub(crate) lists: &'a Shelf<CodeList>,
+}
+
+/// Compiles expressions over the rows of one dataset. Every method returns `None` only after it has reported why
+/// (or because a code list it needs is broken, which was reported there).
+pub(crate) struct RowCompiler<'c, 'f> {
+    pub(super) scope: RowScope<'c>,
+    pub(super) places: &'c Places,
+    pub(super) report: &'c mut Report<'f>,
+}
+
+impl<'c, 'f> RowCompiler<'c, 'f> {
+    /// A compiler for one expression.
+    pub(crate) fn new(scope: RowScope<'c>, places: &'c Places, report: &'c mut Report<'f>) -> Self {
+        Self { scope, places, report }
+    }
+
+    /// A condition: something that is true, false or unknown of a row.
+    pub(crate) fn condition(&mut self, sql: &Sql) -> Option<Expr> {
+        let span = self.span(sql);
+        match self.operand(sql)? {
+            Operand::Condition(condition) => Some(condition),
+            other => {
+                let message = format!("a condition belongs here, but this is {}", other.noun());
+                self.report.error(Code::TYPE_MISMATCH, span, message).help("compare it with something");
+                None
+            }
+        }
+    }
+
+    pub(super) fn span(&self, sql: &Sql) -> Span {
+        self.places.span(sql.span())
+    }
+
+    pub(super) fn field(&self, index: FieldIndex) -> &'c Field {
+        &self.scope.fields[index.0]
+    }
+
+    /// Looks a field up by its name, which must stand there as it is written in the dataset.
+    pub(super) fn field_named(&mut self, sql: &Sql) -> Option<FieldIndex> {
+        let span = self.span(sql);
+        let Sql::Identifier(name) = sql else {
+            self.report.error(Code::UNSUPPORTED_EXPRESSION, span, "the name of a field belongs here");
+            return None;
+        };
+        let found = self.scope.fields.iter().position(|field| field.name.as_str() == name.value);
+        if found.is_none() {
+            let message = format!("`{}` has no field `{}`", self.scope.dataset, name.value);
+            let finding = self.report.error(Code::UNKNOWN_FIELD, span, message);
+            if name.quote_style.is_some() {
+                finding.help(format!("a text or a code stands in single quotation marks: '{}'", name.value));
+            } else {
+                finding.did_you_mean_one_of(&name.value, self.scope.fields.iter().map(|field| field.name.as_str()));
+            }
+        }
+        found.map(FieldIndex)
+    }
+
+    pub(super) fn list_of(&self, field: FieldIndex) -> Option<&'c CodeList> {
+        match &self.field(field).ty {
+            FieldType::Code(list) => self.scope.lists.get(list.as_str()).map(AsRef::as_ref),
+            _ => None,
+        }
+    }
+
+    /// `a and b and c`, `a or b or c`: one node however long the chain is.
+    pub(super) fn chain(&mut self, sql: &Sql, operator: &BinaryOperator) -> Option<Expr> {
+        let mut parts = Vec::new();
+        let mut rest = sql;
+        while let Sql::BinaryOp { left, op, right } = rest {
+            if op != operator {
+                break;
+            }
+            parts.push(self.condition(right));
+            rest = left;
+        }
+        parts.push(self.condition(rest));
+        parts.reverse();
+        let parts: Vec<Expr> = parts.into_iter().collect::<Option<_>>()?;
+        Some(if *operator == BinaryOperator::And { Expr::And(parts) } else { Expr::Or(parts) })
+    }
+
+    pub(super) fn unsupported(&mut self, sql: &Sql) {
+        let message = format!("{} is not part of the language", construct(sql));
+        self.report.error(Code::UNSUPPORTED_EXPRESSION, self.places.span(sql.span()), message).help(
+            "there are comparisons, `and`, `or`, `not`, `in`, `between`, `is null`, `in_group`, `+`, `-` and the aggregates",
+        );
+    }
+}
+
+fn construct(sql: &Sql) -> String {
+    match sql {
+        Sql::Subquery(_) | Sql::InSubquery { .. } | Sql::Exists { .. } => "a sub-select".to_owned(),
+        Sql::Like { .. } | Sql::ILike { .. } | Sql::SimilarTo { .. } | Sql::RLike { .. } => "`like`".to_owned(),
+        Sql::Cast { .. } | Sql::Convert { .. } => "`cast`".to_owned(),
+        Sql::Case { .. } => "`case`".to_owned(),
+        Sql::BinaryOp { op, .. } => format!("`{op}`"),
+        Sql::UnaryOp { op, .. } if *op != UnaryOperator::Minus => format!("`{op}`"),
+        Sql::CompoundIdentifier(_) => "a name with a dot".to_owned(),
+        Sql::Function(function) => format!("the function `{}`", function.name),
+        _ => "this construct".to_owned(),
+    }
+}

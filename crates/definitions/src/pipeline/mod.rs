@@ -1,0 +1,215 @@
+//! Pipelines: who uses which source from when to when.
+
+mod http;
+mod overlap;
+
+use model::{
+    Code, CodeList, Dataset, Fetch, Fingerprint, Indicator, IndicatorId, MUNICIPALITY, MunicipalityCode, Period,
+    Pipeline, PipelineId, Source, Usage,
+};
+
+use self::overlap::Placed;
+use crate::canonical::Canonical;
+use crate::file::{Head, Identity, head};
+use crate::shelf::Shelf;
+use crate::words::{check_order, every, path_below};
+use crate::yaml::{Cursor, Report, Span, Written};
+
+struct PipelineDoc {
+    head: Head,
+    drop: Option<Written<String>>,
+    uses: Vec<UseDoc>,
+    indicators: Option<Choice>,
+}
+
+struct UseDoc {
+    at: Span,
+    source: Option<Written<String>>,
+    municipalities: Option<Choice>,
+    from: Option<Written<Period>>,
+    to: Option<Written<Period>>,
+    fetch: Option<Fetch>,
+}
+
+/// `all`, or a list.
+enum Choice {
+    All,
+    These(Vec<Written<String>>),
+}
+
+/// The shelves that a pipeline takes from.
+pub(crate) struct Shelves<'a> {
+    /// The code lists.
+    pub(crate) lists: &'a Shelf<CodeList>,
+    /// The datasets.
+    pub(crate) datasets: &'a Shelf<Dataset>,
+    /// The sources.
+    pub(crate) sources: &'a Shelf<Source>,
+    /// The indicators.
+    pub(crate) indicators: &'a Shelf<Indicator>,
+    /// The codes of all municipalities, sorted.
+    pub(crate) municipalities: &'a [MunicipalityCode],
+}
+
+/// Reads and resolves a pipeline.
+pub(crate) fn resolve(
+    root: Cursor<'_>,
+    identity: Identity<'_>,
+    shelves: &Shelves<'_>,
+    report: &mut Report<'_>,
+) -> Option<Pipeline> {
+    let doc = read(root, identity, report)?;
+    let placed: Vec<Option<Placed>> = doc.uses.iter().map(|usage| resolve_use(usage, shelves, report)).collect();
+    let sound: Vec<&Placed> = placed.iter().flatten().collect();
+    overlap::check(&sound, report);
+    let indicators = doc.indicators.as_ref().and_then(|choice| indicators(choice, shelves, report));
+    let mut pipeline = Pipeline {
+        id: PipelineId::new(identity.id).ok()?,
+        title: doc.head.title?,
+        drop: doc.drop?.value,
+        uses: every(placed)?.into_iter().map(|placed| placed.usage).collect(),
+        indicators: indicators?,
+        fingerprint: Fingerprint::of(&[]),
+        canonical: String::new(),
+    };
+    pipeline.canonical = canonical(&pipeline).render();
+    pipeline.fingerprint = Fingerprint::of(pipeline.canonical.as_bytes());
+    Some(pipeline)
+}
+
+fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Option<PipelineDoc> {
+    let mut keys = root.keys(report)?;
+    let head = head(&mut keys, identity, report);
+    let drop = keys.need("drop", report).and_then(|cursor| path_below(cursor, report));
+    let uses = keys.need("uses", report).and_then(|cursor| {
+        let items = cursor.items(report)?;
+        Some(items.into_iter().filter_map(|item| read_use(item, report)).collect())
+    });
+    let indicators = keys.need("indicators", report).and_then(|cursor| choice(cursor, report));
+    keys.finish(report);
+    Some(PipelineDoc { head, drop, uses: uses.unwrap_or_default(), indicators })
+}
+
+fn read_use(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<UseDoc> {
+    let mut keys = cursor.keys(report)?;
+    let source = keys.need("source", report);
+    let http = keys.take("http");
+    let doc = UseDoc {
+        at: source.map_or(cursor.at, Cursor::span),
+        source: source.and_then(|cursor| cursor.text(report)),
+        municipalities: keys.need("municipalities", report).and_then(|cursor| choice(cursor, report)),
+        from: keys.need("from", report).and_then(|cursor| cursor.period(report)),
+        to: keys.take("to").and_then(|cursor| cursor.period(report)),
+        fetch: http.map_or(Some(Fetch::Drop), |cursor| http::read(cursor, report).map(Fetch::Http)),
+    };
+    keys.finish(report);
+    Some(doc)
+}
+
+fn choice(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Choice> {
+    if cursor.is_list() {
+        return Some(Choice::These(cursor.texts(report)?));
+    }
+    let word = cursor.text(report)?;
+    if word.value == "all" {
+        return Some(Choice::All);
+    }
+    report
+        .error(Code::WRONG_TYPE, word.span, format!("`{}` takes `all` or a list, not `{}`", cursor.name, word.value))
+        .help(format!("write ['{}']", word.value));
+    None
+}
+
+fn resolve_use(doc: &UseDoc, shelves: &Shelves<'_>, report: &mut Report<'_>) -> Option<Placed> {
+    let municipalities = doc.municipalities.as_ref().and_then(|choice| municipalities(choice, shelves, report));
+    let source = doc.source.as_ref().and_then(|name| shelves.sources.find(name, report))?;
+    let dataset = shelves.datasets.get(source.dataset.as_str())?;
+    let mut bound = |written: &Option<Written<Period>>| {
+        let written = written.as_ref()?;
+        if written.value.kind() == dataset.partition {
+            return Some(written.value);
+        }
+        let message = format!("`{}` is kept by the {}, and `{}` is none", dataset.id, dataset.partition, written.value);
+        report.error(Code::PERIOD_MISMATCH, written.span, message);
+        None
+    };
+    let (from, to) = (bound(&doc.from), bound(&doc.to));
+    if let (Some(from), Some(to), Some(written)) = (from, to, &doc.to) {
+        check_order(from, to, written.span, report);
+    }
+    if doc.to.is_some() {
+        to?;
+    }
+    let usage = Usage {
+        source: source.id.clone(),
+        municipalities: municipalities?,
+        from: from?,
+        to,
+        fetch: doc.fetch.clone()?,
+    };
+    Some(Placed { usage, dataset: dataset.id.clone(), at: doc.at })
+}
+
+fn municipalities(choice: &Choice, shelves: &Shelves<'_>, report: &mut Report<'_>) -> Option<Vec<MunicipalityCode>> {
+    let Choice::These(written) = choice else { return Some(shelves.municipalities.to_vec()) };
+    let list = shelves.lists.get(MUNICIPALITY)?;
+    let mut codes = Vec::new();
+    let mut sound = true;
+    for (at, text) in written.iter().enumerate() {
+        let known = list.index_of(&text.value).and_then(|_| MunicipalityCode::new(&text.value));
+        match known {
+            None => {
+                let message = format!("the code list `{MUNICIPALITY}` has no code `{}`", text.value);
+                report
+                    .error(Code::CODE_NOT_LISTED, text.span, message)
+                    .did_you_mean_one_of(&text.value, list.codes().iter().map(String::as_str));
+                sound = false;
+            }
+            Some(code) if codes.contains(&code) => {
+                let first = written[..at].iter().find(|first| first.value == text.value);
+                let finding = report.error(Code::INVALID_VALUE, text.span, format!("`{code}` stands twice"));
+                if let Some(first) = first {
+                    finding.related(first.span, "first written here");
+                }
+            }
+            Some(code) => codes.push(code),
+        }
+    }
+    codes.sort_unstable();
+    sound.then_some(codes)
+}
+
+fn indicators(choice: &Choice, shelves: &Shelves<'_>, report: &mut Report<'_>) -> Option<Vec<IndicatorId>> {
+    let mut ids = match choice {
+        Choice::All => shelves.indicators.sound().map(|indicator| indicator.id.clone()).collect(),
+        Choice::These(written) => {
+            every(written.iter().map(|name| shelves.indicators.find(name, report).map(|found| found.id.clone())))?
+        }
+    };
+    ids.sort();
+    ids.dedup();
+    Some(ids)
+}
+
+fn canonical(pipeline: &Pipeline) -> Canonical {
+    let usage = |usage: &Usage| {
+        let fetch = match &usage.fetch {
+            Fetch::Drop => Canonical::word("drop"),
+            Fetch::Http(fetch) => http::canonical(fetch),
+        };
+        Canonical::map([
+            ("source", Some(Canonical::word(&usage.source))),
+            ("municipalities", Some(Canonical::texts(&usage.municipalities))),
+            ("from", Some(Canonical::word(usage.from))),
+            ("to", usage.to.map(Canonical::word)),
+            ("fetch", Some(fetch)),
+        ])
+    };
+    Canonical::map([
+        ("kind", Some(Canonical::word("pipeline"))),
+        ("id", Some(Canonical::word(&pipeline.id))),
+        ("drop", Some(Canonical::text(&pipeline.drop))),
+        ("uses", Some(Canonical::list(pipeline.uses.iter().map(usage)))),
+        ("indicators", Some(Canonical::list(pipeline.indicators.iter().map(Canonical::word)))),
+    ])
+}

@@ -1,0 +1,145 @@
+//! `musketer.yaml`: where the project's things are.
+
+use model::{Code, Diagnostic, PipelineId};
+
+use crate::words::path_below;
+use crate::yaml::{Cursor, Report, parse, text_of};
+
+/// Where the project keeps its things. All paths are relative to the folder of `musketer.yaml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Project {
+    /// The pipeline that runs when none is named.
+    pub pipeline: Option<PipelineId>,
+    /// The folder of the store.
+    pub store: String,
+    /// The folder of the definitions.
+    pub definitions: String,
+    /// The folder of the pipelines.
+    pub pipelines: String,
+    /// Where the key for pseudonyms comes from.
+    pub persons: Option<PersonKeySource>,
+}
+
+/// Where the key for pseudonyms comes from. It is never written into a definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PersonKeySource {
+    /// A file below the project.
+    File {
+        /// Its path.
+        path: String,
+        /// Whether it is made when it is missing.
+        create: bool,
+    },
+    /// A file in the folder that systemd hands credentials over in.
+    Credential {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl Default for Project {
+    fn default() -> Self {
+        Self {
+            pipeline: None,
+            store: "store".to_owned(),
+            definitions: "definitions".to_owned(),
+            pipelines: "pipelines".to_owned(),
+            persons: None,
+        }
+    }
+}
+
+/// Reads `musketer.yaml`. `path` is how messages name the file. What is broken takes its default, so that the other
+/// files can still be checked; whether to go on at all is for the caller to decide by the diagnostics.
+pub fn load_project(path: &str, bytes: &[u8]) -> (Project, Vec<Diagnostic>) {
+    match text_of(path, bytes) {
+        Ok(text) => {
+            let mut report = Report::new(path, text);
+            let project = parse(&mut report).and_then(|root| read(Cursor::root(&root, "musketer.yaml"), &mut report));
+            (project.unwrap_or_default(), report.into_findings())
+        }
+        Err(diagnostic) => (Project::default(), vec![diagnostic]),
+    }
+}
+
+fn read(root: Cursor<'_>, report: &mut Report<'_>) -> Option<Project> {
+    let mut keys = root.keys(report)?;
+    let pipeline = keys.take("pipeline").and_then(|cursor| cursor.id(report, PipelineId::new));
+    let mut folder = |key, default: &str| {
+        let path = keys.take(key).and_then(|cursor| path_below(cursor, report));
+        path.map_or(default.to_owned(), |path| path.value.trim_end_matches('/').to_owned())
+    };
+    let (store, definitions) = (folder("store", "store"), folder("definitions", "definitions"));
+    let pipelines = folder("pipelines", "pipelines");
+    let persons = keys.take("persons").and_then(|cursor| persons(cursor, report));
+    keys.finish(report);
+    Some(Project { pipeline: pipeline.map(|id| id.value), store, definitions, pipelines, persons })
+}
+
+fn persons(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<PersonKeySource> {
+    let mut keys = cursor.keys(report)?;
+    let (key, create, credential) = (keys.take("key"), keys.take("create"), keys.take("credential"));
+    keys.finish(report);
+    match (key, credential) {
+        (Some(key), None) => {
+            let create = create.map(|create| create.boolean(report));
+            let path = path_below(key, report)?.value;
+            Some(PersonKeySource::File { path, create: create.unwrap_or(Some(false))? })
+        }
+        (None, Some(credential)) => {
+            if let Some(create) = create {
+                report.error(Code::UNKNOWN_KEY, create.at, "a credential is made by systemd, so it has no `create`");
+            }
+            credential_name(credential, report).map(|name| PersonKeySource::Credential { name })
+        }
+        _ => {
+            report
+                .error(Code::INVALID_VALUE, cursor.at, "`persons` names either a `key` file or a `credential`")
+                .help("write {key: keys/person.key, create: true}, or {credential: musketer-person-key}");
+            None
+        }
+    }
+}
+
+fn credential_name(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<String> {
+    let name = path_below(cursor, report)?;
+    if name.value.contains('/') {
+        report.error(Code::PATH_ESCAPE, name.span, "a credential is a file name without folders");
+        return None;
+    }
+    Some(name.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_has_a_default() {
+        let (project, findings) = load_project("musketer.yaml", b"pipeline: example\n");
+        assert!(findings.is_empty());
+        let expected = Project { pipeline: PipelineId::new("example").ok(), ..Project::default() };
+        assert_eq!(project, expected);
+    }
+
+    #[test]
+    fn keys_are_files_below_the_project_or_credentials() {
+        let (project, findings) = load_project("musketer.yaml", b"persons: {key: keys/person.key, create: true}\n");
+        assert!(findings.is_empty());
+        let path = "keys/person.key".to_owned();
+        assert_eq!(project.persons, Some(PersonKeySource::File { path, create: true }));
+        assert_eq!(load_project("musketer.yaml", b"# all defaults\n"), (Project::default(), Vec::new()));
+        for (text, code) in [
+            ("persons: {key: /etc/shadow}", Code::PATH_ESCAPE),
+            ("persons: {credential: a/b}", Code::PATH_ESCAPE),
+            ("persons: {}", Code::INVALID_VALUE),
+            ("persons: {credential: a, key: b}", Code::INVALID_VALUE),
+            ("persons: {credential: a, create: true}", Code::UNKNOWN_KEY),
+            ("store: ../elsewhere", Code::PATH_ESCAPE),
+            ("stor: elsewhere", Code::UNKNOWN_KEY),
+        ] {
+            let (_, findings) = load_project("musketer.yaml", text.as_bytes());
+            assert_eq!(findings.iter().map(|found| found.code).collect::<Vec<_>>(), [code], "{text}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The canonical form of a source: everything that decides how bytes become rows. Who makes the system is a label
+//! and is left out, so that a vendor's new name reads nothing again.
+
+use model::{
+    Control, ControlField, ControlPlace, ControlRecord, Dataset, FieldMapping, Format, Load, Negative, NumberFormat,
+    Origin, Parse, SkipMatch, SkipRule, Source,
+};
+
+use crate::canonical::Canonical;
+
+/// The canonical form of a source.
+pub(super) fn of(source: &Source, dataset: &Dataset) -> Canonical {
+    let load = match source.load {
+        Load::Full => "full",
+        Load::Period => "period",
+    };
+    let field = |mapping: &FieldMapping| (dataset.field(mapping.field).name.to_string(), mapping_of(mapping));
+    Canonical::map([
+        ("kind", Some(Canonical::word("source"))),
+        ("id", Some(Canonical::word(&source.id))),
+        ("dataset", Some(Canonical::word(&source.dataset))),
+        ("valid_from", source.valid_from.map(Canonical::word)),
+        ("valid_to", source.valid_to.map(Canonical::word)),
+        ("file", Some(Canonical::text(&source.file.pattern))),
+        ("one_municipality", Some(Canonical::word(source.scope.one_municipality))),
+        ("period", source.scope.period.map(Canonical::word)),
+        ("load", Some(Canonical::word(load))),
+        ("due_days", source.due_days.map(Canonical::word)),
+        ("min_rows", Some(Canonical::word(source.min_rows))),
+        ("format", Some(format(&source.format))),
+        ("fields", Some(Canonical::named(source.fields.iter().map(field)))),
+        ("skip", Some(Canonical::list(source.skip.iter().map(skip)))),
+        ("control", Some(control(&source.control, dataset))),
+    ])
+}
+
+fn byte(byte: u8) -> Canonical {
+    Canonical::text(char::from(byte))
+}
+
+fn format(format: &Format) -> Canonical {
+    match format {
+        Format::Delimited(format) => Canonical::map([
+            ("type", Some(Canonical::word("delimited"))),
+            ("encoding", Some(Canonical::word(format.encoding.label()))),
+            ("delimiter", Some(byte(format.delimiter))),
+            ("quote", format.quote.map(byte)),
+            ("preamble_lines", Some(Canonical::word(format.preamble_lines))),
+            ("columns", format.columns.as_ref().map(Canonical::texts)),
+        ]),
+        Format::Fixed(format) => {
+            let columns = format.columns.iter().map(|column| {
+                let place = [Canonical::word(column.start), Canonical::word(column.length)];
+                (&column.name, Canonical::list(place))
+            });
+            Canonical::map([
+                ("type", Some(Canonical::word("fixed"))),
+                ("encoding", Some(Canonical::word(format.encoding.label()))),
+                ("record_length", Some(Canonical::word(format.record_length))),
+                ("columns", Some(Canonical::named(columns))),
+            ])
+        }
+    }
+}
+
+fn mapping_of(mapping: &FieldMapping) -> Canonical {
+    let origin = match &mapping.origin {
+        Origin::Column { names } => Canonical::texts(names),
+        Origin::DeliveryMunicipality => Canonical::word("delivery_municipality"),
+        Origin::DeliveryPeriod => Canonical::word("delivery_period"),
+        Origin::Constant(text) => Canonical::map([("constant", Some(Canonical::text(text)))]),
+    };
+    let slice = |(start, length)| Canonical::list([Canonical::word(start), Canonical::word(length)]);
+    let map = mapping.map.iter().map(|(word, to)| (word, Canonical::text(to)));
+    Canonical::map([
+        ("from", Some(origin)),
+        ("slice", mapping.slice.map(slice)),
+        ("width", mapping.width.map(Canonical::word)),
+        ("null", Some(Canonical::texts(&mapping.null))),
+        ("map", Some(Canonical::named(map))),
+        ("parse", Some(parse(&mapping.parse))),
+    ])
+}
+
+fn parse(parse: &Parse) -> Canonical {
+    match parse {
+        Parse::Text => Canonical::word("text"),
+        Parse::Code(list) => Canonical::word(format!("code({list})")),
+        Parse::Person => Canonical::word("person"),
+        Parse::Number(number) => number_of(number),
+        Parse::Date(date) => Canonical::map([("date", Some(Canonical::text(&date.0)))]),
+        Parse::Boolean { yes, no } => {
+            Canonical::map([("yes", Some(Canonical::texts(yes))), ("no", Some(Canonical::texts(no)))])
+        }
+    }
+}
+
+fn number_of(number: &NumberFormat) -> Canonical {
+    let negative = match number.negative {
+        Negative::Leading => "leading",
+        Negative::Trailing => "trailing",
+        Negative::Parentheses => "parentheses",
+        Negative::Never => "never",
+    };
+    let sign = number.sign.as_ref().map(|sign| {
+        Canonical::map([
+            ("column", Some(Canonical::text(&sign.column))),
+            ("positive", Some(Canonical::texts(&sign.positive))),
+            ("negative", Some(Canonical::texts(&sign.negative))),
+        ])
+    });
+    Canonical::map([
+        ("decimal", number.decimal.map(byte)),
+        ("group", number.group.map(byte)),
+        ("negative", Some(Canonical::word(negative))),
+        ("sign", sign),
+        ("implied_decimals", Some(Canonical::word(number.implied_decimals))),
+    ])
+}
+
+fn skip(rule: &SkipRule) -> Canonical {
+    let (column, is, starts_with, line) = match &rule.rule {
+        SkipMatch::CellIs { column, texts } => (Some(column), Some(texts), None, None),
+        SkipMatch::CellStartsWith { column, texts } => (Some(column), None, Some(texts), None),
+        SkipMatch::LineStartsWith(texts) => (None, None, None, Some(texts)),
+    };
+    Canonical::map([
+        ("id", Some(Canonical::word(&rule.id))),
+        ("column", column.map(Canonical::text)),
+        ("is", is.map(Canonical::texts)),
+        ("starts_with", starts_with.map(Canonical::texts)),
+        ("line_starts_with", line.map(Canonical::texts)),
+    ])
+}
+
+fn control(control: &Control, dataset: &Dataset) -> Canonical {
+    let record = |record: &ControlRecord| {
+        let states = record.states.iter().map(|(field, place, number)| {
+            let name = match field {
+                ControlField::Municipality => "municipality".to_owned(),
+                ControlField::Period => "period".to_owned(),
+                ControlField::Rows => "rows".to_owned(),
+                ControlField::Sum(index) => format!("sum({})", dataset.field(*index).name),
+            };
+            let place = match place {
+                ControlPlace::Cell(cell) => Canonical::word(cell),
+                ControlPlace::Characters { start, length } => {
+                    Canonical::list([Canonical::word(start), Canonical::word(length)])
+                }
+            };
+            (name, Canonical::map([("at", Some(place)), ("number", Some(number_of(number)))]))
+        });
+        let states = Canonical::named(states);
+        Canonical::map([("starts_with", Some(Canonical::text(&record.starts_with))), ("states", Some(states))])
+    };
+    Canonical::map([("header", control.header.as_ref().map(record)), ("trailer", control.trailer.as_ref().map(record))])
+}

@@ -1,0 +1,116 @@
+//! Physical formats: delimited and fixed width.
+
+use std::collections::BTreeSet;
+
+use model::{Code, DelimitedFormat, Encoding, FixedColumn, FixedFormat, Format};
+
+use crate::yaml::{Cursor, Keys, Report};
+
+/// The longest record of a fixed format.
+const LONGEST_RECORD: i64 = 1 << 20;
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Delimited,
+    Fixed,
+}
+
+/// Reads `format`.
+pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Format> {
+    let mut keys = cursor.keys(report)?;
+    let kinds = [("delimited", Kind::Delimited), ("fixed", Kind::Fixed)];
+    let kind = keys.need("type", report).and_then(|cursor| cursor.choice(report, &kinds));
+    let encoding_at = keys.need("encoding", report);
+    let encodings = Encoding::ALL.map(|encoding| (encoding.label(), encoding));
+    let encoding = encoding_at.and_then(|cursor| cursor.choice(report, &encodings));
+    let format = match kind? {
+        Kind::Delimited => delimited(&mut keys, encoding, report).map(Format::Delimited),
+        Kind::Fixed => {
+            if let (Some(Encoding::Utf8), Some(cursor)) = (encoding, encoding_at) {
+                report
+                    .error(Code::INVALID_VALUE, cursor.span(), "positions are bytes, so a fixed format cannot be UTF-8")
+                    .help("use the single-byte encoding that the export really has");
+            }
+            fixed(&mut keys, encoding, report).map(Format::Fixed)
+        }
+    };
+    keys.finish(report);
+    format
+}
+
+fn delimited(keys: &mut Keys<'_>, encoding: Option<Encoding>, report: &mut Report<'_>) -> Option<DelimitedFormat> {
+    let delimiter_at = keys.need("delimiter", report);
+    let delimiter = delimiter_at.and_then(|cursor| match cursor.text(report)?.value.as_str() {
+        "tab" => Some(b'\t'),
+        _ => mark(cursor, "tab", report),
+    });
+    let quote = keys.maybe("quote", |cursor| match cursor.text(report)?.value.as_str() {
+        "none" => Some(Quote(None)),
+        _ => mark(cursor, "none", report).map(|mark| Quote(Some(mark))),
+    });
+    let preamble_lines = keys.take("preamble_lines").and_then(|cursor| cursor.integer(report, 0..=10_000)).unwrap_or(0);
+    let columns = keys.maybe("columns", |cursor| column_names(cursor, report));
+    let Quote(quote) = quote.ok()?.unwrap_or(Quote(Some(b'"')));
+    if let (Some(cursor), true) = (delimiter_at, delimiter.is_some() && delimiter == quote) {
+        report.error(Code::INVALID_VALUE, cursor.span(), "`delimiter` and `quote` are the same");
+    }
+    Some(DelimitedFormat { encoding: encoding?, delimiter: delimiter?, quote, preamble_lines, columns: columns.ok()? })
+}
+
+/// A quotation mark, or the decision that there is none.
+struct Quote(Option<u8>);
+
+/// One ASCII character that is neither letter nor digit.
+fn mark(cursor: Cursor<'_>, word: &str, report: &mut Report<'_>) -> Option<u8> {
+    let text = cursor.text(report)?;
+    match text.value.as_bytes() {
+        [byte] if byte.is_ascii_punctuation() || matches!(byte, b' ' | b'\t') => Some(*byte),
+        _ => {
+            let message = format!("`{}` is one ASCII character that is no letter or digit, or `{word}`", cursor.name);
+            report.error(Code::INVALID_VALUE, text.span, message);
+            None
+        }
+    }
+}
+
+fn column_names(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<String>> {
+    let names = cursor.texts(report)?;
+    let mut seen = BTreeSet::new();
+    for name in &names {
+        if !seen.insert(name.value.as_str()) {
+            report.error(Code::INVALID_VALUE, name.span, format!("two columns are called `{}`", name.value));
+        }
+    }
+    Some(names.into_iter().map(|name| name.value).collect())
+}
+
+fn fixed(keys: &mut Keys<'_>, encoding: Option<Encoding>, report: &mut Report<'_>) -> Option<FixedFormat> {
+    let length = keys.need("record_length", report);
+    let length = length.and_then(|cursor| cursor.integer::<usize>(report, 1..=LONGEST_RECORD));
+    let mut columns = Vec::new();
+    if let Some(cursor) = keys.need("columns", report) {
+        for (name, place) in cursor.entries(report)? {
+            let Some((start, count)) = place_of(place, report) else { continue };
+            if length.is_some_and(|length| start + count > length) {
+                let message = format!("`{}` ends at {}, behind the end of the record", name.value, start + count);
+                report.error(Code::INVALID_VALUE, place.span(), message);
+            }
+            columns.push(FixedColumn { name: name.value.to_owned(), start, length: count });
+        }
+    }
+    Some(FixedFormat { encoding: encoding?, columns, record_length: length? })
+}
+
+/// `[first, length]`, the first counted from 1 as in every interface description, kept from 0.
+pub(super) fn place_of(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<(usize, usize)> {
+    let items = cursor.items(report)?;
+    let [first, length] = items.as_slice() else {
+        report
+            .error(Code::WRONG_TYPE, cursor.span(), format!("`{}` takes two numbers", cursor.name))
+            .help("write [first position from 1, length]");
+        return None;
+    };
+    let first = first.integer::<usize>(report, 1..=LONGEST_RECORD);
+    let length = length.integer::<usize>(report, 1..=LONGEST_RECORD);
+    Some((first? - 1, length?))
+}

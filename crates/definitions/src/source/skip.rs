@@ -1,0 +1,78 @@
+//! Rules for records that are no data.
+
+use model::{Code, FieldName, SkipMatch, SkipRule};
+
+use crate::words::every;
+use crate::yaml::{Cursor, Report, Written};
+
+/// The names that the reader's own rules have in the books.
+const RESERVED: [&str; 6] = ["preamble", "blank", "header", "repeated_header", "control_record", "duplicate"];
+
+/// A rule, and the place of the column that it names.
+#[derive(Debug)]
+pub(super) struct SkipDoc {
+    /// The rule.
+    pub(super) rule: SkipRule,
+    /// The column, if it names one.
+    pub(super) column: Option<Written<String>>,
+}
+
+/// Reads `skip`. `None` if any rule is broken.
+pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<SkipDoc>> {
+    let rules: Vec<Option<SkipDoc>> = cursor.items(report)?.into_iter().map(|item| rule(item, report)).collect();
+    let ids: Vec<&FieldName> = rules.iter().flatten().map(|rule| &rule.rule.id).collect();
+    for (at, id) in ids.iter().enumerate() {
+        if ids[..at].contains(id) {
+            report.error(Code::INVALID_VALUE, cursor.at, format!("two skip rules are called `{id}`"));
+        }
+    }
+    rules.into_iter().collect()
+}
+
+fn rule(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<SkipDoc> {
+    let mut keys = cursor.keys(report)?;
+    let id = keys.need("id", report).and_then(|cursor| id(cursor, report));
+    let column = keys.take("column").map(|cursor| cursor.some_text(report));
+    let mut texts = |key| keys.take(key).map(|cursor| some_texts(cursor, report));
+    let (is, starts_with, line) = (texts("is"), texts("starts_with"), texts("line_starts_with"));
+    keys.finish(report);
+    let (rule, column) = match (column, is, starts_with, line) {
+        (Some(column), Some(texts), None, None) => {
+            let column = column?;
+            (SkipMatch::CellIs { column: column.value.clone(), texts: texts? }, Some(column))
+        }
+        (Some(column), None, Some(texts), None) => {
+            let column = column?;
+            (SkipMatch::CellStartsWith { column: column.value.clone(), texts: texts? }, Some(column))
+        }
+        (None, None, None, Some(texts)) => (SkipMatch::LineStartsWith(texts?), None),
+        _ => {
+            report
+                .error(Code::INVALID_VALUE, cursor.at, "a skip rule looks at one thing")
+                .help("write `column` with `is` or `starts_with`, or `line_starts_with` alone");
+            return None;
+        }
+    };
+    Some(SkipDoc { rule: SkipRule { id: id?, rule }, column })
+}
+
+fn id(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<FieldName> {
+    let id = cursor.id(report, FieldName::new)?;
+    if RESERVED.contains(&id.value.as_str()) {
+        report
+            .error(Code::INVALID_VALUE, id.span, format!("`{}` is the name of a rule that always applies", id.value))
+            .help("choose another name");
+        return None;
+    }
+    Some(id.value)
+}
+
+/// At least one text, none of them empty: an empty beginning would skip every record.
+fn some_texts(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<String>> {
+    let items = cursor.items(report)?;
+    if items.is_empty() {
+        report.error(Code::INVALID_VALUE, cursor.at, format!("`{}` lists at least one text", cursor.name));
+        return None;
+    }
+    every(items.into_iter().map(|item| item.some_text(report).map(|text| text.value)))
+}

@@ -1,0 +1,124 @@
+//! Fingerprints follow the meaning of a definition, and nothing else.
+
+use std::collections::BTreeMap;
+
+use model::Catalogue;
+use musketer_definitions::load;
+
+use crate::tree::Files;
+use crate::{example, tree};
+
+/// The fingerprints of all definitions by kind and id.
+fn fingerprints(files: &Files) -> BTreeMap<String, String> {
+    let (catalogue, findings) = load(files);
+    assert_eq!(tree::plainly(&findings), "");
+    let Catalogue { codelists, datasets, sources, indicators, pipelines } = catalogue;
+    let mut all = BTreeMap::new();
+    all.extend(codelists.iter().map(|(id, found)| (format!("codelist {id}"), found.fingerprint.short())));
+    all.extend(datasets.iter().map(|(id, found)| (format!("dataset {id}"), found.fingerprint.short())));
+    all.extend(sources.iter().map(|(id, found)| (format!("source {id}"), found.fingerprint.short())));
+    all.extend(indicators.iter().map(|(id, found)| (format!("indicator {id}"), found.fingerprint.short())));
+    all.extend(pipelines.iter().map(|(id, found)| (format!("pipeline {id}"), found.fingerprint.short())));
+    all
+}
+
+/// What an edit changes.
+fn changed(path: &str, from: &str, to: &str) -> Vec<String> {
+    let (before, after) = (fingerprints(&example::files()), fingerprints(&example::edited(path, from, to)));
+    assert_eq!(before.len(), after.len());
+    before.into_iter().filter(|(name, fingerprint)| after[name] != *fingerprint).map(|(name, _)| name).collect()
+}
+
+const ACCOUNT: &str = "definitions/codelists/account.yaml";
+const ACCOUNT_TABLE: &str = "definitions/codelists/account.csv";
+const POSTINGS: &str = "definitions/datasets/postings.yaml";
+const SOURCE: &str = "definitions/sources/acme/acme_postings.yaml";
+const INDICATOR: &str = "definitions/indicators/school/expenditure_per_pupil.yaml";
+
+#[test]
+fn text_alone_changes_nothing() {
+    for (path, from, to) in [
+        (ACCOUNT, "da: Konti", "da: Kontoplan"),
+        (ACCOUNT, "da: Skole,", "da: Skoleområdet,"),
+        (ACCOUNT_TABLE, "Folkeskoler", "Folkeskolen"),
+        (POSTINGS, "da: Bogførte beløb", "da: Alle bogførte beløb"),
+        (POSTINGS, "da: Bogført i tide", "da: I tide"),
+        (POSTINGS, "en: One posting", "en: One line"),
+        (SOURCE, "vendor: Acme", "vendor: Acme A/S"),
+        (INDICATOR, "# A comment", "# Another comment"),
+        (INDICATOR, "en: A reservation", "en: Another reservation"),
+        (INDICATOR, "en: A ratio", "en: A quotient"),
+        (INDICATOR, "where: grade <= 9", "where: >-\n      9 >=\n      grade"),
+        (INDICATOR, "formula: expenditure / pupils", "formula: (expenditure) / pupils"),
+        ("pipelines/main.yaml", "['0751', '0101']", "['0101', '0751']"),
+    ] {
+        assert_eq!(changed(path, from, to), Vec::<String>::new(), "{path}: {from} -> {to}");
+    }
+}
+
+#[test]
+fn meaning_changes_what_has_it() {
+    for (path, from, to, expected) in [
+        (ACCOUNT_TABLE, ";;;32201", ";;;32201|322.01", vec!["codelist account"]),
+        (ACCOUNT_TABLE, ";;2018-01-01;", ";;2019-01-01;", vec!["codelist account"]),
+        (
+            ACCOUNT,
+            "except: ['3.22.99']",
+            "except: ['3.22.05']",
+            vec!["codelist account", "indicator expenditure_per_pupil"],
+        ),
+        ("definitions/codelists/municipality.csv", ";1082", ";1083", vec!["codelist municipality"]),
+        (POSTINGS, "severity: warning", "severity: error", vec!["dataset postings"]),
+        (POSTINGS, "'5000000'", "'6000000'", vec!["dataset postings"]),
+        (SOURCE, "negative: trailing", "negative: leading", vec!["source acme_postings"]),
+        (SOURCE, "slice: [1, 5]", "slice: [2, 5]", vec!["source acme_postings"]),
+        (SOURCE, "rows: 2", "rows: 4", vec!["source acme_postings"]),
+        (INDICATOR, "grade <= 9", "grade < 9", vec!["indicator expenditure_per_pupil"]),
+        (INDICATOR, "at: '09-05'", "at: '09-06'", vec!["indicator expenditure_per_pupil"]),
+        (INDICATOR, "version: 2", "version: 3", vec!["indicator expenditure_per_pupil"]),
+        ("pipelines/main.yaml", "attempts: 3", "attempts: 4", vec!["pipeline main"]),
+    ] {
+        assert_eq!(changed(path, from, to), expected, "{path}: {from} -> {to}");
+    }
+}
+
+#[test]
+fn a_new_field_leaves_indicators_alone() {
+    let field = "fields:\n  extra: {type: text, title: {da: Mere, en: More}}";
+    assert_eq!(changed(POSTINGS, "fields:", field), ["dataset postings"]);
+}
+
+#[test]
+fn the_canonical_form_can_be_read() {
+    let (catalogue, _) = load(&example::files());
+    let expected = "\
+area: school
+conversion: 1/1000
+decimals: 1
+direction: neutral
+formula: (/ expenditure pupils)
+id: expenditure_per_pupil
+kind: indicator
+measures:
+  expenditure:
+    aggregate: (sum amount)
+    dataset: postings
+    filter: (and (in account '3.22.01' '3.22.05') (not internal))
+    scale: 2
+    time: within
+    unit: 'DKK'
+  pupils:
+    aggregate: (distinct pupil)
+    dataset: pupils
+    filter: (<= grade 9)
+    scale: 0
+    time: 09-05
+    unit: 'pupil'
+missing: propagate
+period: year
+rounding: half_away_from_zero
+unit: '1000 * DKK/pupil'
+valid_from: 2018
+version: 2";
+    assert_eq!(catalogue.indicators["expenditure_per_pupil"].canonical, expected);
+}

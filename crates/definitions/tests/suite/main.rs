@@ -1,0 +1,9 @@
+//! Definitions as their writers see them: folders of files in, diagnostics and a catalogue out.
+
+mod diagnostics;
+mod example;
+mod fingerprints;
+mod project;
+mod robustness;
+mod shipped;
+mod tree;

@@ -1,0 +1,26 @@
+//! The definitions that are part of this repository.
+
+use musketer_definitions::{load_in, load_project};
+
+use crate::tree;
+
+#[test]
+fn shipped_definitions_are_sound() {
+    let root = tree::repository();
+    let bytes = std::fs::read(root.join("musketer.yaml")).expect("the project file");
+    let (project, findings) = load_project("musketer.yaml", &bytes);
+    assert_eq!(tree::plainly(&findings), "");
+    let files = tree::project(&root);
+    let (catalogue, findings) = load_in(&project, &files);
+    assert_eq!(tree::plainly(&findings), "");
+    let yaml = files.keys().filter(|path| matches!(path.rsplit_once('.'), Some((_, "yaml")))).count();
+    let loaded = catalogue.codelists.len()
+        + catalogue.datasets.len()
+        + catalogue.sources.len()
+        + catalogue.indicators.len()
+        + catalogue.pipelines.len();
+    assert_eq!(loaded, yaml, "every file becomes a definition");
+    assert_eq!(catalogue.municipality_codes().len(), 98);
+    let pipeline = project.pipeline.as_ref().expect("a default pipeline");
+    assert!(catalogue.pipelines.contains_key(pipeline), "the default pipeline exists");
+}

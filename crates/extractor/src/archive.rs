@@ -1,0 +1,237 @@
+//! The raw archive: every delivery, byte for byte, under the name of its own hash.
+//!
+//! `<root>/raw/<2 hex>/<64 hex>.zst`. It is the one place that still holds personal identification numbers, so the
+//! folder is closed to all but its owner. A delivery is written beside its place, made durable, and renamed into it:
+//! after a crash it is there whole or not at all. It does not know what a delivery is about; the store's ledger does.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, BufReader, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use model::Fingerprint;
+use zstd::stream::{read::Decoder, write::Encoder};
+
+use crate::error::DamagedDelivery;
+use crate::{ExtractError, Stored};
+
+const LEVEL: i32 = 3;
+const BLOCK: usize = 128 * 1024;
+const SPOOL: &str = "spool-";
+
+/// Tells apart what one process writes at the same time.
+static NEXT_SPOOL: AtomicU64 = AtomicU64::new(0);
+
+/// The raw archive of a store.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    folder: PathBuf,
+}
+
+impl Archive {
+    /// Opens the archive of the store in `root`, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or not be closed to others.
+    pub fn open(root: &Path) -> Result<Self, ExtractError> {
+        let folder = root.join("raw");
+        let failed = |source| ExtractError::archive(&folder, source);
+        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed)?;
+        // The folder may be older than this program, or made under another mask.
+        fs::set_permissions(&folder, Permissions::from_mode(0o700)).map_err(failed)?;
+        Ok(Self { folder })
+    }
+
+    /// Stores all bytes of the input, and gives their hash. What is stored already is not written again.
+    ///
+    /// # Errors
+    /// The input cannot be read or has more than `max_bytes`, or the archive cannot be written. Nothing is left over.
+    pub fn store(&self, input: &mut dyn Read, max_bytes: u64) -> Result<Stored, ExtractError> {
+        let mut spool = self.begin()?;
+        let mut block = vec![0; BLOCK];
+        loop {
+            let read = match input.read(&mut block) {
+                Ok(0) => return spool.finish(),
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(source) => return Err(ExtractError::input(source)),
+            };
+            spool.write(&block[..read])?;
+            if spool.bytes > max_bytes {
+                return Err(ExtractError::TooBig { max_bytes });
+            }
+        }
+    }
+
+    /// The bytes of a stored delivery. At their end the hash is checked: damage is an error of the last `read`, never
+    /// a shorter or altered file.
+    ///
+    /// # Errors
+    /// The archive does not hold the delivery, or cannot be read.
+    pub fn read(&self, content: &Fingerprint) -> Result<Box<dyn Read + Send>, ExtractError> {
+        let path = self.place(content);
+        let file = File::open(&path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => ExtractError::NotArchived { content: *content },
+            _ => ExtractError::archive(&path, source),
+        })?;
+        let decoder = Decoder::with_buffer(BufReader::with_capacity(BLOCK, file))
+            .map_err(|source| ExtractError::archive(&path, source))?;
+        Ok(Box::new(Verified { decoder, hasher: blake3::Hasher::new(), content: *content }))
+    }
+
+    /// Whether the archive holds the delivery.
+    pub fn contains(&self, content: &Fingerprint) -> bool {
+        self.place(content).is_file()
+    }
+
+    /// Removes what runs that were killed left unfinished, and says how many files that were. Only for whoever holds
+    /// the store's lock: what another process is writing would go as well.
+    ///
+    /// # Errors
+    /// The folder cannot be read, or a file not be removed.
+    pub fn remove_leftovers(&self) -> Result<u64, ExtractError> {
+        let failed = |source| ExtractError::archive(&self.folder, source);
+        let mut removed = 0;
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if entry.file_name().as_encoded_bytes().starts_with(SPOOL.as_bytes()) {
+                fs::remove_file(entry.path()).map_err(failed)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Begins a delivery whose bytes come piece by piece.
+    pub(crate) fn begin(&self) -> Result<Spool, ExtractError> {
+        let (path, file) = self.spool_file()?;
+        let encoder = match Encoder::new(file, LEVEL) {
+            Ok(encoder) => encoder,
+            Err(source) => return Err(ExtractError::archive(&path, source)),
+        };
+        let mut spool =
+            Spool { archive: self.clone(), path, encoder: Some(encoder), hasher: blake3::Hasher::new(), bytes: 0 };
+        if let Some(encoder) = &mut spool.encoder {
+            encoder.include_checksum(true).map_err(|source| ExtractError::archive(&self.folder, source))?;
+        }
+        Ok(spool)
+    }
+
+    /// A new file beside the deliveries. A process before this one may have had the same number, so a name that is
+    /// taken is passed over.
+    fn spool_file(&self) -> Result<(PathBuf, File), ExtractError> {
+        loop {
+            let number = NEXT_SPOOL.fetch_add(1, Ordering::Relaxed);
+            let path = self.folder.join(format!("{SPOOL}{}-{number}", std::process::id()));
+            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+                Ok(file) => return Ok((path, file)),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(source) => return Err(ExtractError::archive(&path, source)),
+            }
+        }
+    }
+
+    fn place(&self, content: &Fingerprint) -> PathBuf {
+        let name = content.to_string();
+        self.folder.join(&name[..2]).join(format!("{name}.zst"))
+    }
+
+    /// Moves a finished file to its place; gives whether it was new.
+    fn settle(&self, spooled: &Path, content: &Fingerprint) -> io::Result<bool> {
+        let place = self.place(content);
+        let shard = place.parent().unwrap_or(&self.folder);
+        match DirBuilder::new().mode(0o700).create(shard) {
+            Ok(()) => File::open(&self.folder)?.sync_all()?,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        if place.is_file() {
+            return Ok(false);
+        }
+        fs::rename(spooled, &place)?;
+        File::open(shard)?.sync_all()?;
+        Ok(true)
+    }
+}
+
+/// A delivery on its way into the archive. Dropped before [`Spool::finish`], it leaves nothing.
+pub(crate) struct Spool {
+    archive: Archive,
+    path: PathBuf,
+    encoder: Option<Encoder<'static, File>>,
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl Spool {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), ExtractError> {
+        self.hasher.update(bytes);
+        self.bytes += bytes.len() as u64;
+        match &mut self.encoder {
+            Some(encoder) => encoder.write_all(bytes).map_err(|source| ExtractError::archive(&self.path, source)),
+            None => unreachable!("a delivery is finished once, and that consumes it"),
+        }
+    }
+
+    /// How many bytes were written.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(crate) fn finish(mut self) -> Result<Stored, ExtractError> {
+        let content = Fingerprint::from_bytes(*self.hasher.finalize().as_bytes());
+        let new = self.make_durable(&content).map_err(|source| ExtractError::archive(&self.path, source))?;
+        Ok(Stored { content, bytes: self.bytes, new })
+    }
+
+    fn make_durable(&mut self, content: &Fingerprint) -> io::Result<bool> {
+        if let Some(encoder) = self.encoder.take() {
+            encoder.finish()?.sync_all()?;
+        }
+        self.archive.settle(&self.path, content)
+    }
+}
+
+impl Drop for Spool {
+    fn drop(&mut self) {
+        // After a rename there is nothing to remove, and a file that cannot be removed is found as a leftover later.
+        drop(fs::remove_file(&self.path));
+    }
+}
+
+/// Hashes what it decompresses, and compares at the end.
+struct Verified {
+    decoder: Decoder<'static, BufReader<File>>,
+    hasher: blake3::Hasher,
+    content: Fingerprint,
+}
+
+impl Verified {
+    fn damaged(&self) -> io::Error {
+        io::Error::new(io::ErrorKind::InvalidData, DamagedDelivery(self.content))
+    }
+}
+
+impl Read for Verified {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = match self.decoder.read(buffer) {
+            Ok(read) => read,
+            // What the operating system says keeps its number; everything else is the decompressor's complaint.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted || error.raw_os_error().is_some() => {
+                return Err(error);
+            }
+            Err(_) => return Err(self.damaged()),
+        };
+        if read == 0 && !buffer.is_empty() {
+            let found = Fingerprint::from_bytes(*self.hasher.finalize().as_bytes());
+            return if found == self.content { Ok(0) } else { Err(self.damaged()) };
+        }
+        self.hasher.update(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+#[path = "archive_tests.rs"]
+mod tests;

@@ -1,0 +1,112 @@
+//! What goes wrong with the world (disk, archive, network client) as opposed to with the input.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use model::{Fingerprint, Refusal};
+
+/// The machine failed us. Wrong input is never here: it is a [`Refusal`] or a broken row.
+#[derive(Debug, thiserror::Error)]
+pub enum ExtractError {
+    /// The raw archive cannot be read or written.
+    #[error("the raw archive cannot be used at `{}`", path.display())]
+    Archive {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// An archived delivery is no longer what was stored.
+    #[error("the archived delivery {content} is damaged: its bytes are no longer those that were stored")]
+    Damaged {
+        /// Its hash, which is also its name.
+        content: Fingerprint,
+    },
+    /// A delivery that the archive does not hold.
+    #[error("the raw archive does not hold the delivery {content}")]
+    NotArchived {
+        /// Its hash.
+        content: Fingerprint,
+    },
+    /// More bytes than were allowed; nothing was stored.
+    #[error("the input has more than {max_bytes} bytes")]
+    TooBig {
+        /// The limit.
+        max_bytes: u64,
+    },
+    /// The drop folder itself cannot be read.
+    #[error("the drop folder `{}` cannot be read", path.display())]
+    DropFolder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The pattern of a source's file names is larger than the matcher takes.
+    #[error("the file name pattern `{pattern}` cannot be used")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        source: Box<regex::Error>,
+    },
+    /// The input of a reader broke off.
+    #[error("the input cannot be read")]
+    Input {
+        /// Why.
+        source: io::Error,
+    },
+    /// No client for web requests can be made, for example because the machine has no root certificates.
+    #[error("no web client can be made: {reason}")]
+    WebClient {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Travels inside an [`io::Error`] through the `Read` of an archived delivery.
+#[derive(Debug, thiserror::Error)]
+#[error("the archived delivery {0} is damaged")]
+pub(crate) struct DamagedDelivery(pub(crate) Fingerprint);
+
+impl ExtractError {
+    pub(crate) fn archive(path: &Path, source: io::Error) -> Self {
+        Self::Archive { path: path.to_owned(), source }
+    }
+
+    /// A failed read; one from the archive that found damage is told apart from a failing disk.
+    pub(crate) fn input(source: io::Error) -> Self {
+        match source.downcast::<DamagedDelivery>() {
+            Ok(DamagedDelivery(content)) => Self::Damaged { content },
+            Err(source) => Self::Input { source },
+        }
+    }
+}
+
+/// Why work on a delivery ends early: because of what it is, or because of the machine. Inside the crate both travel
+/// with `?`; at its edge they part again, since a caller treats them differently.
+pub(crate) enum Stop {
+    Refused(Refusal),
+    Failed(ExtractError),
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<ExtractError> for Stop {
+    fn from(error: ExtractError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Parts the two again.
+pub(crate) fn settle<T>(outcome: Result<T, Stop>) -> Result<Result<T, Refusal>, ExtractError> {
+    match outcome {
+        Ok(value) => Ok(Ok(value)),
+        Err(Stop::Refused(refusal)) => Ok(Err(refusal)),
+        Err(Stop::Failed(error)) => Err(error),
+    }
+}

@@ -1,0 +1,77 @@
+//! What a physical format says about the next record of a block.
+
+use model::Code;
+
+/// A record that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The first byte after the content.
+    pub(super) end: usize,
+    /// The first byte of the next record.
+    pub(super) next: usize,
+    /// How many physical lines it takes.
+    pub(super) lines: u64,
+    /// How many cells it has. Of a record with absurdly many, not all were kept.
+    pub(super) cells: usize,
+    /// Whether it holds a NUL byte.
+    pub(super) nul: bool,
+    /// Whether it has a line end.
+    pub(super) terminated: bool,
+    /// Why it could not be split.
+    pub(super) fault: Option<Fault>,
+}
+
+/// Why a record could not be split. It then is one physical line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// A quotation mark inside an unquoted cell, or something after a closing one.
+    StrayQuote,
+    /// A quoted cell without an end.
+    OpenQuote,
+    /// A record of another length than the layout says.
+    Length {
+        /// What it has.
+        found: usize,
+        /// What it should have.
+        expected: usize,
+    },
+}
+
+impl Fault {
+    pub(super) fn code(self) -> Code {
+        match self {
+            Self::StrayQuote => Code::QUOTE_STRAY,
+            Self::OpenQuote => Code::QUOTE_OPEN,
+            Self::Length { .. } => Code::RECORD_LENGTH,
+        }
+    }
+
+    pub(super) fn reason(self) -> String {
+        match self {
+            Self::StrayQuote => {
+                "a quotation mark stands inside an unquoted cell, or text follows a closing quotation mark".to_owned()
+            }
+            Self::OpenQuote => {
+                "a quoted cell begins here and is never closed, or closes in the middle of a later line".to_owned()
+            }
+            Self::Length { found, expected } => format!("the record has {found} bytes, the layout {expected}"),
+        }
+    }
+}
+
+/// The next step through a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// A record.
+    Record(Found),
+    /// The block ends within the record; more of the file is needed.
+    Incomplete,
+    /// The block is at its end, and so is the file.
+    End,
+    /// A line end of CR alone.
+    LoneCarriageReturn,
+    /// A cell or a record beyond the limits.
+    TooBig,
+    /// The last record, and NUL bytes where the rest of the file should be.
+    Torn,
+}

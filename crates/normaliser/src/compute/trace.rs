@@ -1,0 +1,117 @@
+//! The way back: the canonical rows that a measure was made of, as text, with their delivery and line.
+
+use model::{Dataset, FieldType, Measure, Period, format_decimal};
+use polars::prelude::{self as pl, DataFrame, DataType, Expr as PlanExpr, LazyFrame, PolarsResult, col, len, lit};
+
+use super::engine::scan;
+use super::expression::{column, condition};
+use super::{CanonicalFile, ComputeError};
+
+/// The rows of a measure, as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MeasureRows {
+    /// The dataset's fields.
+    pub columns: Vec<String>,
+    /// The first rows, in the order of the files and of their lines.
+    pub rows: Vec<MeasureRow>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// A row of a measure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MeasureRow {
+    /// The values in the order of the columns; a missing one is an empty text.
+    pub cells: Vec<String>,
+    /// The delivery that it came in.
+    pub delivery: String,
+    /// The physical line on which it stood.
+    pub line: u64,
+}
+
+/// The rows of `files` that a measure keeps in a period, `limit` of them at most.
+pub fn rows_of(
+    measure: &Measure,
+    dataset: &Dataset,
+    files: &[CanonicalFile],
+    period: Period,
+    limit: usize,
+) -> Result<MeasureRows, ComputeError> {
+    let columns: Vec<String> = dataset.fields.iter().map(|field| field.name.to_string()).collect();
+    if files.is_empty() {
+        return Ok(MeasureRows { columns, ..MeasureRows::default() });
+    }
+    let mut files: Vec<&CanonicalFile> = files.iter().collect();
+    files.sort();
+    let failed = |error: pl::PolarsError| ComputeError::Unanswered { message: error.to_string() };
+    let kept = scan(&files).map(|frame| frame.filter(wanted(measure, dataset, period))).map_err(failed)?;
+    let total = kept.clone().select([len().cast(DataType::Int64).alias("rows")]).collect().map_err(failed)?;
+    let total = total.column("rows").and_then(|rows| rows.i64().map(|rows| rows.get(0))).map_err(failed)?;
+    let rows = first(kept, dataset, limit).and_then(|frame| texts(&frame, dataset)).map_err(failed)?;
+    Ok(MeasureRows { columns, rows, total: total.unwrap_or_default().unsigned_abs() })
+}
+
+fn wanted(measure: &Measure, dataset: &Dataset, period: Period) -> PlanExpr {
+    let day = column(dataset, dataset.time).cast(DataType::Int32);
+    let in_time = match measure.time.snapshot_day(period) {
+        Some(wanted) => day.eq(lit(wanted.days())),
+        None => day.clone().gt_eq(lit(period.start().days())).and(day.lt(lit(period.end().days()))),
+    };
+    match &measure.filter {
+        Some(filter) => in_time.and(condition(filter, dataset)),
+        None => in_time,
+    }
+}
+
+fn first(kept: LazyFrame, dataset: &Dataset, limit: usize) -> PolarsResult<DataFrame> {
+    let field = |field: &model::Field| {
+        let values = col(field.name.as_str());
+        if field.ty.is_temporal() || matches!(field.ty, FieldType::Code(_)) {
+            values.cast(DataType::String)
+        } else {
+            values
+        }
+    };
+    let mut wanted: Vec<PlanExpr> = dataset.fields.iter().map(field).collect();
+    wanted.extend([col("_delivery").cast(DataType::String), col("_line").cast(DataType::Int64)]);
+    let limit = pl::IdxSize::try_from(limit).unwrap_or(pl::IdxSize::MAX);
+    kept.select(wanted).limit(limit).collect()
+}
+
+fn texts(frame: &DataFrame, dataset: &Dataset) -> PolarsResult<Vec<MeasureRow>> {
+    let mut rows: Vec<MeasureRow> = Vec::with_capacity(frame.height());
+    let deliveries = frame.column("_delivery")?.str()?.clone();
+    let lines = frame.column("_line")?.i64()?.clone();
+    for row in 0..frame.height() {
+        rows.push(MeasureRow {
+            cells: Vec::with_capacity(dataset.fields.len()),
+            delivery: deliveries.get(row).unwrap_or_default().to_owned(),
+            line: lines.get(row).unwrap_or_default().unsigned_abs(),
+        });
+    }
+    for field in &dataset.fields {
+        let values = frame.column(field.name.as_str())?;
+        let text: Box<dyn Fn(usize) -> Option<String>> = match &field.ty {
+            FieldType::Integer => {
+                let numbers = values.i64()?.clone();
+                Box::new(move |row| numbers.get(row).map(|number| number.to_string()))
+            }
+            FieldType::Decimal { scale, .. } => {
+                let (numbers, scale) = (values.i64()?.clone(), *scale);
+                Box::new(move |row| numbers.get(row).map(|minor| format_decimal(i128::from(minor), scale)))
+            }
+            FieldType::Boolean => {
+                let truths = values.bool()?.clone();
+                Box::new(move |row| truths.get(row).map(|truth| truth.to_string()))
+            }
+            _ => {
+                let texts = values.str()?.clone();
+                Box::new(move |row| texts.get(row).map(str::to_owned))
+            }
+        };
+        for (at, row) in rows.iter_mut().enumerate() {
+            row.cells.push(text(at).unwrap_or_default());
+        }
+    }
+    Ok(rows)
+}

@@ -1,0 +1,457 @@
+//! One canonical field: where its cells come from, how they are cast, and what is done with those that are no value.
+//!
+//! While rows are read the kind of the field is looked at once a batch; the loop over the rows lies inside.
+
+use model::{Code, Column, ColumnData, ColumnKind, Encoding, MunicipalityCode, RangeRule, RawBatch, RecordBatch};
+
+use super::cell::{Preparation, Prepared};
+use super::code::CodeCaster;
+use super::date::DateCaster;
+use super::fault::{Failures, Fault, FaultPlace};
+use super::notice::{RemarkIndex, Remarks};
+use super::number::NumberCaster;
+use super::person::{PersonCaster, PersonClass};
+use super::quote::{quoted, shown};
+use super::text::TextCaster;
+
+/// What is found out about the rows of a batch.
+#[derive(Default)]
+pub(crate) struct Findings {
+    pub(crate) failures: Failures,
+    pub(crate) remarks: Remarks,
+}
+
+/// The rows of a batch, and what is already known of them.
+pub(crate) struct Rows<'a> {
+    pub(crate) raw: &'a RawBatch,
+    /// The first of them in the accepted batch.
+    pub(crate) base: usize,
+    /// The position of the time field.
+    pub(crate) time: usize,
+    /// The position of the municipality field.
+    pub(crate) municipality: usize,
+    /// Whose persons these are: the delivery's municipality, or else the row's own by its position in the code list.
+    pub(crate) delivery_municipality: Option<MunicipalityCode>,
+    pub(crate) municipalities: &'a [Option<MunicipalityCode>],
+}
+
+/// A compiled field.
+pub(crate) struct FieldPlan {
+    pub(super) cells: FieldCells,
+    pub(super) caster: Caster,
+}
+
+/// The cells of a field, and how its faults are told.
+pub(super) struct FieldCells {
+    /// The position in the dataset, and of the canonical column.
+    pub(super) index: usize,
+    pub(super) name: String,
+    pub(super) origin: CellOrigin,
+    pub(super) preparation: Preparation,
+    pub(super) encoding: Encoding,
+    pub(super) required: bool,
+    /// Whether the dataset is about persons.
+    pub(super) personal: bool,
+    /// Whether a cell may be quoted in a reason.
+    pub(super) quotable: bool,
+    pub(super) word: &'static str,
+}
+
+pub(super) enum CellOrigin {
+    /// The cell at this position.
+    Column(usize),
+    /// Always this cell.
+    Constant(Vec<u8>),
+    /// The source has nothing for the field.
+    Nothing,
+}
+
+impl CellOrigin {
+    #[inline]
+    fn cell<'a>(&'a self, raw: &'a RawBatch, row: usize) -> &'a [u8] {
+        match self {
+            Self::Column(column) => raw.cell(row, *column),
+            Self::Constant(cell) => cell,
+            Self::Nothing => &[],
+        }
+    }
+}
+
+pub(super) enum Caster {
+    Number {
+        number: NumberCaster,
+        sign: Option<Sign>,
+        range: RangeRule,
+        scale: u8,
+    },
+    Date {
+        date: DateCaster,
+        range: RangeRule,
+    },
+    /// A period that the delivery's name gives.
+    Day(i32),
+    Code(CodeCaster),
+    Boolean {
+        yes: Vec<Vec<u8>>,
+        no: Vec<Vec<u8>>,
+    },
+    Text {
+        text: TextCaster,
+        masked: RemarkIndex,
+    },
+    Person {
+        person: Box<PersonField>,
+        class_column: usize,
+    },
+    /// Nothing maps to the field.
+    Missing,
+}
+
+/// A person's caster, and what is said about the numbers that it reads.
+pub(super) struct PersonField {
+    pub(super) caster: PersonCaster,
+    pub(super) repaired: RemarkIndex,
+    pub(super) replacement: RemarkIndex,
+}
+
+impl PersonField {
+    fn remark(&self, class: PersonClass, row: usize, remarks: &mut Remarks) {
+        if class.repaired {
+            remarks.note(self.repaired, row);
+        }
+        if class.replacement {
+            remarks.note(self.replacement, row);
+        }
+    }
+}
+
+/// The column that holds the sign of an amount.
+pub(super) struct Sign {
+    pub(super) column: usize,
+    pub(super) positive: Vec<Vec<u8>>,
+    pub(super) negative: Vec<Vec<u8>>,
+}
+
+impl FieldPlan {
+    /// The position in the dataset.
+    pub(crate) fn index(&self) -> usize {
+        self.cells.index
+    }
+
+    /// The vendor's column, by its position.
+    pub(crate) fn column(&self) -> Option<usize> {
+        match self.cells.origin {
+            CellOrigin::Column(column) => Some(column),
+            _ => None,
+        }
+    }
+
+    /// Appends the field's values of all rows to the accepted batch, with a gap where a cell is no value; the number
+    /// of those that are not.
+    pub(crate) fn cast(&mut self, rows: &Rows<'_>, accepted: &mut RecordBatch, findings: &mut Findings) -> u64 {
+        let class = match &self.caster {
+            Caster::Person { class_column, .. } => Some(*class_column),
+            _ => None,
+        };
+        let mut column = taken(accepted, self.cells.index);
+        let mut classes = class.map(|at| taken(accepted, at));
+        let faults = self.cast_into(rows, accepted, &mut column, &mut classes, findings);
+        accepted.columns[self.cells.index] = column;
+        for (at, classes) in class.into_iter().zip(classes) {
+            accepted.columns[at] = classes;
+        }
+        faults
+    }
+
+    fn cast_into(
+        &mut self,
+        rows: &Rows<'_>,
+        known: &RecordBatch,
+        column: &mut Column,
+        classes: &mut Option<Column>,
+        findings: &mut Findings,
+    ) -> u64 {
+        let Self { cells, caster } = self;
+        let Column { data, valid } = column;
+        match (caster, data) {
+            (Caster::Number { number, sign, range, scale }, ColumnData::Number(values)) => {
+                cells.each(rows, values, valid, findings, |cell, row| {
+                    let value = signed(number.cast(cell)?, sign.as_ref(), rows.raw, row)?;
+                    within(value, *range, |bound| model::format_decimal(i128::from(bound), *scale))
+                })
+            }
+            (Caster::Date { date, range }, ColumnData::Date(values)) => {
+                cells.each(rows, values, valid, findings, |cell, _| {
+                    let day = date.cast(cell)?;
+                    within(i64::from(day), *range, shown_day).map(|_| day)
+                })
+            }
+            (Caster::Day(day), ColumnData::Date(values)) => {
+                values.resize(values.len() + rows.raw.len(), *day);
+                valid.resize(values.len(), true);
+                0
+            }
+            (Caster::Code(code), ColumnData::Code(values)) => {
+                let days = rows.days(known);
+                cells.each(rows, values, valid, findings, |cell, row| code.cast(cell, days.at(row)))
+            }
+            (Caster::Boolean { yes, no }, ColumnData::Boolean(values)) => {
+                cells.each(rows, values, valid, findings, |cell, _| boolean(cell, yes, no))
+            }
+            (Caster::Text { text, masked }, ColumnData::Text(texts)) => {
+                cells.each_text(rows, valid, findings, |cell, row, remarks| {
+                    let Some(cell) = cell else {
+                        texts.close();
+                        return Ok(());
+                    };
+                    if text.cast(cell, texts)? {
+                        remarks.note(*masked, row);
+                    }
+                    Ok(())
+                })
+            }
+            (Caster::Person { person, .. }, ColumnData::Text(texts)) => {
+                let Some(Column { data: ColumnData::Text(words), valid: has_class }) = classes else {
+                    unreachable!("every person has a class column of text")
+                };
+                let owners = rows.owners(known);
+                let faults = cells.each_text(rows, valid, findings, |cell, row, remarks| {
+                    // Without a municipality there is no key; such a row is rejected for the municipality.
+                    let Some((cell, owner)) = cell.zip(owners.at(row)) else {
+                        texts.close();
+                        words.close();
+                        return Ok(());
+                    };
+                    let (pseudonym, class) = person.caster.cast(cell, owner)?;
+                    texts.push(pseudonym);
+                    words.push(class.word());
+                    person.remark(class, row, remarks);
+                    Ok(())
+                });
+                has_class.extend_from_slice(&valid[has_class.len()..]);
+                faults
+            }
+            (Caster::Missing, _) => {
+                for row in 0..rows.raw.len() {
+                    column.push_missing();
+                    cells.check_missing(row, findings);
+                }
+                0
+            }
+            _ => unreachable!("the canonical column is made for the field's type"),
+        }
+    }
+}
+
+impl FieldCells {
+    /// Casts the cells one after the other; the number of those that are no value.
+    #[inline]
+    fn each<T: Default>(
+        &self,
+        rows: &Rows<'_>,
+        values: &mut Vec<T>,
+        valid: &mut Vec<bool>,
+        findings: &mut Findings,
+        mut cast: impl FnMut(&[u8], usize) -> Result<T, Fault>,
+    ) -> u64 {
+        let mut faults = 0;
+        let mut padded = Vec::new();
+        values.reserve(rows.raw.len());
+        valid.reserve(rows.raw.len());
+        for row in 0..rows.raw.len() {
+            let whole = self.origin.cell(rows.raw, row);
+            let outcome = match self.preparation.prepare(whole, &mut padded) {
+                Prepared::Value(cell) => cast(cell, row).map(Some),
+                Prepared::Missing => Ok(None),
+                Prepared::TooShort => Err(self.too_short()),
+            };
+            let value = outcome.unwrap_or_else(|fault| {
+                faults += 1;
+                self.blame(whole, row, &fault, findings);
+                None
+            });
+            if value.is_none() {
+                self.check_missing(row, findings);
+            }
+            valid.push(value.is_some());
+            values.push(value.unwrap_or_default());
+        }
+        faults
+    }
+
+    /// The same for texts, which `cast` appends itself: nothing on a fault, an empty one where it is given no cell.
+    fn each_text(
+        &self,
+        rows: &Rows<'_>,
+        valid: &mut Vec<bool>,
+        findings: &mut Findings,
+        mut cast: impl FnMut(Option<&[u8]>, usize, &mut Remarks) -> Result<(), Fault>,
+    ) -> u64 {
+        let mut faults = 0;
+        let mut padded = Vec::new();
+        for row in 0..rows.raw.len() {
+            let whole = self.origin.cell(rows.raw, row);
+            let outcome = match self.preparation.prepare(whole, &mut padded) {
+                Prepared::Value(cell) => cast(Some(cell), row, &mut findings.remarks).map(|()| true),
+                Prepared::Missing => Ok(false),
+                Prepared::TooShort => Err(self.too_short()),
+            };
+            let present = outcome.unwrap_or_else(|fault| {
+                faults += 1;
+                self.blame(whole, row, &fault, findings);
+                false
+            });
+            if !present {
+                cast(None, row, &mut findings.remarks).unwrap_or_else(|_| unreachable!("a gap is always a gap"));
+                self.check_missing(row, findings);
+            }
+            valid.push(present);
+        }
+        faults
+    }
+
+    fn place(&self, row: usize) -> FaultPlace {
+        let column = match self.origin {
+            CellOrigin::Column(column) => Some(column),
+            _ => None,
+        };
+        FaultPlace { row, order: self.index, column }
+    }
+
+    #[cold]
+    fn blame(&self, cell: &[u8], row: usize, fault: &Fault, findings: &mut Findings) {
+        findings.failures.note(self.place(row), fault.code, || {
+            if !self.quotable {
+                return format!("the cell {}", fault.what);
+            }
+            format!("`{}` {}", quoted(cell.trim_ascii(), self.encoding, self.personal), fault.what)
+        });
+    }
+
+    #[inline]
+    fn check_missing(&self, row: usize, findings: &mut Findings) {
+        if self.required {
+            findings.failures.note(self.place(row), Code::VALUE_MISSING, || {
+                format!("the field `{}` is required and has no value", self.name)
+            });
+        }
+    }
+
+    fn too_short(&self) -> Fault {
+        let code = match self.word {
+            "integer" | "decimal" => Code::NUMBER_INVALID,
+            "date" | "month" | "year" | "school_year" => Code::DATE_INVALID,
+            "code" => Code::CODE_UNKNOWN,
+            "boolean" => Code::BOOLEAN_INVALID,
+            "person" => Code::PERSON_INVALID,
+            _ => Code::PATTERN_MISMATCH,
+        };
+        Fault::new(code, "ends before the characters that the field is made of")
+    }
+}
+
+/// The days of the rows, where the time field could be read.
+struct Days<'a> {
+    values: &'a [i32],
+    valid: &'a [bool],
+}
+
+impl Days<'_> {
+    #[inline]
+    fn at(&self, row: usize) -> Option<i32> {
+        self.valid[row].then(|| self.values[row])
+    }
+}
+
+/// The municipalities whose key hides the persons of the rows.
+enum Owners<'a> {
+    Delivery(MunicipalityCode),
+    Rows { values: &'a [u32], valid: &'a [bool], codes: &'a [Option<MunicipalityCode>] },
+}
+
+impl Owners<'_> {
+    #[inline]
+    fn at(&self, row: usize) -> Option<MunicipalityCode> {
+        match self {
+            Self::Delivery(code) => Some(*code),
+            Self::Rows { values, valid, codes } => {
+                codes.get(values[row] as usize).copied().flatten().filter(|_| valid[row])
+            }
+        }
+    }
+}
+
+impl Rows<'_> {
+    fn days<'b>(&self, known: &'b RecordBatch) -> Days<'b> {
+        let Column { data: ColumnData::Date(values), valid } = &known.columns[self.time] else {
+            unreachable!("the time field is a day")
+        };
+        Days { values: &values[self.base..], valid: &valid[self.base..] }
+    }
+
+    fn owners<'b>(&'b self, known: &'b RecordBatch) -> Owners<'b> {
+        if let Some(code) = self.delivery_municipality {
+            return Owners::Delivery(code);
+        }
+        let Column { data: ColumnData::Code(values), valid } = &known.columns[self.municipality] else {
+            unreachable!("the municipality field is a code")
+        };
+        Owners::Rows { values: &values[self.base..], valid: &valid[self.base..], codes: self.municipalities }
+    }
+}
+
+fn taken(batch: &mut RecordBatch, at: usize) -> Column {
+    std::mem::replace(&mut batch.columns[at], Column::new(&ColumnKind::Boolean))
+}
+
+#[inline]
+fn signed(value: i64, sign: Option<&Sign>, raw: &RawBatch, row: usize) -> Result<i64, Fault> {
+    let Some(sign) = sign else { return Ok(value) };
+    let cell = raw.cell(row, sign.column).trim_ascii();
+    if sign.positive.iter().any(|word| word == cell) {
+        return Ok(value);
+    }
+    if sign.negative.iter().any(|word| word == cell) {
+        return Ok(-value);
+    }
+    Err(Fault::new(Code::SIGN_INVALID, "stands beside a sign that is neither of the declared ones"))
+}
+
+#[inline]
+fn within(value: i64, range: RangeRule, shown: impl Fn(i64) -> String) -> Result<i64, Fault> {
+    let RangeRule { min, max } = range;
+    if let Some(min) = min.filter(|min| value < *min) {
+        return Err(Fault::new(
+            Code::OUT_OF_RANGE,
+            format!("is less than {}, the smallest value of the field", shown(min)),
+        ));
+    }
+    if let Some(max) = max.filter(|max| value > *max) {
+        return Err(Fault::new(
+            Code::OUT_OF_RANGE,
+            format!("is more than {}, the largest value of the field", shown(max)),
+        ));
+    }
+    Ok(value)
+}
+
+fn shown_day(days: i64) -> String {
+    let date = i32::try_from(days).ok().and_then(model::Date::from_days);
+    date.map_or_else(|| format!("day {days}"), |date| date.to_string())
+}
+
+#[inline]
+fn boolean(cell: &[u8], yes: &[Vec<u8>], no: &[Vec<u8>]) -> Result<bool, Fault> {
+    if yes.iter().any(|word| word == cell) {
+        return Ok(true);
+    }
+    if no.iter().any(|word| word == cell) {
+        return Ok(false);
+    }
+    Err(Fault::new(Code::BOOLEAN_INVALID, "is none of the declared words for true and false"))
+}
+
+/// A column name as it may stand in a table.
+pub(crate) fn column_name(name: &str) -> String {
+    shown(name, false)
+}

@@ -1,0 +1,177 @@
+//! Which figures must be computed again, and their computation.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use loader::{FigureCounts, Publication};
+use model::{
+    Catalogue, Date, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period,
+    WorkUnit,
+};
+use normaliser::{CanonicalFile, DatasetRows, Member};
+
+use crate::RunError;
+use crate::coverage::{Cell, Coverage};
+
+/// A unit that holds, with the path of its canonical rows.
+#[derive(Debug, Clone)]
+pub(crate) struct UnitFile {
+    pub(crate) unit: WorkUnit,
+    pub(crate) dataset: DatasetId,
+    pub(crate) path: Option<std::path::PathBuf>,
+}
+
+/// What is computed again for an indicator.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted {
+    /// The periods whose figures are made again.
+    pub(crate) periods: BTreeSet<Period>,
+    /// The cells whose measures are made again; the measures of the others are as they were.
+    pub(crate) cells: BTreeSet<Cell>,
+}
+
+/// Everything that figures are computed from.
+pub(crate) struct Sources<'a> {
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) municipalities: &'a [MunicipalityCode],
+    pub(crate) coverage: &'a Coverage,
+    pub(crate) units: &'a [UnitFile],
+}
+
+fn partition_of(sources: &Sources<'_>, measure: &Measure) -> Option<model::PeriodKind> {
+    sources.catalogue.datasets.get(&measure.dataset).map(|dataset| dataset.partition)
+}
+
+/// What must be computed again for an indicator, given the units that changed; everything if its definition did.
+pub(crate) fn wanted(
+    sources: &Sources<'_>,
+    indicator: &Indicator,
+    changed: &BTreeSet<(DatasetId, Cell)>,
+    all: bool,
+    publication: &Publication<'_>,
+) -> Result<Wanted, RunError> {
+    let mut wanted = Wanted::default();
+    let valid = |period: &Period| {
+        indicator.valid_from.is_none_or(|from| period.start() >= from.start())
+            && indicator.valid_to.is_none_or(|to| period.end() <= to.end())
+    };
+    for measure in &indicator.measures {
+        let everything = sources.coverage.delivered.get(&measure.dataset).filter(|_| all);
+        let touched = changed.iter().filter(|(dataset, _)| *dataset == measure.dataset).map(|(_, cell)| cell);
+        for (municipality, part) in touched.chain(everything.into_iter().flatten()) {
+            for period in measure.time.periods(*part, indicator.period).into_iter().filter(valid) {
+                wanted.periods.insert(period);
+                wanted.cells.insert((*municipality, period));
+            }
+        }
+    }
+    let is_municipality = |code: &MunicipalityCode| sources.municipalities.binary_search(code).is_ok();
+    wanted.cells.retain(|(municipality, _)| is_municipality(municipality));
+    let measured = publication.read().measures_of(&indicator.id, Some(&wanted.periods))?;
+    let stored: BTreeSet<Cell> = measured.iter().map(|value| (value.municipality, value.period)).collect();
+    // A period that appears for the first time has a figure, if only a missing one, for everybody.
+    for period in &wanted.periods {
+        let everybody = sources.municipalities.iter().map(|code| (*code, *period));
+        wanted.cells.extend(everybody.filter(|cell| !stored.contains(cell)));
+    }
+    Ok(wanted)
+}
+
+/// Whether a period has figures: for each measure there is somebody who has delivered all that it needs. A year is
+/// not published while nobody has delivered its last month.
+fn is_published(sources: &Sources<'_>, indicator: &Indicator, period: Period) -> bool {
+    indicator.measures.iter().all(|measure| {
+        partition_of(sources, measure)
+            .is_some_and(|partition| sources.coverage.anyone_has(measure, partition, period, sources.municipalities))
+    })
+}
+
+/// Computes an indicator's measures and figures again and hands them to the publication.
+pub(crate) fn publish(
+    sources: &Sources<'_>,
+    indicator: &Indicator,
+    wanted: &Wanted,
+    publication: &mut Publication<'_>,
+) -> Result<FigureCounts, RunError> {
+    let (open, closed): (BTreeSet<Period>, BTreeSet<Period>) =
+        wanted.periods.iter().partition(|period| is_published(sources, indicator, **period));
+    let cells: BTreeSet<Cell> = wanted.cells.iter().filter(|(_, period)| open.contains(period)).copied().collect();
+    let rows = rows_for(sources, indicator, &cells);
+    let fresh = normaliser::measure(indicator, &rows, &cells)?;
+    publication.measures(&fresh)?;
+    let stored = publication.read().measures_of(&indicator.id, Some(&open))?;
+    let measures = complete(indicator, stored, fresh);
+    let members = |period: Period| members(sources, period.start());
+    let observations = normaliser::observe(indicator, &measures, &members)?;
+    let counts = publication.figures(&observations)?;
+    withdraw(indicator, &closed, publication)?;
+    tracing::debug!(indicator = %indicator.id, periods = open.len(), cells = cells.len(), "computed");
+    Ok(counts)
+}
+
+/// Withdraws the figures of periods that are published no more: what they were made of has been taken back.
+fn withdraw(
+    indicator: &Indicator,
+    periods: &BTreeSet<Period>,
+    publication: &mut Publication<'_>,
+) -> Result<(), RunError> {
+    if periods.is_empty() {
+        return Ok(());
+    }
+    let observed = publication.read().observed(&indicator.id, indicator.version)?;
+    let gone = observed.into_iter().filter(|(_, period)| periods.contains(period)).collect();
+    publication.close_observations(&indicator.id, indicator.version, &gone)?;
+    Ok(())
+}
+
+/// The stored measures with the fresh ones in their places.
+fn complete(indicator: &Indicator, stored: Vec<MeasureValue>, fresh: Vec<MeasureValue>) -> Vec<MeasureValue> {
+    let known: BTreeSet<&FieldName> = indicator.measures.iter().map(|measure| &measure.name).collect();
+    let mut all: BTreeMap<(Period, MunicipalityCode, FieldName), MeasureValue> = BTreeMap::new();
+    for value in stored.into_iter().chain(fresh) {
+        if known.contains(&value.measure) {
+            all.insert((value.period, value.municipality, value.measure.clone()), value);
+        }
+    }
+    all.into_values().collect()
+}
+
+/// The canonical files that the measures of the cells need, by dataset.
+fn rows_for<'a>(
+    sources: &Sources<'a>,
+    indicator: &Indicator,
+    cells: &BTreeSet<Cell>,
+) -> BTreeMap<DatasetId, DatasetRows<'a>> {
+    let mut needed: BTreeMap<&DatasetId, BTreeSet<Cell>> = BTreeMap::new();
+    for measure in &indicator.measures {
+        let Some(partition) = partition_of(sources, measure) else { continue };
+        let parts = needed.entry(&measure.dataset).or_default();
+        for (municipality, period) in cells {
+            parts.extend(measure.time.partitions(*period, partition).into_iter().map(|part| (*municipality, part)));
+        }
+    }
+    let mut rows = BTreeMap::new();
+    for (id, parts) in needed {
+        let Some(dataset): Option<&Dataset> = sources.catalogue.datasets.get(id).map(AsRef::as_ref) else { continue };
+        let of_dataset = sources.units.iter().filter(|file| file.dataset == *id);
+        let files = of_dataset.filter(|file| parts.contains(&(file.unit.municipality, file.unit.period)));
+        let file = |file: &UnitFile| {
+            let (municipality, period) = (file.unit.municipality, file.unit.period);
+            file.path.clone().map(|path| CanonicalFile { path, municipality, period })
+        };
+        let cells = |of: &BTreeMap<DatasetId, BTreeSet<Cell>>| of.get(id).cloned().unwrap_or_default();
+        let (delivered, used) = (cells(&sources.coverage.delivered), cells(&sources.coverage.used));
+        rows.insert(id.clone(), DatasetRows { dataset, files: files.filter_map(file).collect(), delivered, used });
+    }
+    rows
+}
+
+/// The municipalities and their regions on a day.
+fn members(sources: &Sources<'_>, day: Date) -> Vec<Member> {
+    let Some(list) = sources.catalogue.municipalities() else { return Vec::new() };
+    let member = |municipality: &MunicipalityCode| {
+        let index = list.index_of(&municipality.to_string())?;
+        let region = list.attribute(index, "region", day)?.to_owned();
+        Some(Member { municipality: *municipality, region })
+    };
+    sources.municipalities.iter().filter_map(member).collect()
+}

@@ -1,0 +1,167 @@
+//! What has arrived: the drop folder and the web APIs, taken into the raw archive.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use extractor::{Archive, DropFolder, FileStamp, http};
+use loader::SeenFiles;
+use model::{
+    Catalogue, Code, Delivery, DeliveryId, DeliveryScope, Fetch, Fingerprint, HttpFetch, Pipeline, Refusal, Source,
+    Usage,
+};
+
+use crate::RunError;
+use crate::run::{Phase, Progress};
+
+/// A delivery that lies in the drop folder or was fetched in this run.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) delivery: Delivery,
+    /// Where it lies, and its stamp; `None` for a delivery from a web API.
+    pub(crate) file: Option<(String, FileStamp)>,
+    /// Why it must not be read, if it must not: nobody expects it, or another file contradicts it.
+    pub(crate) refusal: Option<Refusal>,
+}
+
+/// All that has arrived.
+#[derive(Debug, Default)]
+pub(crate) struct Intake {
+    pub(crate) arrivals: Vec<Arrival>,
+    /// Files and answers that cannot even be taken into the archive: name, source, reason.
+    pub(crate) unusable: Vec<(String, String, Refusal)>,
+    pub(crate) unknown: Vec<String>,
+}
+
+/// Gathers what has arrived for a pipeline. A file with the stamp of an earlier run is not read again.
+pub(crate) fn gather(
+    root: &Path,
+    catalogue: &Catalogue,
+    pipeline: &Pipeline,
+    archive: &Archive,
+    seen: &SeenFiles,
+    progress: &dyn Progress,
+) -> Result<Intake, RunError> {
+    let mut intake = Intake::default();
+    let dropped: BTreeSet<_> =
+        pipeline.uses.iter().filter(|usage| usage.fetch == Fetch::Drop).map(|usage| &usage.source).collect();
+    let sources: Vec<&Source> = dropped.iter().filter_map(|id| catalogue.sources.get(*id)).map(AsRef::as_ref).collect();
+    if !sources.is_empty() {
+        take_files(&root.join(&pipeline.drop), catalogue, pipeline, &sources, archive, seen, progress, &mut intake)?;
+    }
+    for usage in &pipeline.uses {
+        if let (Fetch::Http(request), Some(source)) = (&usage.fetch, catalogue.sources.get(&usage.source)) {
+            take_answer(source, request, archive, &mut intake)?;
+        }
+    }
+    intake.refuse_conflicts();
+    Ok(intake)
+}
+
+#[expect(clippy::too_many_arguments, reason = "each is one thing that the step needs, and it has one caller")]
+fn take_files(
+    drop: &Path,
+    catalogue: &Catalogue,
+    pipeline: &Pipeline,
+    sources: &[&Source],
+    archive: &Archive,
+    seen: &SeenFiles,
+    progress: &dyn Progress,
+    intake: &mut Intake,
+) -> Result<(), RunError> {
+    let folder = DropFolder::open(drop)?;
+    let listing = folder.list(sources)?;
+    intake.unknown = listing.unknown;
+    intake.unusable.extend(listing.refused.into_iter().map(|(name, refusal)| (name, String::new(), refusal)));
+    progress.begin(Phase::Take, listing.found.len() as u64);
+    for found in &listing.found {
+        progress.advance(1);
+        let stamp = &found.stamp;
+        let known = seen.unchanged(&found.path, stamp.bytes, stamp.modified_nanoseconds, stamp.inode);
+        let content = match known.filter(|known| archive.contains(&known.content)) {
+            Some(known) => known.content,
+            None => match folder.take(found, archive)? {
+                Ok(stored) => stored.content,
+                Err(refusal) => {
+                    let name = model::redact(&found.path).into_owned();
+                    intake.unusable.push((name, found.scope.source.to_string(), refusal));
+                    continue;
+                }
+            },
+        };
+        let id = DeliveryId::of(&found.scope, &content);
+        let name = model::redact(&found.path).into_owned();
+        let delivery = Delivery { id, scope: found.scope.clone(), name, content, bytes: stamp.bytes };
+        let refusal = unexpected(catalogue, pipeline, &found.scope);
+        intake.arrivals.push(Arrival { delivery, file: Some((found.path.clone(), stamp.clone())), refusal });
+    }
+    Ok(())
+}
+
+fn take_answer(
+    source: &Source,
+    request: &HttpFetch,
+    archive: &Archive,
+    intake: &mut Intake,
+) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| RunError::Internal(format!("no runtime for network requests: {error}")))?;
+    tracing::info!(source = %source.id, url = %request.url, "fetching");
+    match runtime.block_on(http::fetch(request, archive))? {
+        Err(refusal) => intake.unusable.push((request.url.clone(), source.id.to_string(), refusal)),
+        Ok(stored) => {
+            let scope = DeliveryScope { source: source.id.clone(), municipality: None, period: None, version: 1 };
+            let id = DeliveryId::of(&scope, &stored.content);
+            let name = request.url.clone();
+            let delivery = Delivery { id, scope, name, content: stored.content, bytes: stored.bytes };
+            intake.arrivals.push(Arrival { delivery, file: None, refusal: None });
+        }
+    }
+    Ok(())
+}
+
+/// Why the pipeline does not expect a file, if it does not.
+fn unexpected(catalogue: &Catalogue, pipeline: &Pipeline, scope: &DeliveryScope) -> Option<Refusal> {
+    let list = catalogue.municipalities()?;
+    if let Some(code) = scope.municipality.filter(|code| list.index_of(&code.to_string()).is_none()) {
+        return Some(Refusal::new(Code::MUNICIPALITY_UNKNOWN, format!("the municipality `{code}` is not known")));
+    }
+    let source = catalogue.sources.get(&scope.source)?;
+    let within = |usage: &&Usage| {
+        let period = |period: model::Period| {
+            period.end() > usage.from.start() && usage.to.is_none_or(|to| period.start() < to.end())
+        };
+        usage.source == scope.source
+            && scope.municipality.is_none_or(|code| usage.municipalities.binary_search(&code).is_ok())
+            && scope.period.is_none_or(period)
+    };
+    let valid = |period: model::Period| {
+        source.valid_from.is_none_or(|from| period.end() > from.start())
+            && source.valid_to.is_none_or(|to| period.start() < to.end())
+    };
+    if pipeline.uses.iter().any(|usage| within(&usage)) && scope.period.is_none_or(valid) {
+        return None;
+    }
+    let who = scope.municipality.map_or("anybody".to_owned(), |code| format!("municipality {code}"));
+    let when = scope.period.map_or(String::new(), |period| format!(" in {period}"));
+    let message = format!("the pipeline `{}` does not say that {who} uses `{}`{when}", pipeline.id, scope.source);
+    Some(Refusal::new(Code::NOT_EXPECTED, message))
+}
+
+impl Intake {
+    /// Two files that lie side by side and claim the same scope and version with different content: none of them is
+    /// read, for nothing says which one holds.
+    fn refuse_conflicts(&mut self) {
+        let mut claims: BTreeMap<DeliveryScope, BTreeSet<Fingerprint>> = BTreeMap::new();
+        for arrival in self.arrivals.iter().filter(|arrival| arrival.file.is_some()) {
+            claims.entry(arrival.delivery.scope.clone()).or_default().insert(arrival.delivery.content);
+        }
+        for arrival in &mut self.arrivals {
+            let scope = &arrival.delivery.scope;
+            let claimed = claims.get(scope).map_or(1, BTreeSet::len);
+            if claimed > 1 {
+                let message = format!("{claimed} different files claim to be version {} of this delivery", scope.version);
+                arrival.refusal.get_or_insert(Refusal::new(Code::VERSION_CONFLICT, message));
+            }
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The questions that can be asked of a published store, and the shapes of the answers; all of them are also JSON.
+
+use model::{Code, MunicipalityCode, Period};
+use serde::Serialize;
+
+/// Which rejected rows are meant.
+#[derive(Debug, Clone, Default)]
+pub struct RejectFilter {
+    /// Only this source.
+    pub source: Option<String>,
+    /// Only deliveries of this municipality.
+    pub municipality: Option<MunicipalityCode>,
+    /// Only deliveries of this period.
+    pub period: Option<Period>,
+    /// Only this code.
+    pub code: Option<Code>,
+    /// The most rows that are listed.
+    pub limit: usize,
+}
+
+/// Rejected rows.
+#[derive(Debug, Clone, Serialize)]
+pub struct Rejects {
+    /// How many there are, by code, its name and the vendor's column; exact, whatever the limit.
+    pub counts: Vec<RejectCount>,
+    /// How many there are.
+    pub total: u64,
+    /// The first of them.
+    pub rows: Vec<RejectLine>,
+}
+
+/// How many rows were rejected for one reason.
+#[derive(Debug, Clone, Serialize)]
+pub struct RejectCount {
+    /// The code.
+    pub code: String,
+    /// Its short name.
+    pub name: String,
+    /// The vendor's column; empty where the row as a whole is to blame.
+    pub column: String,
+    /// How many rows.
+    pub rows: u64,
+}
+
+/// A rejected row.
+#[derive(Debug, Clone, Serialize)]
+pub struct RejectLine {
+    /// The name of the delivery.
+    pub delivery: String,
+    /// The physical line.
+    pub line: u64,
+    /// The record number.
+    pub record: u64,
+    /// The vendor's column, where one cell is to blame.
+    pub column: Option<String>,
+    /// The code.
+    pub code: String,
+    /// What is wrong.
+    pub reason: String,
+    /// `open`, `replayed` or `waived`.
+    pub status: String,
+    /// The line as delivered, where the dataset is not about persons.
+    pub raw: Option<String>,
+}
+
+/// The state of a pipeline.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// The pipeline.
+    pub pipeline: String,
+    /// The last run, if there was one.
+    pub last_run: Option<RunLine>,
+    /// The state of each source.
+    pub sources: Vec<SourceStatus>,
+    /// Units that are owed and have not been delivered.
+    pub missing: Vec<MissingUnits>,
+    /// Deliveries that are refused.
+    pub refused: Vec<RefusedDelivery>,
+    /// Every delivery with its books.
+    pub deliveries: Vec<DeliveryLine>,
+    /// Figures that are published, by indicator.
+    pub indicators: Vec<IndicatorLine>,
+}
+
+/// A run, as the ledger has it.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunLine {
+    /// Its number.
+    pub run: i64,
+    /// When it started.
+    pub started_at: String,
+    /// How it ended.
+    pub outcome: String,
+}
+
+/// The state of a source.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SourceStatus {
+    /// The source.
+    pub source: String,
+    /// Units that the pipeline owes.
+    pub units_owed: u64,
+    /// Those of them that have been delivered.
+    pub units_done: u64,
+    /// Those of them that have not.
+    pub units_missing: u64,
+    /// Deliveries that hold.
+    pub deliveries_accepted: u64,
+    /// Deliveries that are refused.
+    pub deliveries_refused: u64,
+    /// Deliveries that later ones have replaced.
+    pub deliveries_superseded: u64,
+    /// Records read in the deliveries that hold.
+    pub rows_read: u64,
+    /// Records accepted.
+    pub rows_accepted: u64,
+    /// Records rejected.
+    pub rows_rejected: u64,
+    /// Records skipped by a rule.
+    pub rows_skipped: u64,
+}
+
+/// Periods that a municipality owes of a source.
+#[derive(Debug, Clone, Serialize)]
+pub struct MissingUnits {
+    /// The source.
+    pub source: String,
+    /// The municipality.
+    pub municipality: String,
+    /// The periods.
+    pub periods: Vec<String>,
+}
+
+/// A delivery that is refused.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusedDelivery {
+    /// The delivery.
+    pub delivery: String,
+    /// Its name.
+    pub name: String,
+    /// The source.
+    pub source: String,
+    /// The code.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+    /// The way out.
+    pub help: String,
+}
+
+/// A delivery with its books.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryLine {
+    /// Its identifier.
+    pub delivery: String,
+    /// Its name.
+    pub name: String,
+    /// The source.
+    pub source: String,
+    /// `accepted`, `refused` or `superseded`.
+    pub state: String,
+    /// The BLAKE3 hash of its bytes, also its name in the raw archive.
+    pub content: String,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// Records read.
+    pub rows_read: u64,
+    /// Records accepted.
+    pub rows_accepted: u64,
+    /// Records rejected.
+    pub rows_rejected: u64,
+    /// Records skipped by a rule.
+    pub rows_skipped: u64,
+}
+
+/// How many figures an indicator has.
+#[derive(Debug, Clone, Serialize)]
+pub struct IndicatorLine {
+    /// The indicator.
+    pub indicator: String,
+    /// The version of its definition.
+    pub version: u32,
+    /// Figures with a value.
+    pub values: u64,
+    /// Figures without one.
+    pub without_value: u64,
+    /// The first and the last period.
+    pub periods: Option<(String, String)>,
+}
+
+/// Where a figure comes from.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// The indicator.
+    pub indicator: String,
+    /// The version of its definition.
+    pub version: u32,
+    /// The fingerprint of the definition that the figure was made by.
+    pub fingerprint: String,
+    /// Its title, in Danish and English.
+    pub title: (String, String),
+    /// What it means, in Danish and English.
+    pub description: (String, String),
+    /// What a reader must know, in English.
+    pub reservations: Vec<String>,
+    /// Whom the figure is about: code and name.
+    pub area: (String, String),
+    /// When.
+    pub period: String,
+    /// The value, exactly as published.
+    pub value: Option<String>,
+    /// The unit.
+    pub unit: String,
+    /// The SDMX status code and what it means.
+    pub obs_status: (String, String),
+    /// The numerator, exact.
+    pub numerator: Option<String>,
+    /// The denominator, exact.
+    pub denominator: Option<String>,
+    /// How many municipalities contribute.
+    pub contributing: u32,
+    /// How many the area has.
+    pub members: u32,
+    /// The formula as defined.
+    pub formula: String,
+    /// The measures.
+    pub measures: Vec<MeasureLine>,
+    /// The deliveries that the measures were made of.
+    pub deliveries: Vec<DeliveryLine>,
+    /// Earlier values of the figure, newest first: value, status, the runs in which it was known.
+    pub revisions: Vec<RevisionLine>,
+    /// Canonical rows, if they were asked for.
+    pub rows: Vec<RowsOfMeasure>,
+}
+
+/// A measure of a figure.
+#[derive(Debug, Clone, Serialize)]
+pub struct MeasureLine {
+    /// Its name in the formula.
+    pub measure: String,
+    /// Its value, exact: the sum over the municipalities that contribute.
+    pub value: Option<String>,
+    /// Its unit.
+    pub unit: String,
+    /// Canonical rows that it was made of.
+    pub rows: u64,
+    /// The dataset.
+    pub dataset: String,
+    /// The aggregate as defined.
+    pub aggregate: String,
+    /// The condition as defined.
+    pub condition: Option<String>,
+    /// Periods of the dataset that it needs, and how many of them have been delivered (of one municipality).
+    pub parts_needed: u64,
+    /// How many of those have been delivered.
+    pub parts_delivered: u64,
+}
+
+/// A value that a figure had.
+#[derive(Debug, Clone, Serialize)]
+pub struct RevisionLine {
+    /// The number of the revision, from 1.
+    pub revision: u32,
+    /// The value.
+    pub value: Option<String>,
+    /// The SDMX status code.
+    pub obs_status: String,
+    /// The run that published it.
+    pub known_from_run: i64,
+    /// The run that replaced it.
+    pub known_to_run: Option<i64>,
+}
+
+/// Canonical rows behind a measure.
+#[derive(Debug, Clone, Serialize)]
+pub struct RowsOfMeasure {
+    /// The measure.
+    pub measure: String,
+    /// The columns: the dataset's fields, then the delivery's name and the line.
+    pub columns: Vec<String>,
+    /// The rows, as text.
+    pub rows: Vec<Vec<String>>,
+    /// How many rows the measure has in all.
+    pub total: u64,
+}
+
+/// Which observations are exported.
+#[derive(Debug, Clone, Default)]
+pub struct ExportFilter {
+    /// These indicators; all if empty.
+    pub indicators: Vec<String>,
+    /// These periods; all if empty.
+    pub periods: Vec<Period>,
+}

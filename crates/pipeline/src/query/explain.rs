@@ -1,0 +1,256 @@
+//! Where a figure comes from: the way back from the value to the canonical row and the raw line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use loader::{Figure, FigureFilter, UnitRecord};
+use model::{
+    Area, Code, Dataset, Date, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period,
+    format_decimal,
+};
+use normaliser::CanonicalFile;
+
+use super::status::delivery_line;
+use super::{DeliveryLine, Explanation, MeasureLine, Queries, RevisionLine, RowsOfMeasure, known_indicator};
+use crate::RunError;
+
+/// Whom and when a figure is about, with all that it was made of.
+struct Case<'a> {
+    indicator: &'a Indicator,
+    period: Period,
+    /// The municipalities of the area.
+    members: BTreeSet<MunicipalityCode>,
+    /// Those of them for which every measure has a value.
+    contributing: BTreeSet<MunicipalityCode>,
+    values: Vec<MeasureValue>,
+    units: Vec<UnitRecord>,
+}
+
+impl Queries<'_> {
+    /// Explains the figure of an indicator for an area and a period, with at most `rows` canonical rows a measure.
+    pub fn explain(
+        &mut self,
+        indicator: &str,
+        area: &str,
+        period: Period,
+        rows: Option<usize>,
+    ) -> Result<Explanation, RunError> {
+        let indicator = known_indicator(self.catalogue, indicator)?;
+        let area = self.area(area)?;
+        let members = self.members(&area, period.start());
+        let root = self.store.root().to_owned();
+        let reading = self.store.read()?;
+        let wanted =
+            FigureFilter { indicator: Some(indicator.id.clone()), area: Some(area.clone()), period: Some(period) };
+        let figure = reading.figures(&wanted)?.into_iter().next().ok_or_else(|| unknown(indicator, &area, period))?;
+        let values = reading.measures_of(&indicator.id, Some(&BTreeSet::from([period])))?;
+        let revisions = reading.revisions(&indicator.id, &area, period)?;
+        let fingerprints = reading.indicator_fingerprints()?;
+        let units = reading.units()?;
+        let names: BTreeMap<String, DeliveryLine> =
+            reading.deliveries()?.iter().map(delivery_line).map(|line| (line.delivery.clone(), line)).collect();
+        let case = Case::new(indicator, period, members, values, units);
+        let fingerprint = fingerprints.get(&indicator.id).map_or(indicator.fingerprint, |(_, known)| *known);
+        let mut explanation = summary(&figure, indicator, &fingerprint.to_string());
+        let datasets = &self.catalogue.datasets;
+        for measure in &indicator.measures {
+            let Some(dataset) = datasets.get(&measure.dataset) else { continue };
+            explanation.measures.push(case.measure(measure, dataset));
+            if let Some(limit) = rows {
+                explanation.rows.push(case.rows(measure, dataset, &root, limit, &names)?);
+            }
+        }
+        explanation.deliveries = case.deliveries(datasets, &names);
+        explanation.revisions = revisions.into_iter().rev().map(revision).collect();
+        Ok(explanation)
+    }
+
+    fn area(&self, text: &str) -> Result<Area, RunError> {
+        if text.eq_ignore_ascii_case("dk") {
+            return Ok(Area::Country);
+        }
+        if self.catalogue.regions().is_some_and(|list| list.index_of(text).is_some()) {
+            return Ok(Area::Region(text.to_owned()));
+        }
+        let known = MunicipalityCode::new(text).filter(|code| self.catalogue.municipality_codes().contains(code));
+        known.map(Area::Municipality).ok_or_else(|| RunError::Usage {
+            code: Code::NOTHING_KNOWN,
+            message: format!("there is no municipality or region `{}`", model::redact(text)),
+            help: "write a municipality's code such as 0751, a region's code such as 1082, or DK".to_owned(),
+        })
+    }
+
+    fn members(&self, area: &Area, day: Date) -> BTreeSet<MunicipalityCode> {
+        let Some(list) = self.catalogue.municipalities() else { return BTreeSet::new() };
+        let region = |code: &MunicipalityCode| {
+            let index = list.index_of(&code.to_string())?;
+            list.attribute(index, "region", day).map(str::to_owned)
+        };
+        match area {
+            Area::Municipality(code) => BTreeSet::from([*code]),
+            Area::Region(wanted) => {
+                let all = self.catalogue.municipality_codes().into_iter();
+                all.filter(|code| region(code).as_ref() == Some(wanted)).collect()
+            }
+            Area::Country => self.catalogue.municipality_codes().into_iter().collect(),
+        }
+    }
+}
+
+fn unknown(indicator: &Indicator, area: &Area, period: Period) -> RunError {
+    let help = if period.kind() == indicator.period {
+        Code::NOTHING_KNOWN.info().remedy.to_owned()
+    } else {
+        format!("`{}` has figures by {}: {}", indicator.id, indicator.period, example(indicator))
+    };
+    let message = format!("there is no figure of `{}` for {area} in {period}", indicator.id);
+    RunError::Usage { code: Code::NOTHING_KNOWN, message, help }
+}
+
+fn example(indicator: &Indicator) -> &'static str {
+    match indicator.period {
+        model::PeriodKind::Year => "2024",
+        model::PeriodKind::SchoolYear => "2024/25",
+        model::PeriodKind::Quarter => "2024-Q1",
+        model::PeriodKind::Month => "2024-05",
+    }
+}
+
+/// What an SDMX status means, in a few words.
+fn meaning(status: ObsStatus) -> &'static str {
+    match status {
+        ObsStatus::Normal => "normal value",
+        ObsStatus::NotCollected => "not collected: no source for the data",
+        ObsStatus::CannotExist => "cannot exist: the denominator is zero",
+        ObsStatus::Missing => "missing: data that is owed was not delivered",
+        ObsStatus::Provisional => "provisional: some municipalities are missing",
+    }
+}
+
+fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explanation {
+    Explanation {
+        indicator: indicator.id.to_string(),
+        version: figure.version.0,
+        fingerprint: fingerprint.to_owned(),
+        title: (figure.title.da.clone(), figure.title.en.clone()),
+        description: (indicator.description.da.clone(), indicator.description.en.clone()),
+        reservations: indicator.reservations.iter().map(|text| text.en.clone()).collect(),
+        area: (figure.area.to_string(), figure.area_title.da.clone()),
+        period: figure.period.to_string(),
+        value: figure.value.as_ref().map(|value| value.text.clone()),
+        unit: figure.unit.clone(),
+        obs_status: (figure.status.code().to_owned(), meaning(figure.status).to_owned()),
+        numerator: figure.numerator.as_ref().map(|value| value.text.clone()),
+        denominator: figure.denominator.as_ref().map(|value| value.text.clone()),
+        contributing: figure.contributing,
+        members: figure.members,
+        formula: indicator.formula_text.clone(),
+        measures: Vec::new(),
+        deliveries: Vec::new(),
+        revisions: Vec::new(),
+        rows: Vec::new(),
+    }
+}
+
+fn revision(revision: loader::Revision) -> RevisionLine {
+    RevisionLine {
+        revision: revision.revision,
+        value: revision.value,
+        obs_status: revision.status.code().to_owned(),
+        known_from_run: revision.known_from.0,
+        known_to_run: revision.known_to.map(|run| run.0),
+    }
+}
+
+impl<'a> Case<'a> {
+    fn new(
+        indicator: &'a Indicator,
+        period: Period,
+        members: BTreeSet<MunicipalityCode>,
+        mut values: Vec<MeasureValue>,
+        units: Vec<UnitRecord>,
+    ) -> Self {
+        values.retain(|value| members.contains(&value.municipality));
+        let missing: BTreeSet<MunicipalityCode> =
+            values.iter().filter(|value| value.minor.is_none()).map(|value| value.municipality).collect();
+        let measured: BTreeSet<MunicipalityCode> = values.iter().map(|value| value.municipality).collect();
+        let contributing = measured.difference(&missing).copied().collect();
+        Self { indicator, period, members, contributing, values, units }
+    }
+
+    fn needs(&self, measure: &Measure, dataset: &Dataset) -> BTreeSet<Period> {
+        measure.time.partitions(self.period, dataset.partition).into_iter().collect()
+    }
+
+    /// The units that a measure is made of.
+    fn units_of(&self, measure: &Measure, dataset: &Dataset) -> impl Iterator<Item = &UnitRecord> {
+        let needed = self.needs(measure, dataset);
+        self.units.iter().filter(move |record| {
+            record.dataset == measure.dataset
+                && self.members.contains(&record.unit.municipality)
+                && needed.contains(&record.unit.period)
+        })
+    }
+
+    fn measure(&self, measure: &Measure, dataset: &Dataset) -> MeasureLine {
+        let values = self.values.iter().filter(|value| value.measure == measure.name);
+        let known: Vec<&MeasureValue> = values.filter(|value| self.contributing.contains(&value.municipality)).collect();
+        let total = known.iter().try_fold(0_i128, |sum, value| sum.checked_add(i128::from(value.minor?)));
+        let cells: BTreeSet<(MunicipalityCode, Period)> =
+            self.units_of(measure, dataset).map(|record| (record.unit.municipality, record.unit.period)).collect();
+        MeasureLine {
+            measure: measure.name.to_string(),
+            value: total.filter(|_| !known.is_empty()).map(|total| format_decimal(total, measure.scale)),
+            unit: measure.unit.to_string(),
+            rows: known.iter().map(|value| value.rows).sum(),
+            dataset: measure.dataset.to_string(),
+            aggregate: measure.value_text.clone(),
+            condition: measure.filter_text.clone(),
+            parts_needed: (self.needs(measure, dataset).len() * self.members.len()) as u64,
+            parts_delivered: cells.len() as u64,
+        }
+    }
+
+    fn deliveries(
+        &self,
+        datasets: &BTreeMap<model::DatasetId, std::sync::Arc<Dataset>>,
+        names: &BTreeMap<String, DeliveryLine>,
+    ) -> Vec<DeliveryLine> {
+        let mut ids = BTreeSet::new();
+        for measure in &self.indicator.measures {
+            if let Some(dataset) = datasets.get(&measure.dataset) {
+                ids.extend(self.units_of(measure, dataset).map(|record| record.delivery.as_str().to_owned()));
+            }
+        }
+        let mut lines: Vec<DeliveryLine> = ids.iter().filter_map(|id| names.get(id)).cloned().collect();
+        lines.sort_by(|a, b| a.name.cmp(&b.name));
+        lines
+    }
+
+    fn rows(
+        &self,
+        measure: &Measure,
+        dataset: &Dataset,
+        root: &std::path::Path,
+        limit: usize,
+        names: &BTreeMap<String, DeliveryLine>,
+    ) -> Result<RowsOfMeasure, RunError> {
+        let file = |record: &UnitRecord| {
+            let (municipality, period) = (record.unit.municipality, record.unit.period);
+            record.part.as_ref().map(|part| CanonicalFile { path: root.join(part), municipality, period })
+        };
+        let files: Vec<CanonicalFile> = self.units_of(measure, dataset).filter_map(file).collect();
+        let found = normaliser::rows_of(measure, dataset, &files, self.period, limit)?;
+        let mut columns: Vec<String> = found.columns;
+        columns.extend(["file".to_owned(), "line".to_owned()]);
+        let row = |row: normaliser::MeasureRow| {
+            let name = names.get(&row.delivery).map_or(row.delivery, |line| line.name.clone());
+            row.cells.into_iter().chain([name, row.line.to_string()]).collect()
+        };
+        Ok(RowsOfMeasure {
+            measure: measure.name.to_string(),
+            columns,
+            rows: found.rows.into_iter().map(row).collect(),
+            total: found.total,
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! What was published, and why: the answers behind `status`, `rejects`, `explain` and `export`.
+
+mod answer;
+mod explain;
+mod status;
+
+use std::io::Write;
+use std::path::Path;
+
+use loader::{Figure, FigureFilter, Language, Separator, Store};
+use model::{Area, Catalogue, Code, Indicator, Period, SourceId};
+
+pub use self::answer::{
+    DeliveryLine, ExportFilter, Explanation, IndicatorLine, MeasureLine, MissingUnits, RefusedDelivery, RejectCount,
+    RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
+};
+use crate::{Project, RunError};
+
+/// The published store of a project.
+pub struct Queries<'a> {
+    catalogue: &'a Catalogue,
+    store: Store,
+}
+
+impl std::fmt::Debug for Queries<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queries").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Queries<'a> {
+    /// Opens the store for reading, beside a run that may be at work.
+    pub fn open(project: &'a Project) -> Result<Self, RunError> {
+        Ok(Self { catalogue: &project.catalogue, store: Store::open_read_only(&project.store())? })
+    }
+
+    /// The latest figure of the country of each indicator that is meant: indicator, period, value.
+    pub fn country_figures(&mut self, filter: &ExportFilter) -> Result<Vec<(Period, String)>, RunError> {
+        let figures = self.figures(filter)?;
+        let of_country = figures.into_iter().filter(|figure| figure.area == Area::Country);
+        Ok(of_country.filter_map(|figure| Some((figure.period, figure.value?.text))).collect())
+    }
+
+    fn figures(&mut self, filter: &ExportFilter) -> Result<Vec<Figure>, RunError> {
+        let reading = self.store.read()?;
+        let mut figures = Vec::new();
+        if filter.indicators.is_empty() {
+            figures = reading.figures(&FigureFilter::default())?;
+        }
+        for id in &filter.indicators {
+            let indicator = known_indicator(self.catalogue, id)?;
+            let filter = FigureFilter { indicator: Some(indicator.id.clone()), ..FigureFilter::default() };
+            figures.extend(reading.figures(&filter)?);
+        }
+        figures.retain(|figure| filter.periods.is_empty() || filter.periods.contains(&figure.period));
+        Ok(figures)
+    }
+
+    /// Writes the figures as CSV and returns how many there are.
+    pub fn export_csv(
+        &mut self,
+        filter: &ExportFilter,
+        separator: Separator,
+        out: &mut dyn Write,
+    ) -> Result<usize, RunError> {
+        let figures = self.figures(filter)?;
+        match loader::export_csv(&figures, separator, Language::Danish, out) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+            result => result.map_err(RunError::file("the export"))?,
+        }
+        Ok(figures.len())
+    }
+
+    /// Writes the figures to a CSV file, which appears whole or not at all, and returns how many there are.
+    pub fn export_csv_file(
+        &mut self,
+        filter: &ExportFilter,
+        separator: Separator,
+        path: &Path,
+    ) -> Result<usize, RunError> {
+        let mut text = Vec::new();
+        let rows = self.export_csv(filter, separator, &mut text)?;
+        let aside = path.with_extension("csv.part");
+        let written = std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path));
+        written.map_err(RunError::file(path))?;
+        Ok(rows)
+    }
+
+    /// Writes the figures to a Parquet file and returns how many there are.
+    pub fn export_parquet(&mut self, filter: &ExportFilter, path: &Path) -> Result<usize, RunError> {
+        let figures = self.figures(filter)?;
+        loader::export_parquet(&figures, Language::Danish, path)?;
+        Ok(figures.len())
+    }
+
+    /// Rejected rows of deliveries that hold.
+    pub fn rejects(&mut self, filter: &RejectFilter) -> Result<Rejects, RunError> {
+        let source = filter.source.as_deref().map(|id| known_source(self.catalogue, id)).transpose()?;
+        let wanted = loader::RejectFilter {
+            source,
+            municipality: filter.municipality,
+            period: filter.period,
+            code: filter.code,
+            ..loader::RejectFilter::default()
+        };
+        let reading = self.store.read()?;
+        let counts: Vec<RejectCount> = reading.reject_counts(&wanted)?.into_iter().map(reject_count).collect();
+        let limit = u32::try_from(filter.limit).unwrap_or(u32::MAX);
+        let rows = reading.rejects(&wanted, limit)?.into_iter().map(reject_line).collect();
+        Ok(Rejects { total: counts.iter().map(|count| count.rows).sum(), counts, rows })
+    }
+}
+
+fn known_indicator<'a>(catalogue: &'a Catalogue, id: &str) -> Result<&'a Indicator, RunError> {
+    catalogue.indicators.get(id).map(AsRef::as_ref).ok_or_else(|| RunError::Usage {
+        code: Code::NOTHING_KNOWN,
+        message: format!("there is no indicator `{}`", model::redact(id)),
+        help: format!("there are {}", names(catalogue.indicators.keys())),
+    })
+}
+
+fn known_source(catalogue: &Catalogue, id: &str) -> Result<SourceId, RunError> {
+    catalogue.sources.get(id).map(|source| source.id.clone()).ok_or_else(|| RunError::Usage {
+        code: Code::NOTHING_KNOWN,
+        message: format!("there is no source `{}`", model::redact(id)),
+        help: format!("there are {}", names(catalogue.sources.keys())),
+    })
+}
+
+fn names<T: ToString>(ids: impl Iterator<Item = T>) -> String {
+    ids.map(|id| format!("`{}`", id.to_string())).collect::<Vec<_>>().join(", ")
+}
+
+fn reject_count(count: loader::RejectCount) -> RejectCount {
+    RejectCount {
+        code: count.code.to_string(),
+        name: count.code.name().to_owned(),
+        column: count.column.unwrap_or_default(),
+        rows: count.rows,
+    }
+}
+
+fn reject_line(entry: loader::RejectedEntry) -> RejectLine {
+    RejectLine {
+        delivery: entry.name,
+        line: entry.row.line,
+        record: entry.row.record,
+        column: entry.row.column,
+        code: entry.row.code.to_string(),
+        reason: entry.row.reason,
+        status: entry.status,
+        raw: entry.row.raw,
+    }
+}

@@ -1,0 +1,190 @@
+//! What a run did: for people as a table, for machines as JSON.
+
+use std::collections::BTreeMap;
+
+use model::{Notice, Refusal, RowTally};
+use serde::Serialize;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Nothing was new: no delivery was read and no figure computed.
+    NothingNew,
+    /// Everything that was new was published.
+    Complete,
+    /// Some deliveries were refused; everything else was published.
+    Partial,
+}
+
+impl Outcome {
+    /// The exit code that the outcome stands for.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::NothingNew | Self::Complete => 0,
+            Self::Partial => 3,
+        }
+    }
+
+    /// The word used in tables and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NothingNew => "nothing_new",
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+        }
+    }
+}
+
+/// What became of a delivery in this run.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryReport {
+    /// Its identifier; empty for a file that was never taken into the archive.
+    pub delivery: String,
+    /// Its name.
+    pub name: String,
+    /// The source; empty if none is known.
+    pub source: String,
+    /// `accepted` or `refused`.
+    pub state: &'static str,
+    /// Records read.
+    pub rows_read: u64,
+    /// Records accepted.
+    pub rows_accepted: u64,
+    /// Records rejected.
+    pub rows_rejected: u64,
+    /// Records skipped, by rule.
+    pub rows_skipped: BTreeMap<String, u64>,
+    /// Why it was refused.
+    pub refusal: Option<RefusalReport>,
+    /// What is worth knowing.
+    pub notices: Vec<NoticeReport>,
+}
+
+/// Why a delivery was refused.
+#[derive(Debug, Clone, Serialize)]
+pub struct RefusalReport {
+    /// The code.
+    pub code: String,
+    /// The code's short name.
+    pub name: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// The line, where one is to blame.
+    pub line: Option<u64>,
+    /// The column, where one is to blame.
+    pub column: Option<String>,
+    /// The way out.
+    pub help: String,
+}
+
+impl From<&Refusal> for RefusalReport {
+    fn from(refusal: &Refusal) -> Self {
+        let info = refusal.code.info();
+        Self {
+            code: refusal.code.to_string(),
+            name: info.name,
+            message: refusal.message.clone(),
+            line: refusal.line,
+            column: refusal.column.clone(),
+            help: refusal.help.clone().unwrap_or_else(|| info.remedy.to_owned()),
+        }
+    }
+}
+
+/// Something worth knowing about a delivery that was accepted.
+#[derive(Debug, Clone, Serialize)]
+pub struct NoticeReport {
+    /// The code.
+    pub code: String,
+    /// What it is.
+    pub message: String,
+    /// How many rows it concerns.
+    pub rows: u64,
+    /// The line of the first.
+    pub first_line: Option<u64>,
+}
+
+impl From<&Notice> for NoticeReport {
+    fn from(notice: &Notice) -> Self {
+        Self {
+            code: notice.code.to_string(),
+            message: notice.message.clone(),
+            rows: notice.rows,
+            first_line: notice.first_line,
+        }
+    }
+}
+
+/// The sums of a source's deliveries in this run.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct SourceReport {
+    /// Deliveries accepted.
+    pub accepted: u64,
+    /// Deliveries refused.
+    pub refused: u64,
+    /// Records read.
+    pub rows_read: u64,
+    /// Records accepted.
+    pub rows_accepted: u64,
+    /// Records rejected.
+    pub rows_rejected: u64,
+    /// Records skipped.
+    pub rows_skipped: u64,
+    /// Units of work (municipality and period) that were published.
+    pub units: u64,
+}
+
+impl SourceReport {
+    /// Adds an accepted delivery.
+    pub(crate) fn add(&mut self, tally: &RowTally, units: u64) {
+        self.accepted += 1;
+        self.rows_read += tally.read;
+        self.rows_accepted += tally.accepted;
+        self.rows_rejected += tally.rejected;
+        self.rows_skipped += tally.skipped_total();
+        self.units += units;
+    }
+}
+
+/// What became of an indicator's figures in this run.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct IndicatorReport {
+    /// Figures that did not exist before.
+    pub new: u64,
+    /// Figures that replaced earlier ones, which are kept as revisions.
+    pub changed: u64,
+    /// Figures that were computed again and came out the same.
+    pub unchanged: u64,
+}
+
+/// The report of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct RunReport {
+    /// The number of the run; `None` if nothing was new, for then there was no run to record.
+    pub run: Option<i64>,
+    /// The pipeline.
+    pub pipeline: String,
+    /// When it started, as the caller writes times.
+    pub started_at: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The exit code.
+    pub exit_code: u8,
+    /// Deliveries known in all, this run's included.
+    pub deliveries_known: u64,
+    /// What became of each delivery that this run looked at.
+    pub deliveries: Vec<DeliveryReport>,
+    /// The sums by source.
+    pub sources: BTreeMap<String, SourceReport>,
+    /// What became of each indicator that was computed.
+    pub indicators: BTreeMap<String, IndicatorReport>,
+    /// Files in the drop folder that match no source.
+    pub unknown_files: Vec<String>,
+    /// Deliveries that an earlier run refused and that have not been replaced.
+    pub still_refused: u64,
+    /// Units that the pipeline owes and that have not been delivered.
+    pub units_missing: u64,
+    /// Remarks about the run as a whole.
+    pub remarks: Vec<String>,
+}

@@ -1,0 +1,11 @@
+//! Whole runs of the real program on copies of the example project, as a user would start it.
+
+mod bad_input;
+mod books;
+mod commands;
+mod deliveries;
+mod determinism;
+mod persons;
+mod place;
+mod witness;
+mod witnessed;

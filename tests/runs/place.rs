@@ -1,0 +1,170 @@
+//! A project in a folder of its own, and the program started in it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+/// What the program said and how it ended.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// A project: the shipped definitions, a pipeline, a drop folder.
+pub(crate) struct Place {
+    folder: TempDir,
+}
+
+/// The folder of the workspace, which is the example project.
+pub(crate) fn shipped() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace").to_owned()
+}
+
+/// The deliveries of the example.
+pub(crate) fn example() -> PathBuf {
+    shipped().join("fixtures/example")
+}
+
+/// Copies a folder with everything in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("made");
+    for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a kind").is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), &target).expect("copied");
+        }
+    }
+}
+
+/// All files below a folder, by their path in it.
+pub(crate) fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    fn walk(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                walk(root, &path, files);
+            } else {
+                let name = path.strip_prefix(root).expect("below").to_string_lossy().into_owned();
+                files.insert(name, fs::read(&path).expect("a file"));
+            }
+        }
+    }
+    let mut files = BTreeMap::new();
+    if folder.exists() {
+        walk(folder, folder, &mut files);
+    }
+    files
+}
+
+impl Place {
+    /// A project with the shipped definitions and no deliveries. `uses` is the list below `uses:` of its pipeline.
+    pub(crate) fn with_uses(uses: &str) -> Self {
+        let place = Self { folder: tempfile::tempdir().expect("a folder") };
+        copy(&shipped().join("definitions"), &place.path("definitions"));
+        fs::create_dir_all(place.path("drop")).expect("made");
+        place.write(
+            "musketer.yaml",
+            "pipeline: test\nstore: store\npersons: {key: keys/person.key, create: true}\n",
+        );
+        let head = "kind: pipeline\nid: test\ntitle: {da: Prøve, en: Test}\ndrop: drop\nindicators: all\nuses:\n";
+        place.write("pipelines/test.yaml", &format!("{head}{uses}"));
+        // The same key everywhere, so that the same person has the same pseudonym in every copy.
+        place.write("keys/person.key", &"k".repeat(32));
+        place.close("keys/person.key");
+        place
+    }
+
+    /// The whole example, in a copy, with its initial deliveries.
+    pub(crate) fn with_example() -> Self {
+        let place = Self::with_uses("");
+        let pipeline = fs::read_to_string(shipped().join("pipelines/example.yaml")).expect("the pipeline");
+        let pipeline = pipeline.replace("fixtures/example/deliveries", "drop").replace("id: example", "id: test");
+        place.write("pipelines/test.yaml", &pipeline);
+        copy(&example().join("deliveries"), &place.path("drop"));
+        place
+    }
+
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
+    pub(crate) fn write(&self, below: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(below);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, content).expect("written");
+    }
+
+    /// Takes the others' permissions away.
+    pub(crate) fn close(&self, below: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(self.path(below), fs::Permissions::from_mode(0o600)).expect("closed");
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_musketer"));
+        command.arg("--project").arg(self.folder.path()).args(arguments);
+        command
+    }
+
+    /// Starts the program with a variable of the environment.
+    pub(crate) fn musketer_with(&self, arguments: &[&str], variable: (&str, &str)) -> Said {
+        said(self.command(arguments).env(variable.0, variable.1).output().expect("it starts"))
+    }
+
+    /// Starts the program.
+    pub(crate) fn musketer(&self, arguments: &[&str]) -> Said {
+        said(self.command(arguments).output().expect("it starts"))
+    }
+
+    /// Starts the program and expects this exit code.
+    pub(crate) fn expect(&self, code: i32, arguments: &[&str]) -> String {
+        let said = self.musketer(arguments);
+        assert_eq!(said.code, code, "{arguments:?}\n{}\n{}", said.out, said.err);
+        said.out
+    }
+
+    /// The store's database, for reading.
+    pub(crate) fn database(&self) -> Connection {
+        Connection::open(self.path("store/musketer.db")).expect("the database")
+    }
+
+    /// The one number that a query gives.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        self.database().query_row(sql, [], |row| row.get(0)).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// The rows of a query, as text.
+    pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<String>> {
+        let database = self.database();
+        let mut statement = database.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let width = statement.column_count();
+        let text = |row: &rusqlite::Row<'_>, at: usize| {
+            row.get_ref(at).map(|value| match value {
+                rusqlite::types::ValueRef::Null => String::new(),
+                rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+                rusqlite::types::ValueRef::Real(number) => number.to_string(),
+                rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                rusqlite::types::ValueRef::Blob(bytes) => format!("{bytes:?}"),
+            })
+        };
+        let rows = statement.query_map([], |row| (0..width).map(|at| text(row, at)).collect()).expect("a query");
+        rows.map(|row| row.expect("a row")).collect()
+    }
+}
+
+fn said(output: Output) -> Said {
+    Said {
+        code: output.status.code().expect("it was not killed"),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
