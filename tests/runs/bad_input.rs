@@ -153,7 +153,8 @@ fn links_and_pipes_are_not_opened() {
     place.write("secret.csv", sound("0101", "202401"));
     place.write("drop/opus_finance/0147/0147_202401.csv", sound("0147", "202401"));
     std::fs::create_dir_all(place.path("drop/opus_finance/0101")).expect("made");
-    std::os::unix::fs::symlink(place.path("secret.csv"), place.path("drop/opus_finance/0101/0101_202401.csv")).expect("linked");
+    std::os::unix::fs::symlink(place.path("secret.csv"), place.path("drop/opus_finance/0101/0101_202401.csv"))
+        .expect("linked");
     let out = place.expect(3, &["run"]);
     assert!(out.contains("M8014"), "{out}");
     assert_eq!(place.number("SELECT count(*) FROM unit"), 1);
@@ -171,13 +172,10 @@ fn rejected_rows_are_kept_with_place_code_and_reason() {
     place.write(&format!("drop/{TARGET}"), latin(&text));
     place.expect(0, &["run"]);
     let rows = place.rows("SELECT line, column_name, code FROM rejected_row ORDER BY line");
-    let found: Vec<(&str, &str, &str)> = rows.iter().map(|row| (row[0].as_str(), row[1].as_str(), row[2].as_str())).collect();
-    let expected = [
-        ("3", "Bogføringsdato", "M5105"),
-        ("5", "Beløb", "M5104"),
-        ("6", "Kontostreng", "M5106"),
-        ("7", "", "M5001"),
-    ];
+    let found: Vec<(&str, &str, &str)> =
+        rows.iter().map(|row| (row[0].as_str(), row[1].as_str(), row[2].as_str())).collect();
+    let expected =
+        [("3", "Bogføringsdato", "M5105"), ("5", "Beløb", "M5104"), ("6", "Kontostreng", "M5106"), ("7", "", "M5001")];
     assert_eq!(found, expected, "a grouped whole number is a number where grouping is declared");
     let out = place.expect(0, &["rejects", "list"]);
     assert!(out.contains("0101_202401.csv:3, column `Bogføringsdato`") && out.contains("31-02-2024"), "{out}");

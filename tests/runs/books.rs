@@ -15,7 +15,12 @@ fn the_books_of_every_delivery_balance() {
     assert_eq!(place.number(unbalanced), 0);
     let kept = "SELECT count(*) FROM delivery_balance WHERE state = 'accepted' AND (rows_rejected <> rejected_rows_kept
         OR rows_skipped <> skipped_rows_by_rule OR rows_accepted <> rows_in_units)";
-    assert_eq!(place.number(kept), 0, "{:?}", place.rows("SELECT * FROM delivery_balance WHERE rows_accepted <> rows_in_units"));
+    assert_eq!(
+        place.number(kept),
+        0,
+        "{:?}",
+        place.rows("SELECT * FROM delivery_balance WHERE rows_accepted <> rows_in_units")
+    );
 
     // The same in the status, for people and machines.
     let status = place.expect(0, &["status", "--format", "json"]);

@@ -19,7 +19,13 @@ fn a_wrong_definition_is_shown_with_its_place_and_nothing_runs() {
     place.write(path, text.replace("sum(amount)", "sum(amuont)").replace("decimals: 2", "decimls: 2"));
     let said = place.musketer(&["check"]);
     assert_eq!(said.code, 1);
-    for words in ["error[M2003]", "error[M1002]", "net_operating_expenditure.yaml:", "did you mean `amount`", "did you mean `decimals`"] {
+    for words in [
+        "error[M2003]",
+        "error[M1002]",
+        "net_operating_expenditure.yaml:",
+        "did you mean `amount`",
+        "did you mean `decimals`",
+    ] {
         assert!(said.err.contains(words), "`{words}` expected\n{}", said.err);
     }
     let json = place.musketer(&["check", "--format", "json"]);
@@ -35,18 +41,26 @@ fn a_figure_is_explained_down_to_the_raw_line() {
     place.expect(0, &["run"]);
     let question = ["explain", "net_operating_expenditure", "--municipality", "0101", "--period", "2024-01"];
     let out = place.expect(0, &question);
-    for words in ["0101 København in 2024-01", "formula: expenditure", "sum(amount) from finance_postings", "opus_finance/0101/0101_202401.csv"] {
+    for words in [
+        "0101 København in 2024-01",
+        "formula: expenditure",
+        "sum(amount) from finance_postings",
+        "opus_finance/0101/0101_202401.csv",
+    ] {
         assert!(out.contains(words), "`{words}` expected\n{out}");
     }
     let mut with_rows = question.to_vec();
     with_rows.extend(["--rows", "1000", "--format", "json"]);
     let value: serde_json::Value = serde_json::from_str(&place.expect(0, &with_rows)).expect("JSON");
     let rows = &value["rows"][0];
-    let columns: Vec<&str> = rows["columns"].as_array().expect("columns").iter().filter_map(|name| name.as_str()).collect();
+    let columns: Vec<&str> =
+        rows["columns"].as_array().expect("columns").iter().filter_map(|name| name.as_str()).collect();
     let at = |name: &str| columns.iter().position(|known| *known == name).expect("a column");
-    let amounts = rows["rows"].as_array().expect("rows").iter().map(|row| {
-        row[at("amount")].as_str().expect("an amount").replace('.', "").parse::<i64>().expect("øre")
-    });
+    let amounts = rows["rows"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|row| row[at("amount")].as_str().expect("an amount").replace('.', "").parse::<i64>().expect("øre"));
     let sum: i64 = amounts.sum();
     let figure = value["value"].as_str().expect("a value").replace('.', "").parse::<i64>().expect("øre");
     assert_eq!(sum, figure, "the rows are those of the figure");

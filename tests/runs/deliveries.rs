@@ -142,11 +142,21 @@ fn late_deliveries_complete_what_was_provisional() {
     let status = "SELECT area, coalesce(value_exact, ''), obs_status, contributing || '/' || members FROM latest_observation
         WHERE indicator = 'net_operating_expenditure' AND period = '2024-01' AND area IN ('0101', '0147', '0751', '1084')
         ORDER BY area";
-    let before = [["0101", "100.00", "A", "1/1"], ["0147", "", "O", "0/1"], ["0751", "", "L", "0/1"], ["1084", "100.00", "P", "1/29"]];
+    let before = [
+        ["0101", "100.00", "A", "1/1"],
+        ["0147", "", "O", "0/1"],
+        ["0751", "", "L", "0/1"],
+        ["1084", "100.00", "P", "1/29"],
+    ];
     assert_eq!(place.rows(status), before);
     deliver(&place, "0147", "202401", "", "1,00");
     place.expect(0, &["run"]);
-    let after = [["0101", "100.00", "A", "1/1"], ["0147", "1.00", "A", "1/1"], ["0751", "", "L", "0/1"], ["1084", "101.00", "P", "2/29"]];
+    let after = [
+        ["0101", "100.00", "A", "1/1"],
+        ["0147", "1.00", "A", "1/1"],
+        ["0751", "", "L", "0/1"],
+        ["1084", "101.00", "P", "2/29"],
+    ];
     assert_eq!(place.rows(status), after);
 }
 

@@ -71,10 +71,7 @@ impl Place {
         let place = Self { folder: tempfile::tempdir().expect("a folder") };
         copy(&shipped().join("definitions"), &place.path("definitions"));
         fs::create_dir_all(place.path("drop")).expect("made");
-        place.write(
-            "musketer.yaml",
-            "pipeline: test\nstore: store\npersons: {key: keys/person.key, create: true}\n",
-        );
+        place.write("musketer.yaml", "pipeline: test\nstore: store\npersons: {key: keys/person.key, create: true}\n");
         let head = "kind: pipeline\nid: test\ntitle: {da: Prøve, en: Test}\ndrop: drop\nindicators: all\nuses:\n";
         place.write("pipelines/test.yaml", &format!("{head}{uses}"));
         // The same key everywhere, so that the same person has the same pseudonym in every copy.

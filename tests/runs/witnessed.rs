@@ -43,7 +43,12 @@ fn compare(place: &Place) {
         one.difference(other).take(20).cloned().collect()
     };
     assert!(expected.len() > 10_000, "the witness has {} figures", expected.len());
-    assert_eq!(only(&expected, &found), [], "the witness says otherwise; the program says {:#?}", only(&found, &expected));
+    assert_eq!(
+        only(&expected, &found),
+        [],
+        "the witness says otherwise; the program says {:#?}",
+        only(&found, &expected)
+    );
     assert_eq!(only(&found, &expected), [], "the witness does not have these");
 }
 

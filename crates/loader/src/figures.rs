@@ -6,8 +6,8 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Area, FieldName, Fingerprint, Indicator, IndicatorId, IndicatorVersion, MeasureValue, MunicipalityCode, ObsStatus, Observation,
-    Period, Ratio, Text, format_decimal, pow10,
+    Area, FieldName, Fingerprint, Indicator, IndicatorId, IndicatorVersion, MeasureValue, MunicipalityCode, ObsStatus,
+    Observation, Period, Ratio, Text, format_decimal, pow10,
 };
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 

@@ -199,6 +199,11 @@ impl<'a> Publication<'a> {
             rebuild_wide_views(connection)
         })?;
         let receipt = self.read().run(self.run)?;
+        // The parts that the ledger is about to name must not be lost where the ledger is kept. A first run has
+        // thousands of small ones: one call for the file system costs less than one for each of them.
+        if let Some(root) = self.path.parent() {
+            crate::store::sync_file_system(root)?;
+        }
         self.transaction.commit().map_err(|source| LoadError::database(self.path, source))?;
         Ok(receipt)
     }

@@ -149,6 +149,13 @@ fn record_version(connection: &Connection, version: i64) -> rusqlite::Result<usi
 }
 
 /// Makes the entry of a new or renamed file durable.
+/// Waits until everything that was written to the file system of a folder is on the disk.
+pub(crate) fn sync_file_system(folder: &Path) -> Result<(), LoadError> {
+    let failed = |source| LoadError::file(folder, "write", source);
+    let folder = File::open(folder).map_err(failed)?;
+    rustix::fs::syncfs(&folder).map_err(|error| failed(error.into()))
+}
+
 pub(crate) fn sync_folder(path: &Path) -> Result<(), LoadError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     File::open(folder)

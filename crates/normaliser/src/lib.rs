@@ -17,6 +17,6 @@ mod fixture;
 
 pub use check::{KeyCheck, KeyFindings, RowPlace, partition};
 pub use compute::{
-    CanonicalFile, ComputeError, DatasetRows, MeasureRow, MeasureRows, Member, measure, observe, rows_of,
+    CanonicalFile, ComputeError, DatasetRows, MeasureRow, MeasureRows, Member, Request, measure, observe, rows_of,
 };
 pub use harmonise::{Harmonised, Harmoniser, PersonKeys};

@@ -69,15 +69,24 @@ pub(crate) enum Step<'a> {
 }
 
 /// The next step for a slot: the delivery of the highest precedence that is not refused, read if it was not yet.
-pub(crate) fn next_step<'a>(deliveries: &[&'a Known], fingerprint: &Fingerprint, refused: &impl Fn(&DeliveryId) -> bool) -> Step<'a> {
+///
+/// `fingerprint` gives the definitions that a delivery would be read with today.
+pub(crate) fn next_step<'a>(
+    deliveries: &[&'a Known],
+    fingerprint: &impl Fn(&Delivery) -> Fingerprint,
+    refused: &impl Fn(&DeliveryId) -> bool,
+) -> Step<'a> {
     for known in deliveries {
         let id = &known.delivery.id;
         if refused(id) {
             continue;
         }
         match &known.reading {
-            Some((reading, true)) if reading == fingerprint => return Step::Holds(id),
-            Some((reading, false)) if reading == fingerprint => {}
+            Some((reading, accepted)) if *reading == fingerprint(&known.delivery) => {
+                if *accepted {
+                    return Step::Holds(id);
+                }
+            }
             _ => return Step::Read(id),
         }
     }
@@ -103,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_correction_wins_in_whatever_order_it_arrives() {
-        let now = Fingerprint::of(b"now");
+        let now = |_: &Delivery| Fingerprint::of(b"now");
         let none = |_: &DeliveryId| false;
         let (first, second) = (known(1, 2, None), known(2, 1, None));
         assert!(second.precedence() > first.precedence());
@@ -114,7 +123,8 @@ mod tests {
 
     #[test]
     fn what_was_read_with_the_same_definitions_holds() {
-        let (now, later) = (Fingerprint::of(b"now"), Fingerprint::of(b"later"));
+        let now = |_: &Delivery| Fingerprint::of(b"now");
+        let later = |_: &Delivery| Fingerprint::of(b"later");
         let none = |_: &DeliveryId| false;
         let (good, bad) = (known(1, 1, Some(true)), known(2, 2, Some(false)));
         assert_eq!(next_step(&[&bad, &good], &now, &none), Step::Holds(&good.delivery.id));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Catalogue, DatasetId, Measure, MunicipalityCode, Period, PeriodKind, Pipeline, Usage, WorkUnit};
+use model::{Catalogue, DatasetId, Delivery, Measure, MunicipalityCode, Period, PeriodKind, Pipeline, Usage, WorkUnit};
 
 /// A municipality's period of a dataset, from whatever source.
 pub(crate) type Cell = (MunicipalityCode, Period);
@@ -14,6 +14,39 @@ pub(crate) struct Coverage {
     pub(crate) used: BTreeMap<DatasetId, BTreeSet<Cell>>,
     /// Cells that have been delivered.
     pub(crate) delivered: BTreeMap<DatasetId, BTreeSet<Cell>>,
+}
+
+/// Whether a use covers a municipality's period.
+fn covers(usage: &Usage, municipality: MunicipalityCode, period: Period) -> bool {
+    usage.municipalities.binary_search(&municipality).is_ok()
+        && usage.from <= period
+        && usage.to.is_none_or(|to| period <= to)
+}
+
+/// Whether the pipeline says that the unit's rows count: its municipality uses its source in its period. What a
+/// delivery holds beyond that (another municipality, a month after the change of systems) is somebody else's to report.
+pub(crate) fn is_used(pipeline: &Pipeline, unit: &WorkUnit) -> bool {
+    let mut uses = pipeline.uses.iter().filter(|usage| usage.source == unit.source);
+    uses.any(|usage| covers(usage, unit.municipality, unit.period))
+}
+
+/// What the uses of its source mean for a delivery: nothing, where everything that it can hold is used. Otherwise a
+/// text of the uses, so that a change of them has the delivery read again.
+pub(crate) fn window(pipeline: &Pipeline, delivery: &Delivery, partition: PeriodKind) -> String {
+    let scope = &delivery.scope;
+    if let (Some(municipality), Some(period)) = (scope.municipality, scope.period) {
+        let unit = |period| WorkUnit { source: scope.source.clone(), municipality, period };
+        if period.parts(partition).all(|part| is_used(pipeline, &unit(part))) {
+            return String::new();
+        }
+    }
+    let mut text = String::new();
+    for usage in pipeline.uses.iter().filter(|usage| usage.source == scope.source) {
+        let to = usage.to.map_or("open".to_owned(), |to| to.to_string());
+        let who: Vec<String> = usage.municipalities.iter().map(ToString::to_string).collect();
+        text += &format!("{} to {to}: {}; ", usage.from, who.join(" "));
+    }
+    text
 }
 
 /// The periods of a use that lie at or before the latest one of interest.
@@ -31,7 +64,7 @@ impl Coverage {
         units: impl Iterator<Item = &'a WorkUnit>,
     ) -> Self {
         let mut coverage = Self::default();
-        for unit in units {
+        for unit in units.filter(|unit| is_used(pipeline, unit)) {
             if let Some(source) = catalogue.sources.get(&unit.source) {
                 let cells = coverage.delivered.entry(source.dataset.clone()).or_default();
                 cells.insert((unit.municipality, unit.period));

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{FigureCounts, Publication};
 use model::{
-    Catalogue, Date, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period,
+    Catalogue, Dataset, DatasetId, Date, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period,
     WorkUnit,
 };
-use normaliser::{CanonicalFile, DatasetRows, Member};
+use normaliser::{CanonicalFile, DatasetRows, Member, Request};
 
 use crate::RunError;
 use crate::coverage::{Cell, Coverage};
@@ -64,6 +64,13 @@ pub(crate) fn wanted(
             }
         }
     }
+    if all {
+        // What is published no more has to be withdrawn, also where nothing is left that would lead to it.
+        let observed = publication.read().observed(&indicator.id, indicator.version)?;
+        wanted.periods.extend(observed.into_iter().map(|(_, period)| period));
+        let everybody = wanted.periods.iter().flat_map(|p| sources.municipalities.iter().map(|code| (*code, *p)));
+        wanted.cells.extend(everybody);
+    }
     let is_municipality = |code: &MunicipalityCode| sources.municipalities.binary_search(code).is_ok();
     wanted.cells.retain(|(municipality, _)| is_municipality(municipality));
     let measured = publication.read().measures_of(&indicator.id, Some(&wanted.periods))?;
@@ -85,27 +92,50 @@ fn is_published(sources: &Sources<'_>, indicator: &Indicator, period: Period) ->
     })
 }
 
-/// Computes an indicator's measures and figures again and hands them to the publication.
+/// Computes the measures and figures of indicators again and hands them to the publication; `done` is called after each
+/// indicator. The counts come in the order of the indicators.
 pub(crate) fn publish(
     sources: &Sources<'_>,
+    work: &[(&Indicator, Wanted)],
+    publication: &mut Publication<'_>,
+    done: &dyn Fn(),
+) -> Result<Vec<FigureCounts>, RunError> {
+    let open: Vec<(&Indicator, BTreeSet<Cell>)> = work
+        .iter()
+        .map(|(indicator, wanted)| {
+            let published: BTreeSet<Period> =
+                wanted.periods.iter().filter(|period| is_published(sources, indicator, **period)).copied().collect();
+            (*indicator, wanted.cells.iter().filter(|(_, period)| published.contains(period)).copied().collect())
+        })
+        .collect();
+    let rows = rows_for(sources, &open);
+    let requests: Vec<Request<'_>> =
+        open.iter().map(|(indicator, cells)| Request { indicator, wanted: cells }).collect();
+    let measured = normaliser::measure(&requests, &rows)?;
+    let mut counts = Vec::with_capacity(work.len());
+    for (((indicator, wanted), (_, cells)), fresh) in work.iter().zip(&open).zip(measured) {
+        let published: BTreeSet<Period> = cells.iter().map(|(_, period)| *period).collect();
+        counts.push(publish_one(sources, indicator, fresh, &published, publication)?);
+        withdraw(indicator, &wanted.periods.difference(&published).copied().collect(), publication)?;
+        tracing::debug!(indicator = %indicator.id, periods = published.len(), cells = cells.len(), "computed");
+        done();
+    }
+    Ok(counts)
+}
+
+fn publish_one(
+    sources: &Sources<'_>,
     indicator: &Indicator,
-    wanted: &Wanted,
+    fresh: Vec<MeasureValue>,
+    periods: &BTreeSet<Period>,
     publication: &mut Publication<'_>,
 ) -> Result<FigureCounts, RunError> {
-    let (open, closed): (BTreeSet<Period>, BTreeSet<Period>) =
-        wanted.periods.iter().partition(|period| is_published(sources, indicator, **period));
-    let cells: BTreeSet<Cell> = wanted.cells.iter().filter(|(_, period)| open.contains(period)).copied().collect();
-    let rows = rows_for(sources, indicator, &cells);
-    let fresh = normaliser::measure(indicator, &rows, &cells)?;
     publication.measures(&fresh)?;
-    let stored = publication.read().measures_of(&indicator.id, Some(&open))?;
+    let stored = publication.read().measures_of(&indicator.id, Some(periods))?;
     let measures = complete(indicator, stored, fresh);
     let members = |period: Period| members(sources, period.start());
     let observations = normaliser::observe(indicator, &measures, &members)?;
-    let counts = publication.figures(&observations)?;
-    withdraw(indicator, &closed, publication)?;
-    tracing::debug!(indicator = %indicator.id, periods = open.len(), cells = cells.len(), "computed");
-    Ok(counts)
+    Ok(publication.figures(&observations)?)
 }
 
 /// Withdraws the figures of periods that are published no more: what they were made of has been taken back.
@@ -138,15 +168,17 @@ fn complete(indicator: &Indicator, stored: Vec<MeasureValue>, fresh: Vec<Measure
 /// The canonical files that the measures of the cells need, by dataset.
 fn rows_for<'a>(
     sources: &Sources<'a>,
-    indicator: &Indicator,
-    cells: &BTreeSet<Cell>,
+    work: &[(&'a Indicator, BTreeSet<Cell>)],
 ) -> BTreeMap<DatasetId, DatasetRows<'a>> {
     let mut needed: BTreeMap<&DatasetId, BTreeSet<Cell>> = BTreeMap::new();
-    for measure in &indicator.measures {
-        let Some(partition) = partition_of(sources, measure) else { continue };
-        let parts = needed.entry(&measure.dataset).or_default();
-        for (municipality, period) in cells {
-            parts.extend(measure.time.partitions(*period, partition).into_iter().map(|part| (*municipality, part)));
+    for (indicator, cells) in work {
+        for measure in &indicator.measures {
+            let Some(partition) = partition_of(sources, measure) else { continue };
+            let parts = needed.entry(&measure.dataset).or_default();
+            for (municipality, period) in cells {
+                let partitions = measure.time.partitions(*period, partition);
+                parts.extend(partitions.into_iter().map(|part| (*municipality, part)));
+            }
         }
     }
     let mut rows = BTreeMap::new();

@@ -97,12 +97,7 @@ fn take_files(
     Ok(())
 }
 
-fn take_answer(
-    source: &Source,
-    request: &HttpFetch,
-    archive: &Archive,
-    intake: &mut Intake,
-) -> Result<(), RunError> {
+fn take_answer(source: &Source, request: &HttpFetch, archive: &Archive, intake: &mut Intake) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| RunError::Internal(format!("no runtime for network requests: {error}")))?;
     tracing::info!(source = %source.id, url = %request.url, "fetching");
@@ -159,7 +154,8 @@ impl Intake {
             let scope = &arrival.delivery.scope;
             let claimed = claims.get(scope).map_or(1, BTreeSet::len);
             if claimed > 1 {
-                let message = format!("{claimed} different files claim to be version {} of this delivery", scope.version);
+                let message =
+                    format!("{claimed} different files claim to be version {} of this delivery", scope.version);
                 arrival.refusal.get_or_insert(Refusal::new(Code::VERSION_CONFLICT, message));
             }
         }

@@ -80,7 +80,8 @@ fn read(path: &Path) -> Result<PersonKeys, RunError> {
     }
     let bytes = std::fs::read(path).map_err(RunError::file(path))?;
     if bytes.len() < LENGTH {
-        let message = format!("the key {} has {} bytes; at least {LENGTH} random bytes are needed", path.display(), bytes.len());
+        let message =
+            format!("the key {} has {} bytes; at least {LENGTH} random bytes are needed", path.display(), bytes.len());
         return Err(RunError::usage(Code::KEY_MISSING, message));
     }
     Ok(PersonKeys::new(&bytes))

@@ -22,13 +22,13 @@ mod run;
 
 pub use error::RunError;
 // Who writes an export has to say what stands between its cells.
-pub use loader::Separator;
 pub use key::{KeyPlace, load_key};
+pub use loader::Separator;
 pub use lock::{Lock, LockHolder};
 pub use project::Project;
 pub use query::{
-    DeliveryLine, ExportFilter, Explanation, IndicatorLine, MeasureLine, MissingUnits, Queries, RefusedDelivery, RejectCount,
-    RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
+    DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Queries, RefusedDelivery,
+    RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
 };
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
 pub use run::{Phase, Progress, RunOptions, Silent, run};

@@ -34,7 +34,8 @@ impl Lock {
             Err(TryLockError::Error(error)) => return Err(RunError::file(&path)(error)),
         }
         let note = format!("process {} since {}", holder.process, holder.since);
-        let written = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).and_then(|_| file.write_all(note.as_bytes()));
+        let written =
+            file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0))).and_then(|_| file.write_all(note.as_bytes()));
         written.map_err(RunError::file(&path))?;
         Ok(Self { _file: file })
     }

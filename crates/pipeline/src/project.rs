@@ -41,7 +41,10 @@ impl Project {
     pub fn open(root: &Path) -> Result<Self, RunError> {
         let path = root.join(CONFIGURATION);
         if !path.is_file() {
-            return Err(RunError::usage(Code::NO_PROJECT, format!("there is no {CONFIGURATION} in {}", root.display())));
+            return Err(RunError::usage(
+                Code::NO_PROJECT,
+                format!("there is no {CONFIGURATION} in {}", root.display()),
+            ));
         }
         let bytes = std::fs::read(&path).map_err(RunError::file(&path))?;
         let (configuration, mut diagnostics) = definitions::load_project(CONFIGURATION, &bytes);
@@ -50,7 +53,7 @@ impl Project {
         for folder in [&configuration.definitions, &configuration.pipelines] {
             gather(root, folder, 0, &mut texts)?;
         }
-        let (catalogue, found) = definitions::load(&texts);
+        let (catalogue, found) = definitions::load_in(&configuration, &texts);
         diagnostics.extend(found);
         files.append(&mut texts);
         Ok(Self { root: root.to_owned(), configuration, catalogue, diagnostics, files })

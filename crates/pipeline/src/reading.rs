@@ -4,19 +4,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::Arc;
 
 use extractor::{Archive, Limits, Reader};
 use loader::{CanonicalPart, CanonicalWriter, PartScope};
 use model::{
-    Catalogue, Code, Dataset, Delivery, DeliveryId, Fingerprint, Notice, Period, RawBatch, RecordBatch, RecordSchema,
-    Refusal, RejectedRow, RowTally, Source, WorkUnit,
+    Catalogue, Code, Dataset, Delivery, DeliveryId, Fingerprint, Notice, Period, Pipeline, RawBatch, RecordBatch,
+    RecordSchema, Refusal, RejectedRow, RowTally, Source, WorkUnit,
 };
 use normaliser::{Harmoniser, KeyCheck, PersonKeys};
 
 use crate::RunError;
+use crate::coverage::is_used;
 
 /// Rejected rows that are handed on together.
 const REJECTS_AT_ONCE: usize = 4096;
@@ -55,6 +56,7 @@ pub(crate) enum Told {
 pub(crate) struct Desk<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) archive: &'a Archive,
+    pub(crate) pipeline: &'a Pipeline,
     pub(crate) store: &'a Path,
     pub(crate) keys: Option<&'a PersonKeys>,
 }
@@ -145,9 +147,10 @@ fn read_one(
         skipped: summary.skipped,
     };
     let (units, findings) = parts.finish(&mut rejected)?;
-    tally.accepted -= findings.duplicates + findings.conflicts;
+    tally.accepted -= findings.duplicates + findings.conflicts + findings.unused;
     tally.rejected += findings.conflicts;
     tally.skip_many("duplicate", findings.duplicates);
+    tally.skip_many("not_used", findings.unused);
     tally.balance().map_err(|error| RunError::Internal(format!("{}: {error}", job.delivery.name)))?;
     if tally.accepted < job.source.min_rows {
         let message = format!(
@@ -165,9 +168,11 @@ fn read_one(
     Ok(Ok(ReadDelivery { tally, notices, units }))
 }
 
-/// Rows that were taken out again because of their keys.
+/// Rows that were harmonised and are left out all the same.
 #[derive(Default)]
 struct Findings {
+    /// Rows of municipalities and periods for which the pipeline does not use the source.
+    unused: u64,
     duplicates: u64,
     conflicts: u64,
     first_duplicate: Option<u64>,
@@ -196,16 +201,21 @@ struct Parts<'a> {
     job: &'a Job,
     schema: Arc<RecordSchema>,
     open: BTreeMap<WorkUnit, Part>,
+    unused: u64,
 }
 
 impl<'a> Parts<'a> {
     fn new(desk: &'a Desk<'a>, job: &'a Job, schema: Arc<RecordSchema>) -> Self {
-        Self { desk, job, schema, open: BTreeMap::new() }
+        Self { desk, job, schema, open: BTreeMap::new(), unused: 0 }
     }
 
     fn add(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
         for ((municipality, period), rows) in normaliser::partition(&self.job.dataset, batch) {
             let unit = WorkUnit { source: self.job.source.id.clone(), municipality, period };
+            if !is_used(self.desk.pipeline, &unit) {
+                self.unused += rows.len() as u64;
+                continue;
+            }
             if !self.open.contains_key(&unit) {
                 let part = self.begin(&unit);
                 self.open.insert(unit.clone(), part);
@@ -247,7 +257,7 @@ impl<'a> Parts<'a> {
         mut self,
         rejected: &mut Vec<RejectedRow>,
     ) -> Result<(BTreeMap<WorkUnit, Option<CanonicalPart>>, Findings), RunError> {
-        let mut findings = Findings::default();
+        let mut findings = Findings { unused: self.unused, ..Findings::default() };
         let mut units = BTreeMap::new();
         for (unit, part) in std::mem::take(&mut self.open) {
             let keys = part.keys.finish();
@@ -281,7 +291,9 @@ impl<'a> Parts<'a> {
         let reached = |part: &&Period| parts.len() == 1 || last.is_some_and(|last| **part <= last);
         for part in parts.iter().filter(reached) {
             let unit = WorkUnit { source: self.job.source.id.clone(), municipality, period: *part };
-            units.entry(unit).or_insert(None);
+            if is_used(self.desk.pipeline, &unit) {
+                units.entry(unit).or_insert(None);
+            }
         }
     }
 }

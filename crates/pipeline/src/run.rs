@@ -8,19 +8,17 @@ use loader::{
     AreaRecord, DeliveryRecord, DeliveryState, Publication, RunEnd, RunOutcome, RunStart, SeenFile, Store, UnitRecord,
 };
 use model::{
-    Area, Catalogue, DatasetId, DeliveryId, Fingerprint, FingerprintBuilder, Indicator, MunicipalityCode, Notice,
-    Pipeline, Refusal, RowTally, Source, SourceId, Text, WorkUnit,
+    Area, Catalogue, DatasetId, Delivery, DeliveryId, Fingerprint, FingerprintBuilder, Indicator, MunicipalityCode,
+    Notice, Pipeline, Refusal, RowTally, Source, SourceId, Text, WorkUnit,
 };
 use normaliser::PersonKeys;
 
 use crate::books::{Known, Step, next_step, slots};
-use crate::coverage::{Cell, Coverage};
+use crate::coverage::{Cell, Coverage, is_used, window};
 use crate::figures::{self, Sources, UnitFile};
 use crate::intake::{self, Arrival, Intake};
 use crate::reading::{Desk, Job, ReadDelivery, Told, read_all};
-use crate::{
-    DeliveryReport, IndicatorReport, Lock, LockHolder, Outcome, Project, RunError, RunReport, SourceReport,
-};
+use crate::{DeliveryReport, IndicatorReport, Lock, LockHolder, Outcome, Project, RunError, RunReport, SourceReport};
 
 /// The version of what the program means by a definition. It changes when the same bytes and definitions would give
 /// other rows or figures than before, so that everything is made again.
@@ -99,11 +97,12 @@ pub fn run(
     let mut publication = store.begin(&start)?;
     work.report.run = Some(publication.run().0);
     work.begin(&mut publication)?;
-    let desk = Desk { catalogue: &project.catalogue, archive: &archive, store: &root, keys: options.keys };
+    let desk = Desk { catalogue: &project.catalogue, pipeline, archive: &archive, store: &root, keys: options.keys };
     work.read(&desk, &mut publication, options.jobs, progress)?;
     work.settle(&mut publication)?;
     work.compute(&mut publication, progress)?;
     let garbage = work.garbage();
+    archive.sync()?;
     let report = work.close(publication, (options.now)())?;
     remove_parts(&root, &garbage);
     Ok(report)
@@ -187,7 +186,8 @@ impl<'a> Work<'a> {
     ) -> Self {
         let catalogue = &project.catalogue;
         let used = pipeline.uses.iter().filter_map(|usage| catalogue.sources.get(&usage.source));
-        let fingerprint = |source: &Arc<Source>| (source.id.clone(), reading_fingerprint(catalogue, source, options.keys));
+        let fingerprint =
+            |source: &Arc<Source>| (source.id.clone(), reading_fingerprint(catalogue, source, options.keys));
         let report = RunReport {
             run: None,
             pipeline: pipeline.id.to_string(),
@@ -285,28 +285,38 @@ impl<'a> Work<'a> {
 
     /// Whether a delivery must not be read: it is refused unread now, or was so when it was last seen.
     fn is_refused(&self, id: &DeliveryId) -> bool {
-        let unread = |record: &DeliveryRecord| {
-            matches!(record.state, DeliveryState::Refused(_)) && record.reading.is_none()
-        };
-        self.refused.contains_key(id)
-            || (!self.present.contains(id) && self.ledger.records.get(id).is_some_and(unread))
+        let unread =
+            |record: &DeliveryRecord| matches!(record.state, DeliveryState::Refused(_)) && record.reading.is_none();
+        self.refused.contains_key(id) || (!self.present.contains(id) && self.ledger.records.get(id).is_some_and(unread))
+    }
+
+    fn next_step<'b>(&self, deliveries: &[&'b Known]) -> Step<'b> {
+        next_step(deliveries, &|delivery| self.reading(delivery), &|id| self.is_refused(id))
+    }
+
+    /// The fingerprint of all that decides how a delivery becomes units.
+    fn reading(&self, delivery: &Delivery) -> Fingerprint {
+        let source = &delivery.scope.source;
+        let base = self.fingerprints.get(source).copied();
+        let dataset =
+            self.catalogue.sources.get(source).and_then(|source| self.catalogue.datasets.get(&source.dataset));
+        let (Some(base), Some(dataset)) = (base, dataset) else { return Fingerprint::of(b"unused") };
+        let window = window(self.pipeline, delivery, dataset.partition);
+        FingerprintBuilder::new().add(base.to_string()).add(window).finish()
     }
 
     /// The deliveries that must be read next; `tried` were read in this run already.
     fn jobs(&self, tried: &BTreeSet<DeliveryId>) -> Vec<Job> {
         let mut jobs = Vec::new();
         for (slot, deliveries) in self.slots() {
-            let fingerprint = self.fingerprints[&slot.source];
-            let Step::Read(id) = next_step(&deliveries, &fingerprint, &|id| self.is_refused(id)) else { continue };
+            let Step::Read(id) = self.next_step(&deliveries) else { continue };
             let source = self.catalogue.sources.get(&slot.source).filter(|_| !tried.contains(id));
             let dataset = source.and_then(|source| self.catalogue.datasets.get(&source.dataset));
             if let (Some(source), Some(dataset)) = (source, dataset) {
-                jobs.push(Job {
-                    delivery: self.ledger.known[id].delivery.clone(),
-                    source: Arc::clone(source),
-                    dataset: Arc::clone(dataset),
-                    fingerprint,
-                });
+                let delivery = self.ledger.known[id].delivery.clone();
+                let fingerprint = self.reading(&delivery);
+                let (source, dataset) = (Arc::clone(source), Arc::clone(dataset));
+                jobs.push(Job { delivery, source, dataset, fingerprint });
             }
         }
         jobs
@@ -318,7 +328,8 @@ impl<'a> Work<'a> {
         for id in &self.arrived {
             let delivery = self.ledger.known[id].delivery.clone();
             let state = DeliveryState::Superseded;
-            let record = DeliveryRecord { delivery, state, reading: None, tally: RowTally::default(), notices: Vec::new() };
+            let record =
+                DeliveryRecord { delivery, state, reading: None, tally: RowTally::default(), notices: Vec::new() };
             publication.record_delivery(&record)?;
         }
         for file in &self.seen {
@@ -413,9 +424,8 @@ impl<'a> Work<'a> {
     /// Accepted deliveries in whose place another one holds.
     fn superseded(&self) -> impl Iterator<Item = DeliveryId> {
         let mut superseded = Vec::new();
-        for (slot, deliveries) in self.slots() {
-            let step = next_step(&deliveries, &self.fingerprints[&slot.source], &|id| self.is_refused(id));
-            let Step::Holds(holder) = step else { continue };
+        for deliveries in self.slots().into_values() {
+            let Step::Holds(holder) = self.next_step(&deliveries) else { continue };
             let others = deliveries.iter().map(|known| &known.delivery.id).filter(|id| *id != holder);
             superseded.extend(others.filter(|id| self.is_accepted(id)).cloned());
         }
@@ -447,7 +457,7 @@ impl<'a> Work<'a> {
                     unit: unit.clone(),
                     dataset: source.dataset.clone(),
                     delivery: id.clone(),
-                    reading: self.fingerprints[&source.id],
+                    reading: self.reading(&known.delivery),
                     rows: part.as_ref().map_or(0, |part| part.rows),
                     part: part.as_ref().map(|part| part.path.clone()),
                 };
@@ -510,26 +520,29 @@ impl<'a> Work<'a> {
     fn compute(&mut self, publication: &mut Publication<'_>, progress: &dyn Progress) -> Result<(), RunError> {
         publication.areas(&self.areas())?;
         let coverage = Coverage::of(self.catalogue, self.pipeline, self.ledger.units.keys());
-        let units: Vec<UnitFile> = self.ledger.units.values().map(|record| self.unit_file(record)).collect();
+        let used = self.ledger.units.values().filter(|record| is_used(self.pipeline, &record.unit));
+        let units: Vec<UnitFile> = used.map(|record| self.unit_file(record)).collect();
         let sources = Sources {
             catalogue: self.catalogue,
             municipalities: &self.municipalities,
             coverage: &coverage,
             units: &units,
         };
-        progress.begin(Phase::Compute, self.pipeline.indicators.len() as u64);
-        let indicators: Vec<&Arc<Indicator>> = self.indicators().collect();
-        for indicator in indicators {
+        let mut work = Vec::new();
+        for indicator in self.indicators() {
             let all = self.is_redefined(indicator);
-            let touched = self.changed.iter().any(|(dataset, _)| indicator.measures.iter().any(|m| m.dataset == *dataset));
-            if all || touched {
+            let read = |(dataset, _): &(DatasetId, Cell)| indicator.measures.iter().any(|m| m.dataset == *dataset);
+            if all || self.changed.iter().any(read) {
                 publication.indicator(indicator, &self.basis(indicator))?;
                 let wanted = figures::wanted(&sources, indicator, &self.changed, all, publication)?;
-                let counts = figures::publish(&sources, indicator, &wanted, publication)?;
-                let report = IndicatorReport { new: counts.new, changed: counts.changed, unchanged: counts.unchanged };
-                self.report.indicators.insert(indicator.id.to_string(), report);
+                work.push((indicator.as_ref(), wanted));
             }
-            progress.advance(1);
+        }
+        progress.begin(Phase::Compute, work.len() as u64);
+        let counts = figures::publish(&sources, &work, publication, &|| progress.advance(1))?;
+        for ((indicator, _), counts) in work.iter().zip(counts) {
+            let report = IndicatorReport { new: counts.new, changed: counts.changed, unchanged: counts.unchanged };
+            self.report.indicators.insert(indicator.id.to_string(), report);
         }
         Ok(())
     }
@@ -605,7 +618,8 @@ impl<'a> Work<'a> {
     fn count_missing_and_refused(&mut self) {
         let coverage = Coverage::of(self.catalogue, self.pipeline, self.ledger.units.keys());
         self.report.units_missing = coverage.missing();
-        let reported: BTreeSet<&str> = self.report.deliveries.iter().map(|delivery| delivery.delivery.as_str()).collect();
+        let reported: BTreeSet<&str> =
+            self.report.deliveries.iter().map(|delivery| delivery.delivery.as_str()).collect();
         let refused = |record: &&DeliveryRecord| matches!(record.state, DeliveryState::Refused(_));
         let open = |record: &&DeliveryRecord| !reported.contains(record.delivery.id.as_str());
         let ours = |record: &&DeliveryRecord| self.fingerprints.contains_key(&record.delivery.scope.source);

@@ -163,7 +163,10 @@ fn finance(rows: &Rows) -> Vec<Rule<'_>> {
             factor: (1, 100),
             needs: vec![("finance", true)],
             parts: Box::new(|code, months| {
-                (ore(rows, code, months, |function, dranst| main_account(function, "0123456") && operations(dranst)), None)
+                (
+                    ore(rows, code, months, |function, dranst| main_account(function, "0123456") && operations(dranst)),
+                    None,
+                )
             }),
         },
         yearly("net_operating_expenditure_per_inhabitant", 0, |function, dranst| {

@@ -32,9 +32,8 @@ fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
     let text = fs::read_to_string(path).expect("a code list");
     let mut lines = text.trim_start_matches('\u{feff}').lines();
     let header: Vec<&str> = lines.next().expect("a header").split(';').collect();
-    let row = |line: &str| {
-        header.iter().map(|name| (*name).to_owned()).zip(line.split(';').map(str::to_owned)).collect()
-    };
+    let row =
+        |line: &str| header.iter().map(|name| (*name).to_owned()).zip(line.split(';').map(str::to_owned)).collect();
     lines.filter(|line| !line.is_empty()).map(row).collect()
 }
 
@@ -43,7 +42,8 @@ impl World {
     pub(crate) fn read(root: &Path) -> Self {
         let folder = root.join("definitions/codelists");
         let holds = |row: &BTreeMap<String, String>| {
-            row["valid_from"].as_str() <= "2024-01-01" && (row["valid_to"].is_empty() || row["valid_to"].as_str() > "2025-12-31")
+            row["valid_from"].as_str() <= "2024-01-01"
+                && (row["valid_to"].is_empty() || row["valid_to"].as_str() > "2025-12-31")
         };
         let spellings = |rows: &[BTreeMap<String, String>]| {
             let mut all = BTreeMap::new();

@@ -134,11 +134,14 @@ impl Rows {
             let this = month(number(&period[..4]), number(&period[4..])).expect("a month");
             let mut keyed = Keyed::new();
             for cells in records(&fs::read(&path).expect("a file"), ';', true, 9) {
-                let [municipality, _, period, document, line, posted, account, text, amount] = &cells[..] else { continue };
+                let [municipality, _, period, document, line, posted, account, text, amount] = &cells[..] else {
+                    continue;
+                };
                 let day = |from: usize, to: usize| posted.get(from..to).and_then(number);
                 let document = format!("{:0>8}", document.trim());
                 let row = || -> Option<Posting> {
-                    let when = month(number(period.get(..4)?), number(period.get(4..)?)).filter(|_| period.len() == 6)?;
+                    let when =
+                        month(number(period.get(..4)?), number(period.get(4..)?)).filter(|_| period.len() == 6)?;
                     let good_day = posted.len() == 10 && &posted[2..3] == "-" && &posted[5..6] == "-";
                     let holds = world.municipalities.get(municipality.trim()) == Some(&code)
                         && when == this
@@ -283,7 +286,8 @@ impl Rows {
             let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
             let parts: Vec<&str> = name.split('_').collect();
             let code = parts[1].to_owned();
-            let first = (number(&parts[2][..4]).expect("a year")) * 12 + (number(&parts[2][5..6]).expect("a quarter") - 1) * 3;
+            let first =
+                (number(&parts[2][..4]).expect("a year")) * 12 + (number(&parts[2][5..6]).expect("a quarter") - 1) * 3;
             let cell = |cells: &[String], at: usize| cells[at].clone();
             let rows = records(&fs::read(&path).expect("a file"), ';', true, 7).into_iter().filter_map(|cells| {
                 let when = cells[2].split_once('.').and_then(|(m, y)| month(number(y), number(m)))?;
@@ -327,7 +331,9 @@ impl Rows {
             let mut keyed = Keyed::new();
             for cells in records(&fs::read(&path).expect("a file"), ';', true, 8) {
                 let row = || -> Option<Pupil> {
-                    let [school, school_type, class, class_type, grade, cpr, residence, date] = &cells[..] else { return None };
+                    let [school, school_type, class, class_type, grade, cpr, residence, date] = &cells[..] else {
+                        return None;
+                    };
                     let class_number = class.trim_end_matches(|c: char| c.is_ascii_uppercase());
                     let class_is_well_formed = class.len() == class_number.len() + 1
                         && matches!(class_number.len(), 1 | 2)

@@ -69,13 +69,18 @@ fn span(text: &str, place: &Place) -> Option<Range<usize>> {
     let line = text.get(start..)?.split('\n').next()?;
     let character = |at: usize| line.char_indices().nth(at).map_or(line.len(), |(byte, _)| byte);
     let column = place.column.saturating_sub(1) as usize;
-    let (from, to) = if place.column == 0 { (0, line.len()) } else { (character(column), character(column + place.length.max(1) as usize)) };
+    let (from, to) = if place.column == 0 {
+        (0, line.len())
+    } else {
+        (character(column), character(column + place.length.max(1) as usize))
+    };
     Some(start + from..start + to.max(from))
 }
 
 /// The findings as JSON: one list.
 pub(crate) fn json(diagnostics: &[Diagnostic]) -> Result<String, RunError> {
-    let place = |place: &Place| json!({"file": place.file, "line": place.line, "column": place.column, "length": place.length});
+    let place =
+        |place: &Place| json!({"file": place.file, "line": place.line, "column": place.column, "length": place.length});
     let one = |diagnostic: &Diagnostic| {
         json!({
             "code": diagnostic.code.to_string(),

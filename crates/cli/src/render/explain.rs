@@ -23,7 +23,12 @@ pub(crate) fn text(of: &Explanation) -> String {
     if of.members > 1 {
         text += &format!(", {} of {} municipalities contribute", of.contributing, of.members);
     }
-    text += &format!("\n\ndefinition {} version {}, fingerprint {}\n", of.indicator, of.version, &of.fingerprint[..16.min(of.fingerprint.len())]);
+    text += &format!(
+        "\n\ndefinition {} version {}, fingerprint {}\n",
+        of.indicator,
+        of.version,
+        &of.fingerprint[..16.min(of.fingerprint.len())]
+    );
     text += &format!("  {}\n", of.description.1.trim());
     for reservation in &of.reservations {
         text += &format!("  reservation: {}\n", reservation.trim());
@@ -40,7 +45,10 @@ pub(crate) fn text(of: &Explanation) -> String {
         for revision in &of.revisions {
             let value = revision.value.as_deref().map_or("no value".to_owned(), grouped_decimal);
             let to = revision.known_to_run.map_or("now".to_owned(), |run| format!("run {run}"));
-            text += &format!("  {}: {value} ({}), from run {} to {to}\n", revision.revision, revision.obs_status, revision.known_from_run);
+            text += &format!(
+                "  {}: {value} ({}), from run {} to {to}\n",
+                revision.revision, revision.obs_status, revision.known_from_run
+            );
         }
     }
     for rows in &of.rows {
@@ -59,7 +67,8 @@ fn measure(of: &MeasureLine) -> String {
     if let Some(condition) = &of.condition {
         text += &format!(" where {condition}");
     }
-    text += &format!("\n  {} rows, {} of {} deliveries' periods\n", grouped(of.rows), of.parts_delivered, of.parts_needed);
+    text +=
+        &format!("\n  {} rows, {} of {} deliveries' periods\n", grouped(of.rows), of.parts_delivered, of.parts_needed);
     text
 }
 

@@ -24,7 +24,8 @@ pub(crate) fn text(rejects: &Rejects) -> String {
     }
     let shown = rejects.rows.len() as u64;
     if shown < rejects.total {
-        text += &format!("\nshowing {} of {} rejected rows; --limit shows more\n", grouped(shown), grouped(rejects.total));
+        text +=
+            &format!("\nshowing {} of {} rejected rows; --limit shows more\n", grouped(shown), grouped(rejects.total));
     }
     text += "\n`musketer explain CODE` says what a code means and what to do\n";
     text

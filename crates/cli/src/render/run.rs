@@ -37,7 +37,8 @@ fn deliveries(report: &RunReport) -> String {
     let mut rows = Vec::new();
     let mut sum = [0; 7];
     for (source, of) in &report.sources {
-        let numbers = [of.accepted, of.refused, of.rows_read, of.rows_accepted, of.rows_rejected, of.rows_skipped, of.units];
+        let numbers =
+            [of.accepted, of.refused, of.rows_read, of.rows_accepted, of.rows_rejected, of.rows_skipped, of.units];
         sum.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number);
         rows.push(std::iter::once(source.clone()).chain(numbers.map(grouped)).collect());
     }
@@ -47,7 +48,8 @@ fn deliveries(report: &RunReport) -> String {
 }
 
 fn refusals(report: &RunReport) -> String {
-    let refused: Vec<&DeliveryReport> = report.deliveries.iter().filter(|delivery| delivery.refusal.is_some()).collect();
+    let refused: Vec<&DeliveryReport> =
+        report.deliveries.iter().filter(|delivery| delivery.refusal.is_some()).collect();
     let mut text = String::new();
     for delivery in refused.iter().take(SHOWN) {
         let Some(refusal) = &delivery.refusal else { continue };
@@ -71,9 +73,8 @@ fn indicators(project: &Project, report: &RunReport) -> Result<String, RunError>
         let filter = ExportFilter { indicators: vec![id.clone()], periods: Vec::new() };
         let latest = queries.country_figures(&filter)?.into_iter().max_by_key(|figure| figure.0);
         let figure: Option<(Period, String)> = latest;
-        let (period, value) = figure.map_or((String::new(), String::new()), |(period, value)| {
-            (period.to_string(), grouped_decimal(&value))
-        });
+        let (period, value) = figure
+            .map_or((String::new(), String::new()), |(period, value)| (period.to_string(), grouped_decimal(&value)));
         rows.push(vec![
             id.clone(),
             grouped(of.new),
@@ -96,7 +97,9 @@ pub(crate) fn one_line(costed: &Costed) -> String {
     let figures: u64 = report.indicators.values().map(|of| of.new + of.changed).sum();
     let outcome = match report.outcome {
         Outcome::NothingNew => format!("nothing new in {} deliveries", grouped(report.deliveries_known)),
-        Outcome::Complete => format!("{} deliveries read, {} figures published", grouped(accepted as u64), grouped(figures)),
+        Outcome::Complete => {
+            format!("{} deliveries read, {} figures published", grouped(accepted as u64), grouped(figures))
+        }
         Outcome::Partial => format!(
             "{} deliveries read, {} REFUSED, {} figures published",
             grouped(accepted as u64),

@@ -10,7 +10,9 @@ const SHOWN: usize = 20;
 /// The whole status.
 pub(crate) fn text(status: &Status, every_delivery: bool) -> String {
     let mut text = match &status.last_run {
-        Some(run) => format!("pipeline {}: last run {} at {}, {}\n\n", status.pipeline, run.run, run.started_at, run.outcome),
+        Some(run) => {
+            format!("pipeline {}: last run {} at {}, {}\n\n", status.pipeline, run.run, run.started_at, run.outcome)
+        }
         None => format!("pipeline {}: never run\n\n", status.pipeline),
     };
     text += &sources(status);
@@ -48,8 +50,17 @@ fn sources(status: &Status) -> String {
         std::iter::once(of.source.clone()).chain(numbers.map(grouped)).collect()
     };
     let header = [
-        "source", "units owed", "done", "missing", "deliveries", "refused", "replaced", "rows read", "accepted",
-        "rejected", "skipped",
+        "source",
+        "units owed",
+        "done",
+        "missing",
+        "deliveries",
+        "refused",
+        "replaced",
+        "rows read",
+        "accepted",
+        "rejected",
+        "skipped",
     ];
     table(&header, status.sources.iter().map(row).collect(), &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
 }

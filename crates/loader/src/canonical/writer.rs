@@ -14,7 +14,6 @@ use super::frame::into_frame;
 use super::reader::PartReader;
 use super::{CanonicalPart, METADATA_KEY, PartMetadata, PartScope, ROW_GROUP_ROWS, ROW_GROUP_TEXT, part_path};
 use crate::LoadError;
-use crate::store::sync_folder;
 
 /// Writes the rows of one unit. Dropped without [`CanonicalWriter::finish`], it leaves nothing behind.
 ///
@@ -119,7 +118,7 @@ impl CanonicalWriter {
         output.parquet.write_batch(&frame).map_err(|error| failed(&error))
     }
 
-    /// Finishes the part and makes it durable; `None`, and no file, if there are no rows.
+    /// Finishes the part; `None`, and no file, if there are no rows. The publication that names it makes it durable.
     pub fn finish(mut self) -> Result<Option<CanonicalPart>, LoadError> {
         if !self.buffer.is_empty() {
             self.flush()?;
@@ -188,10 +187,8 @@ impl Output {
 
     fn finish(self, path: &Path) -> Result<u64, LoadError> {
         self.parquet.finish().map_err(|error| unwritable(path, &error))?;
-        self.file.sync_all().map_err(|source| LoadError::file(path, "write", source))?;
         let bytes = self.file.metadata().map_err(|source| LoadError::file(path, "look at", source))?.len();
         fs::rename(&self.temporary, path).map_err(|source| LoadError::file(path, "make", source))?;
-        sync_folder(path)?;
         Ok(bytes)
     }
 }
@@ -204,14 +201,9 @@ fn parquet_writer(file: File, frame: &DataFrame, metadata: &PartMetadata) -> Pol
         .batched(frame.schema())
 }
 
-/// Makes the folder of a part, durably up to the folder of the store.
 fn make_folder(root: &Path, path: &Path) -> Result<(), LoadError> {
     let folder = path.parent().unwrap_or(root);
-    if folder.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(folder).map_err(|source| LoadError::file(folder, "make the folder", source))?;
-    folder.ancestors().take_while(|ancestor| *ancestor != root).try_for_each(sync_folder)
+    fs::create_dir_all(folder).map_err(|source| LoadError::file(folder, "make the folder", source))
 }
 
 /// The positions of the rows whose record number is none of these.
@@ -241,7 +233,6 @@ pub fn remove_records(root: &Path, part: &str, records: &BTreeSet<u64>) -> Resul
     let rest = copy_without(root, &path, part.to_owned(), records)?;
     if rest.is_none() {
         fs::remove_file(&path).map_err(|source| LoadError::file(&path, "remove", source))?;
-        sync_folder(&path)?;
     }
     Ok(rest)
 }

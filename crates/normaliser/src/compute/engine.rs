@@ -1,4 +1,4 @@
-//! The only place where polars computes: all measures of an indicator over one dataset, in one scan of its files.
+//! The only place where polars computes: all measures over one dataset by one kind of period, in one scan.
 //!
 //! Files are taken in chunks that never split a group, so that memory is bounded by the needed columns of a chunk and
 //! no partial results have to be merged. Nothing here rounds, divides or depends on an order: sums are exact, counts
@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use model::{Aggregate, Dataset, Expr, FieldIndex, Indicator, MomentRule, MunicipalityCode, Period, PeriodKind};
+use model::{Aggregate, Dataset, Expr, FieldIndex, Measure, MomentRule, MunicipalityCode, Period, PeriodKind};
 use polars::io::HiveOptions;
 use polars::prelude::{
     self as pl, DataFrame, DataType, Engine, Expr as PlanExpr, LazyFrame, NULL, PlRefPath, PolarsResult,
@@ -32,11 +32,12 @@ impl Default for ChunkLimit {
 
 /// What is asked of one dataset.
 pub(super) struct Question<'a> {
-    pub(super) indicator: &'a Indicator,
-    /// The measures over the dataset, by their position in the indicator.
-    pub(super) measures: Vec<usize>,
+    /// The measures over the dataset.
+    pub(super) measures: Vec<&'a Measure>,
+    /// The kind of the periods that they are wanted for.
+    pub(super) period: PeriodKind,
     pub(super) rows: &'a DatasetRows<'a>,
-    /// The municipalities and periods for which the data of a measure is complete.
+    /// The municipalities and periods for which the data of a measure, by its position in `measures`, is complete.
     pub(super) known: BTreeSet<(usize, MunicipalityCode, Period)>,
 }
 
@@ -61,7 +62,7 @@ pub(super) fn answer(question: &Question<'_>, limit: ChunkLimit) -> Result<Answe
     let mut answers = Answers::new();
     for chunk in chunks(&needed_files(question), question, limit)? {
         let failed = |error: pl::PolarsError| ComputeError::Engine {
-            indicator: question.indicator.id.clone(),
+            dataset: question.rows.dataset.id.clone(),
             message: error.to_string(),
         };
         let frame = query(question, &chunk).and_then(collected).map_err(failed)?;
@@ -83,7 +84,7 @@ fn needed_files<'a>(question: &Question<'a>) -> Vec<&'a CanonicalFile> {
         .known
         .iter()
         .flat_map(|(measure, municipality, period)| {
-            let parts = question.indicator.measures[*measure].time.partitions(*period, partition);
+            let parts = question.measures[*measure].time.partitions(*period, partition);
             parts.into_iter().map(|part| (*municipality, part))
         })
         .collect();
@@ -101,7 +102,7 @@ fn chunks<'a>(
     limit: ChunkLimit,
 ) -> Result<Vec<Vec<&'a CanonicalFile>>, ComputeError> {
     let group = |file: &CanonicalFile| match question.rows.dataset.moment {
-        MomentRule::Event => (file.municipality, Period::containing(question.indicator.period, file.period.start())),
+        MomentRule::Event => (file.municipality, Period::containing(question.period, file.period.start())),
         MomentRule::Snapshot => (file.municipality, file.period),
     };
     let mut chunks: Vec<Vec<&CanonicalFile>> = Vec::new();
@@ -143,7 +144,7 @@ impl Names {
 
 fn query(question: &Question<'_>, files: &[&CanonicalFile]) -> PolarsResult<LazyFrame> {
     let dataset = question.rows.dataset;
-    let measures = || question.measures.iter().map(|at| &question.indicator.measures[*at]).enumerate();
+    let measures = || question.measures.iter().copied().enumerate();
     let mut frame = scan(files)?;
     if let Some(wanted) = prefilter(question) {
         frame = frame.filter(wanted);
@@ -189,7 +190,7 @@ pub(super) fn scan(files: &[&CanonicalFile]) -> PolarsResult<LazyFrame> {
 /// What any of the measures needs: nothing else has to be grouped.
 fn prefilter(question: &Question<'_>) -> Option<PlanExpr> {
     let dataset = question.rows.dataset;
-    let filters = question.measures.iter().map(|at| question.indicator.measures[*at].filter.as_ref());
+    let filters = question.measures.iter().map(|measure| measure.filter.as_ref());
     let filters: Option<Vec<&Expr>> = filters.collect();
     let any =
         filters.and_then(|filters| filters.into_iter().map(|filter| condition(filter, dataset)).reduce(PlanExpr::or));
@@ -204,7 +205,7 @@ fn on_any(days: &BTreeSet<i32>, dataset: &Dataset) -> Option<PlanExpr> {
 
 fn snapshot_days(question: &Question<'_>) -> BTreeSet<i32> {
     let day = |(measure, _, period): &(usize, MunicipalityCode, Period)| {
-        question.indicator.measures[*measure].time.snapshot_day(*period)
+        question.measures[*measure].time.snapshot_day(*period)
     };
     question.known.iter().filter_map(day).map(model::Date::days).collect()
 }
@@ -216,7 +217,7 @@ fn key(question: &Question<'_>) -> PlanExpr {
     let day = column(dataset, dataset.time);
     match dataset.moment {
         MomentRule::Snapshot => day.cast(DataType::Int32),
-        MomentRule::Event => first_month_of(&day, question.indicator.period),
+        MomentRule::Event => first_month_of(&day, question.period),
     }
 }
 
@@ -293,7 +294,7 @@ impl Groups {
             Ok(series(name)?.i64()?.iter().map(Option::unwrap_or_default).collect())
         };
         let measure = |at: usize| -> PolarsResult<GroupValues> {
-            let (names, measure) = (Names::of(at), &question.indicator.measures[question.measures[at]]);
+            let (names, measure) = (Names::of(at), question.measures[at]);
             let rows = measure.filter.is_some().then(|| whole(&names.rows)).transpose()?;
             let wide = || -> PolarsResult<Vec<Option<i128>>> { Ok(series(&names.value)?.i128()?.iter().collect()) };
             let value = (measure.aggregate != Aggregate::Count).then(wide).transpose()?;
@@ -314,13 +315,13 @@ impl Groups {
             let (code, key) = (self.municipality[group].as_deref(), self.key[group]);
             let found = code.and_then(MunicipalityCode::new).zip(key).and_then(|place| places.0.get(&place));
             let found = found.ok_or_else(|| ComputeError::Misplaced {
-                indicator: question.indicator.id.clone(),
+                dataset: question.rows.dataset.id.clone(),
                 found: format!("municipality {} at {}", code.unwrap_or("-"), key.unwrap_or_default()),
             })?;
             for &(at, period) in found {
                 let municipality = code.and_then(MunicipalityCode::new);
-                let answer = self.measures[at].answer(group, self.length[group], &question.measure(at).aggregate);
-                answers.extend(municipality.map(|code| ((question.measures[at], code, period), answer)));
+                let answer = self.measures[at].answer(group, self.length[group], &question.measures[at].aggregate);
+                answers.extend(municipality.map(|code| ((at, code, period), answer)));
             }
         }
         Ok(())
@@ -344,28 +345,19 @@ impl GroupValues {
     }
 }
 
-impl Question<'_> {
-    fn measure(&self, at: usize) -> &model::Measure {
-        &self.indicator.measures[self.measures[at]]
-    }
-}
-
 /// Which measures and periods a group answers, by municipality and key.
 struct Places(BTreeMap<(MunicipalityCode, i32), Vec<(usize, Period)>>);
 
 impl Places {
     fn of(question: &Question<'_>) -> Self {
         let mut places: BTreeMap<(MunicipalityCode, i32), Vec<(usize, Period)>> = BTreeMap::new();
-        for (measure, municipality, period) in &question.known {
-            let at = question.measures.iter().position(|known| known == measure);
+        for (at, municipality, period) in &question.known {
             let key = match question.rows.dataset.moment {
                 MomentRule::Event => Some(first_month(*period)),
-                MomentRule::Snapshot => {
-                    question.indicator.measures[*measure].time.snapshot_day(*period).map(model::Date::days)
-                }
+                MomentRule::Snapshot => question.measures[*at].time.snapshot_day(*period).map(model::Date::days),
             };
-            if let Some((at, key)) = at.zip(key) {
-                places.entry((*municipality, key)).or_default().push((at, *period));
+            if let Some(key) = key {
+                places.entry((*municipality, key)).or_default().push((*at, *period));
             }
         }
         Self(places)

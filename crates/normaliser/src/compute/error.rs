@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use model::{Area, FieldName, IndicatorId, Period};
+use model::{Area, DatasetId, FieldName, IndicatorId, Period};
 
 /// Why figures could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -26,10 +26,10 @@ pub enum ComputeError {
         source: std::io::Error,
     },
     /// The engine could not carry out the plan of a measure: a file is damaged, or is no canonical file of the dataset.
-    #[error("the measures of `{indicator}` cannot be computed: {message}")]
+    #[error("the measures of `{dataset}` cannot be computed: {message}")]
     Engine {
-        /// The indicator.
-        indicator: IndicatorId,
+        /// The dataset.
+        dataset: DatasetId,
         /// What the engine says.
         message: String,
     },
@@ -40,10 +40,10 @@ pub enum ComputeError {
         message: String,
     },
     /// A canonical file has rows of another municipality or period than its place says.
-    #[error("the canonical files of `{indicator}` hold rows of {found}, which belong elsewhere")]
+    #[error("the canonical files of `{dataset}` hold rows of {found}, which belong elsewhere")]
     Misplaced {
-        /// The indicator.
-        indicator: IndicatorId,
+        /// The dataset.
+        dataset: DatasetId,
         /// The municipality and period that were found.
         found: String,
     },

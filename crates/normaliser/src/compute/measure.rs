@@ -2,70 +2,103 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Aggregate, Area, DatasetId, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period};
+use model::{
+    Aggregate, Area, DatasetId, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period, PeriodKind,
+};
 
-use super::engine::{Answer, Answers, ChunkLimit, Question, answer};
+use super::engine::{Answer, ChunkLimit, Question, answer};
 use super::{ComputeError, DatasetRows};
 
-/// Every measure of the indicator for every wanted municipality and period, sorted by period, municipality and the
-/// order of the measures in the definition.
+/// An indicator, and the municipalities and periods for which its measures are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The indicator.
+    pub indicator: &'a Indicator,
+    /// Municipalities and periods of the indicator.
+    pub wanted: &'a BTreeSet<(MunicipalityCode, Period)>,
+}
+
+/// Every measure of each requested indicator for every wanted municipality and period, in the order of the requests,
+/// each sorted by period, municipality and the order of the measures in the definition.
 ///
 /// A measure has a value where all the data it reads was delivered: 0 if no row matches, and none at all for a
 /// smallest or largest value of no rows. Otherwise its status says whether the data is owed or has no source.
+/// Indicators that read the same dataset by the same kind of period share one scan of it.
 pub fn measure(
-    indicator: &Indicator,
+    requests: &[Request<'_>],
     rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
-    wanted: &BTreeSet<(MunicipalityCode, Period)>,
-) -> Result<Vec<MeasureValue>, ComputeError> {
-    measure_in_chunks(indicator, rows, wanted, ChunkLimit::default())
+) -> Result<Vec<Vec<MeasureValue>>, ComputeError> {
+    measure_in_chunks(requests, rows, ChunkLimit::default())
 }
 
+/// A measure by the position of its request and its own position in the indicator.
+type Place = (usize, usize);
+
+type Answered = BTreeMap<(Place, MunicipalityCode, Period), Answer>;
+
 pub(super) fn measure_in_chunks(
-    indicator: &Indicator,
+    requests: &[Request<'_>],
     rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
-    wanted: &BTreeSet<(MunicipalityCode, Period)>,
     limit: ChunkLimit,
-) -> Result<Vec<MeasureValue>, ComputeError> {
-    let mut answers = Answers::new();
-    for (dataset, measures) in measures_by_dataset(indicator) {
-        if let Some(rows) = rows.get(dataset) {
-            let known = known(indicator, &measures, rows, wanted);
-            answers.extend(answer(&Question { indicator, measures, rows, known }, limit)?);
+) -> Result<Vec<Vec<MeasureValue>>, ComputeError> {
+    let mut answers = Answered::new();
+    for ((dataset, period), places) in shared_scans(requests) {
+        let Some(rows) = rows.get(dataset) else { continue };
+        let known = known(requests, &places, rows);
+        let measures = places.iter().map(|(request, at)| &requests[*request].indicator.measures[*at]).collect();
+        let found = answer(&Question { measures, period, rows, known }, limit)?;
+        answers.extend(found.into_iter().map(|((at, code, period), answer)| ((places[at], code, period), answer)));
+    }
+    let numbered = requests.iter().enumerate();
+    numbered.map(|(number, request)| values(number, request, rows, &answers)).collect()
+}
+
+/// The measures that one scan can answer together.
+fn shared_scans<'a>(requests: &[Request<'a>]) -> BTreeMap<(&'a DatasetId, PeriodKind), Vec<Place>> {
+    let mut scans: BTreeMap<(&DatasetId, PeriodKind), Vec<Place>> = BTreeMap::new();
+    for (number, Request { indicator, .. }) in requests.iter().enumerate() {
+        for (at, measure) in indicator.measures.iter().enumerate() {
+            scans.entry((&measure.dataset, indicator.period)).or_default().push((number, at));
         }
     }
+    scans
+}
+
+fn known(
+    requests: &[Request<'_>],
+    places: &[Place],
+    rows: &DatasetRows<'_>,
+) -> BTreeSet<(usize, MunicipalityCode, Period)> {
+    let mut known = BTreeSet::new();
+    for (at, (request, measure)) in places.iter().enumerate() {
+        let Request { indicator, wanted } = requests[*request];
+        let is_known = |(municipality, period): &&(MunicipalityCode, Period)| {
+            status(&indicator.measures[*measure], rows, *municipality, *period) == ObsStatus::Normal
+        };
+        known.extend(wanted.iter().filter(is_known).map(|(municipality, period)| (at, *municipality, *period)));
+    }
+    known
+}
+
+fn values(
+    number: usize,
+    request: &Request<'_>,
+    rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
+    answers: &Answered,
+) -> Result<Vec<MeasureValue>, ComputeError> {
+    let Request { indicator, wanted } = *request;
     let mut values = Vec::with_capacity(wanted.len() * indicator.measures.len());
     for &(municipality, period) in wanted {
         for (at, measure) in indicator.measures.iter().enumerate() {
             let status = rows
                 .get(&measure.dataset)
                 .map_or(ObsStatus::NotCollected, |rows| status(measure, rows, municipality, period));
-            let answer = answers.get(&(at, municipality, period)).copied().unwrap_or_default();
+            let answer = answers.get(&((number, at), municipality, period)).copied().unwrap_or_default();
             values.push(valued(indicator, measure, (municipality, period), answer, status)?);
         }
     }
     values.sort_by_key(|value| (value.period, value.municipality));
     Ok(values)
-}
-
-fn measures_by_dataset(indicator: &Indicator) -> BTreeMap<&DatasetId, Vec<usize>> {
-    let mut by_dataset: BTreeMap<&DatasetId, Vec<usize>> = BTreeMap::new();
-    for (at, measure) in indicator.measures.iter().enumerate() {
-        by_dataset.entry(&measure.dataset).or_default().push(at);
-    }
-    by_dataset
-}
-
-fn known(
-    indicator: &Indicator,
-    measures: &[usize],
-    rows: &DatasetRows<'_>,
-    wanted: &BTreeSet<(MunicipalityCode, Period)>,
-) -> BTreeSet<(usize, MunicipalityCode, Period)> {
-    let all = measures.iter().flat_map(|at| wanted.iter().map(|(municipality, period)| (*at, *municipality, *period)));
-    let is_known = |(at, municipality, period): &(usize, MunicipalityCode, Period)| {
-        status(&indicator.measures[*at], rows, *municipality, *period) == ObsStatus::Normal
-    };
-    all.filter(is_known).collect()
 }
 
 /// Whether the data of a measure is there. A period without source weighs more than one that is owed: waiting for the

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use model::{Dataset, MunicipalityCode, Period};
 
 pub use error::ComputeError;
-pub use measure::measure;
+pub use measure::{Request, measure};
 pub use observe::{Member, observe};
 pub use trace::{MeasureRow, MeasureRows, rows_of};
 

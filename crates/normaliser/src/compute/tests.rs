@@ -34,6 +34,15 @@ const PERSON: FieldIndex = FieldIndex(4);
 const FLAG: FieldIndex = FieldIndex(5);
 const NUMBER: FieldIndex = FieldIndex(6);
 
+/// The measures of one indicator.
+fn one(
+    indicator: &Indicator,
+    rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
+    wanted: &BTreeSet<(MunicipalityCode, Period)>,
+) -> Result<Vec<MeasureValue>, ComputeError> {
+    measure(&[Request { indicator, wanted }], rows).map(|mut all| all.remove(0))
+}
+
 fn rows_dataset(moment: MomentRule, partition: PeriodKind) -> Dataset {
     let optional = |name: &str, ty| Field { required: false, ..field(name, ty) };
     let fields = vec![
@@ -310,7 +319,8 @@ impl Case {
         let delivered = self.all(wanted);
         let rows =
             DatasetRows { dataset: &self.dataset, files: self.files.clone(), used: delivered.clone(), delivered };
-        measure_in_chunks(indicator, &BTreeMap::from([(self.dataset.id.clone(), rows)]), wanted, limit)
+        let rows = BTreeMap::from([(self.dataset.id.clone(), rows)]);
+        measure_in_chunks(&[Request { indicator, wanted }], &rows, limit).map(|mut all| all.remove(0))
     }
 
     /// Computes with the engine and compares with the witness.
@@ -413,7 +423,7 @@ fn what_is_missing_says_why() {
             used: set(used),
         };
         let rows = BTreeMap::from([(case.dataset.id.clone(), rows)]);
-        let found = measure(&months, &rows, &wanted(&["0101"], &["2024-Q1"])).expect("measures");
+        let found = one(&months, &rows, &wanted(&["0101"], &["2024-Q1"])).expect("measures");
         (found[0].minor, found[0].rows, found[0].status)
     };
     let (all, two) = (["2024-01", "2024-02", "2024-03"], ["2024-01", "2024-02"]);
@@ -422,7 +432,7 @@ fn what_is_missing_says_why() {
     assert_eq!(status(&two, &two), (None, 0, ObsStatus::NotCollected));
     assert_eq!(status(&["2024-01"], &two), (None, 0, ObsStatus::NotCollected));
     assert_eq!(status(&[], &all), (None, 0, ObsStatus::Missing));
-    let nothing = measure(&months, &BTreeMap::new(), &wanted(&["0101"], &["2024-Q1"])).expect("measures");
+    let nothing = one(&months, &BTreeMap::new(), &wanted(&["0101"], &["2024-Q1"])).expect("measures");
     assert_eq!(nothing[0].status, ObsStatus::NotCollected);
 }
 
@@ -451,7 +461,7 @@ fn damaged_and_misplaced_files_are_errors() {
     let measured = |files: Vec<CanonicalFile>, code: &str, month: &str| {
         let wanted = wanted(&[code], &[month]);
         let rows = DatasetRows { dataset: &case.dataset, files, delivered: wanted.clone(), used: wanted.clone() };
-        measure(&months, &BTreeMap::from([(case.dataset.id.clone(), rows)]), &wanted)
+        one(&months, &BTreeMap::from([(case.dataset.id.clone(), rows)]), &wanted)
     };
     let file = |code: &str, month: &str| CanonicalFile {
         municipality: municipality(code),

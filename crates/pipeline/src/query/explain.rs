@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{Figure, FigureFilter, UnitRecord};
 use model::{
-    Area, Code, Dataset, Date, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period,
-    format_decimal,
+    Area, Code, Dataset, Date, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period, format_decimal,
 };
 use normaliser::CanonicalFile;
 
@@ -193,7 +192,8 @@ impl<'a> Case<'a> {
 
     fn measure(&self, measure: &Measure, dataset: &Dataset) -> MeasureLine {
         let values = self.values.iter().filter(|value| value.measure == measure.name);
-        let known: Vec<&MeasureValue> = values.filter(|value| self.contributing.contains(&value.municipality)).collect();
+        let known: Vec<&MeasureValue> =
+            values.filter(|value| self.contributing.contains(&value.municipality)).collect();
         let total = known.iter().try_fold(0_i128, |sum, value| sum.checked_add(i128::from(value.minor?)));
         let cells: BTreeSet<(MunicipalityCode, Period)> =
             self.units_of(measure, dataset).map(|record| (record.unit.municipality, record.unit.period)).collect();

@@ -11,7 +11,7 @@ use loader::{Figure, FigureFilter, Language, Separator, Store};
 use model::{Area, Catalogue, Code, Indicator, Period, SourceId};
 
 pub use self::answer::{
-    DeliveryLine, ExportFilter, Explanation, IndicatorLine, MeasureLine, MissingUnits, RefusedDelivery, RejectCount,
+    DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, RefusedDelivery, RejectCount,
     RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
 };
 use crate::{Project, RunError};

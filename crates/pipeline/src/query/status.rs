@@ -67,12 +67,7 @@ fn source_statuses(pipeline: &Pipeline, deliveries: &[DeliveryEntry]) -> BTreeMa
 }
 
 /// Calls `visit` for every unit that the pipeline owes.
-fn for_each_owed(
-    catalogue: &Catalogue,
-    pipeline: &Pipeline,
-    coverage: &Coverage,
-    visit: &mut impl FnMut(WorkUnit),
-) {
+fn for_each_owed(catalogue: &Catalogue, pipeline: &Pipeline, coverage: &Coverage, visit: &mut impl FnMut(WorkUnit)) {
     for usage in &pipeline.uses {
         let Some(source) = catalogue.sources.get(&usage.source) else { continue };
         let Some(used) = coverage.used.get(&source.dataset) else { continue };
