@@ -39,7 +39,7 @@ fn refused(name: &str, bytes: &[u8], code: &str, says: &[&str]) {
     assert_eq!(place.number("SELECT coalesce(sum(rows_accepted), 0) FROM delivery WHERE state = 'refused'"), 0);
     // It is not read again as long as it stays as it is, but it is not forgotten.
     let again = place.musketer(&["run"]);
-    assert!(again.out.contains("refused"), "{}", again.out);
+    assert!(again.out.to_lowercase().contains("refused"), "{}", again.out);
     let status = place.expect(0, &["status"]);
     assert!(status.contains(code) || again.code == 3, "{status}");
 }
@@ -55,7 +55,7 @@ fn an_empty_file() {
 #[test]
 fn something_else_under_the_name_of_a_table() {
     refused(TARGET, b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "M8002", &["PNG"]);
-    refused(TARGET, b"<!DOCTYPE html><html><body>Log in</body></html>", "M8002", &["HTML"]);
+    refused(TARGET, b"<!DOCTYPE html><html><body>Log in</body></html>", "M8002", &["web page"]);
     refused(TARGET, b"PK\x03\x04\x14\0\x06\0", "M8002", &[]);
     refused(TARGET, b"\x1f\x8b\x08\0\0\0\0\0", "M8002", &["gzip"]);
 }
@@ -80,7 +80,8 @@ fn a_missing_column() {
 
 #[test]
 fn a_column_that_stands_twice() {
-    let text = format!("{HEADER}{}", row("0101", "202401", 1)).replace("Posteringstekst", "Kontostreng");
+    let text = format!("{HEADER}{}", row("0101", "202401", 1));
+    let text = text.replace("Bel\u{f8}b\r\n", "Bel\u{f8}b;Kontostreng\r\n").replace("100,00\r\n", "100,00;1\r\n");
     refused(TARGET, &latin(&text), "M8005", &["Kontostreng"]);
 }
 

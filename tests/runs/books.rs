@@ -7,8 +7,7 @@ use crate::place::{Place, example};
 
 #[test]
 fn the_books_of_every_delivery_balance() {
-    let place = Place::with_example();
-    place.expect(0, &["run"]);
+    let place = Place::after_example();
     let deliveries = place.number("SELECT count(*) FROM delivery");
     assert!(deliveries > 1000, "{deliveries} deliveries");
     let unbalanced = "SELECT count(*) FROM delivery WHERE rows_read <> rows_accepted + rows_rejected + rows_skipped";
@@ -52,8 +51,7 @@ fn the_books_of_every_delivery_balance() {
 
 #[test]
 fn every_planted_fault_is_found_where_it_is() {
-    let place = Place::with_example();
-    place.expect(0, &["run"]);
+    let place = Place::after_example();
     let found: BTreeSet<(String, String, String)> = place
         .rows("SELECT d.name, r.line, r.code FROM rejected_row AS r JOIN delivery AS d ON d.delivery = r.delivery")
         .into_iter()

@@ -8,7 +8,7 @@ use crate::place::Place;
 fn the_shipped_definitions_are_sound() {
     let place = Place::with_example();
     let out = place.expect(0, &["check"]);
-    assert!(out.starts_with("sound: ") && out.contains("16 indicators"), "{out}");
+    assert!(out.starts_with("sound: ") && out.contains("indicators 16"), "{out}");
 }
 
 #[test]
@@ -37,8 +37,7 @@ fn a_wrong_definition_is_shown_with_its_place_and_nothing_runs() {
 
 #[test]
 fn a_figure_is_explained_down_to_the_raw_line() {
-    let place = Place::with_example();
-    place.expect(0, &["run"]);
+    let place = Place::after_example();
     let question = ["explain", "net_operating_expenditure", "--municipality", "0101", "--period", "2024-01"];
     let out = place.expect(0, &question);
     for words in [
@@ -66,7 +65,7 @@ fn a_figure_is_explained_down_to_the_raw_line() {
     assert_eq!(sum, figure, "the rows are those of the figure");
     // The line that is named is the line of the file.
     let first = &rows["rows"][0];
-    let (file, line) = (first[at("file")].as_str().expect("a file"), first[at("line")].as_str().expect("a line"));
+    let (file, line) = (first[at("_file")].as_str().expect("a file"), first[at("_line")].as_str().expect("a line"));
     let bytes = std::fs::read(place.path("drop").join(file)).expect("the file");
     let raw = bytes.split(|byte| *byte == b'\n').nth(line.parse::<usize>().expect("a number") - 1).expect("the line");
     let document = first[at("document")].as_str().expect("a document");
@@ -80,8 +79,8 @@ fn a_figure_is_explained_down_to_the_raw_line() {
 fn questions_without_an_answer_say_what_there_is() {
     let place = Place::with_example();
     let said = place.musketer(&["status"]);
-    assert!(matches!(said.code, 0 | 70) && !said.err.contains("panicked"), "{}", said.err);
-    place.expect(0, &["run"]);
+    assert!(said.code != 0 && said.err.contains("musketer run"), "{}", said.err);
+    let place = Place::after_example();
     for (arguments, words) in [
         (&["explain", "nosuch", "--municipality", "0101", "--period", "2024"][..], "there are `administration"),
         (&["explain", "population", "--municipality", "9999", "--period", "2024"], "0751"),
@@ -120,7 +119,8 @@ fn a_code_is_explained() {
 
 #[test]
 fn one_run_at_a_time() {
-    let place = Place::with_example();
+    let place = Place::with_uses("  - {source: tabulex_pupils, municipalities: ['0101'], from: 2024, to: 2024}\n");
+    std::fs::create_dir_all(place.path("drop")).expect("made");
     std::fs::create_dir_all(place.path("store")).expect("made");
     let lock = File::create(place.path("store/lock")).expect("a lock");
     lock.lock().expect("taken");
@@ -128,7 +128,7 @@ fn one_run_at_a_time() {
     assert_eq!(said.code, 4, "{}", said.err);
     assert!(said.err.contains("M7001"), "{}", said.err);
     drop(lock);
-    place.expect(0, &["run"]);
+    assert_ne!(place.musketer(&["run", "--jobs", "1"]).code, 4);
 }
 
 #[test]
@@ -144,8 +144,7 @@ fn a_damaged_or_foreign_database_is_left_alone() {
 
 #[test]
 fn an_analyst_finds_wide_views() {
-    let place = Place::with_example();
-    place.expect(0, &["run"]);
+    let place = Place::after_example();
     let row = place.rows("SELECT area_title, \"2024\", \"2025\" FROM wide_population WHERE area = '0751'");
     assert_eq!(row[0][0], "Aarhus");
     assert!(row[0][1].parse::<f64>().is_ok_and(|value| value > 100_000.0), "{row:?}");

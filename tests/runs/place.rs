@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -88,6 +89,30 @@ impl Place {
         place.write("pipelines/test.yaml", &pipeline);
         copy(&example().join("deliveries"), &place.path("drop"));
         place
+    }
+
+    /// A part of the example: the deliveries of some municipalities, and the whole country's.
+    pub(crate) fn with_part_of_example() -> Self {
+        let place = Self::with_example();
+        let wanted = ["0101", "0147", "0151", "0157", "0161", "0165", "0370", "0440", "0482", "folk1a"];
+        for name in tree(&place.path("drop")).into_keys().filter(|name| !wanted.iter().any(|part| name.contains(part)))
+        {
+            fs::remove_file(place.path("drop").join(name)).expect("removed");
+        }
+        place
+    }
+
+    /// A copy of the example after its first run. That run is made once for all tests, because it takes a while.
+    pub(crate) fn after_example() -> Self {
+        static RUN: OnceLock<Place> = OnceLock::new();
+        let run = RUN.get_or_init(|| {
+            let place = Self::with_example();
+            place.expect(0, &["run"]);
+            place
+        });
+        let copied = Self { folder: tempfile::tempdir().expect("a folder") };
+        copy(run.folder.path(), copied.folder.path());
+        copied
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {

@@ -18,10 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "musketer-pipeline",
         &["musketer-model", "musketer-definitions", "musketer-extractor", "musketer-normaliser", "musketer-loader"],
     ),
-    (
-        "musketer-cli",
-        &["musketer-model", "musketer-definitions", "musketer-pipeline"],
-    ),
+    ("musketer-cli", &["musketer-model", "musketer-definitions", "musketer-pipeline"]),
     ("musketer-tests", &["musketer-model"]),
 ];
 
@@ -124,8 +121,10 @@ fn the_data_engine_shows_in_no_public_signature() {
 #[test]
 fn no_file_outgrows_its_room() {
     for (path, text) in sources() {
+        let of_tests = path.components().any(|part| part.as_os_str() == "tests") || path.ends_with("tests.rs");
         let code = text.split("#[cfg(test)]").next().unwrap_or_default().lines().count();
-        assert!(code <= 600, "{} has {code} lines: does it still have one subject?", path.display());
+        let most = if of_tests { 1500 } else { 600 };
+        assert!(code <= most, "{} has {code} lines: does it still have one subject?", path.display());
     }
 }
 
@@ -133,7 +132,10 @@ fn cases(folder: &str) -> BTreeSet<String> {
     let folder = root().join("fixtures").join(folder);
     let has_a_case = |path: &Path| fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
     let names = fs::read_dir(&folder).expect("the fixtures").map(|entry| entry.expect("an entry"));
-    names.filter(|entry| has_a_case(&entry.path())).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    names
+        .filter(|entry| has_a_case(&entry.path()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 fn stems(folder: &Path, found: &mut BTreeSet<String>) {

@@ -1,3 +1,8 @@
-//! The tests of the whole, in one binary.
+//! The tests of the whole that need no running program, in one binary.
 
+mod architecture;
 mod generator;
+mod indicators;
+mod project;
+mod sources;
+mod table;

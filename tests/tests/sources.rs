@@ -30,9 +30,8 @@ fn cases() -> Vec<Case> {
         for folder in table::folders(&source) {
             let text = fs::read_to_string(folder.join("case.yaml")).expect("case.yaml");
             let name = text.lines().find_map(|line| line.strip_prefix("name: ")).expect("a name");
-            let input = table::files(&folder).into_iter().find(|path| {
-                path.file_stem().is_some_and(|stem| stem == "input")
-            });
+            let input =
+                table::files(&folder).into_iter().find(|path| path.file_stem().is_some_and(|stem| stem == "input"));
             cases.push(Case {
                 source: source.file_name().expect("a name").to_string_lossy().into_owned(),
                 name: name.trim().to_owned(),
@@ -135,6 +134,9 @@ fn canonical(result: &Result, dataset: &Dataset) -> String {
             if persons.contains(&name.as_str()) && !cell.is_empty() {
                 let next = pseudonyms.len() + 1;
                 cell = format!("person{}", pseudonyms.entry(cell).or_insert(next));
+            }
+            if cell.contains([';', '"']) {
+                cell = format!("\"{}\"", cell.replace('"', "\"\""));
             }
             text += &cell;
             text.push(';');

@@ -8,17 +8,20 @@
 //! what was published and why.
 
 mod books;
+mod closing;
 mod coverage;
 mod error;
 mod figures;
 mod intake;
 mod key;
+mod ledger;
 mod lock;
 mod project;
 mod query;
 mod reading;
 mod report;
 mod run;
+mod work;
 
 pub use error::RunError;
 // Who writes an export has to say what stands between its cells.

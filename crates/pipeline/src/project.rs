@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use model::{Catalogue, Code, Diagnostic, Pipeline};
+use model::{Catalogue, Code, Diagnostic, Pipeline, Place};
 
 use crate::RunError;
 
@@ -55,6 +55,7 @@ impl Project {
         }
         let (catalogue, found) = definitions::load_in(&configuration, &texts);
         diagnostics.extend(found);
+        diagnostics.extend(missing_pipeline(&configuration, &catalogue, &texts));
         files.append(&mut texts);
         Ok(Self { root: root.to_owned(), configuration, catalogue, diagnostics, files })
     }
@@ -82,6 +83,23 @@ impl Project {
             RunError::usage(Code::NO_PIPELINE, format!("there is no pipeline `{name}`; there are {}", known()))
         })
     }
+}
+
+/// The default pipeline that the configuration names, if there is no file for it.
+fn missing_pipeline(
+    configuration: &definitions::Project,
+    catalogue: &Catalogue,
+    texts: &BTreeMap<String, Vec<u8>>,
+) -> Option<Diagnostic> {
+    let name = configuration.pipeline.as_ref()?;
+    // A pipeline that is there and wrong has been reported already.
+    let file = format!("{}/{name}.yaml", configuration.pipelines);
+    if catalogue.pipelines.contains_key(name) || texts.contains_key(&file) {
+        return None;
+    }
+    let message = format!("there is no pipeline `{name}`");
+    let help = format!("write {file}, or name another pipeline");
+    Some(Diagnostic::error(Code::UNKNOWN_REFERENCE, message).at(Place::file(CONFIGURATION)).with_help(help))
 }
 
 /// Reads the definition files below a folder. Links are passed over: they could lead out of the project.

@@ -292,7 +292,7 @@ impl Rows {
             let rows = records(&fs::read(&path).expect("a file"), ';', true, 7).into_iter().filter_map(|cells| {
                 let when = cells[2].split_once('.').and_then(|(m, y)| month(number(y), number(m)))?;
                 let numbers = [3, 4, 5, 6].map(|at| cell(&cells, at));
-                self::absence(world, &code, when, &cells[0], &cells[1], &numbers, ',', first..first + 3)
+                absence(world, &code, when, &cells[0], &cells[1], &numbers, ',', first..first + 3)
             });
             self.add_absences(&code, first, rows.collect());
         }
@@ -306,7 +306,7 @@ impl Rows {
             let rows = records(&fs::read(&path).expect("a file"), '\t', false, 8).into_iter().filter_map(|cells| {
                 let when = cells[2].split_once('-').and_then(|(y, m)| month(number(y), number(m)))?;
                 let numbers = [4, 5, 6, 7].map(|at| cells[at].clone());
-                self::absence(world, &code, when, &cells[1], &cells[3], &numbers, '.', first..first + 12)
+                absence(world, &code, when, &cells[1], &cells[3], &numbers, '.', first..first + 12)
             });
             self.add_absences(&code, first, rows.collect());
         }

@@ -101,7 +101,7 @@ pub(crate) fn summary(project: &Project) -> String {
     let errors = project.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     let warnings = project.diagnostics.len() - errors;
     let known = format!(
-        "{} code lists, {} datasets, {} sources, {} indicators, {} pipelines",
+        "code lists {}, datasets {}, sources {}, indicators {}, pipelines {}",
         catalogue.codelists.len(),
         catalogue.datasets.len(),
         catalogue.sources.len(),

@@ -213,7 +213,6 @@ fn canonical(indicator: &Indicator, datasets: &Shelf<Dataset>) -> Option<Canonic
         ("unit", Some(Canonical::text(&indicator.unit))),
         ("decimals", Some(Canonical::word(indicator.decimals))),
         ("rounding", Some(Canonical::word(rounding))),
-        ("direction", Some(Canonical::word(indicator.direction.as_str()))),
         ("measures", Some(Canonical::named(measures?))),
         ("formula", Some(Canonical::word(canonical::formula(&indicator.formula, &indicator.measures)))),
         ("conversion", Some(Canonical::word(canonical::ratio(indicator.conversion)))),

@@ -25,7 +25,6 @@ pub(super) fn of(source: &Source, dataset: &Dataset) -> Canonical {
         ("one_municipality", Some(Canonical::word(source.scope.one_municipality))),
         ("period", source.scope.period.map(Canonical::word)),
         ("load", Some(Canonical::word(load))),
-        ("due_days", source.due_days.map(Canonical::word)),
         ("min_rows", Some(Canonical::word(source.min_rows))),
         ("format", Some(format(&source.format))),
         ("fields", Some(Canonical::named(source.fields.iter().map(field)))),

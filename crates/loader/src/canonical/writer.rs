@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ pub struct CanonicalWriter {
 
 /// A file under its temporary name.
 struct Output {
-    parquet: BatchedWriter<File>,
+    parquet: BatchedWriter<BufWriter<File>>,
     file: File,
     temporary: PathBuf,
 }
@@ -193,9 +194,14 @@ impl Output {
     }
 }
 
-fn parquet_writer(file: File, frame: &DataFrame, metadata: &PartMetadata) -> PolarsResult<BatchedWriter<File>> {
+/// The format is written in very small pieces, so they are gathered; finishing the file flushes them, errors included.
+fn parquet_writer(
+    file: File,
+    frame: &DataFrame,
+    metadata: &PartMetadata,
+) -> PolarsResult<BatchedWriter<BufWriter<File>>> {
     let metadata = serde_json::to_string(metadata).expect("names and numbers are valid JSON");
-    ParquetWriter::new(file)
+    ParquetWriter::new(BufWriter::new(file))
         .with_compression(ParquetCompression::Zstd(Some(ZstdLevel::try_new(1)?)))
         .with_key_value_metadata(Some(KeyValueMetadata::from_static(vec![(METADATA_KEY.to_owned(), metadata)])))
         .batched(frame.schema())

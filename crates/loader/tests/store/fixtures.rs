@@ -151,9 +151,7 @@ pub(crate) fn figure(version: u32, when: &str, value: i128) -> Observation {
 pub(crate) fn publish_figures(store: &mut Store, version: u32, figures: &[Observation]) -> Receipt {
     publish(store, |publication| {
         publication.areas(&areas()).expect("areas");
-        publication
-            .indicator(&indicator(version, "canonical"), &model::Fingerprint::of(b"basis"))
-            .expect("an indicator");
+        publication.indicator(&indicator(version, "canonical"), &Fingerprint::of(b"basis")).expect("an indicator");
         publication.figures(figures).expect("figures");
     })
 }

@@ -14,11 +14,18 @@ pub(crate) struct Fault {
     pub(crate) code: Code,
     /// What is wrong, as the end of a sentence that begins with the cell: "is no number".
     pub(crate) what: Cow<'static, str>,
+    /// The vendor's column to blame, where it is another one than the cell's own: the sign that stands apart.
+    pub(crate) column: Option<usize>,
 }
 
 impl Fault {
     pub(crate) fn new(code: Code, what: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, what: what.into() }
+        Self { code, what: what.into(), column: None }
+    }
+
+    pub(crate) fn in_column(mut self, column: usize) -> Self {
+        self.column = Some(column);
+        self
     }
 }
 

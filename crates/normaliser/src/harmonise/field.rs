@@ -320,7 +320,9 @@ impl FieldCells {
 
     #[cold]
     fn blame(&self, cell: &[u8], row: usize, fault: &Fault, findings: &mut Findings) {
-        findings.failures.note(self.place(row), fault.code, || {
+        let own = self.place(row);
+        let place = FaultPlace { column: fault.column.or(own.column), ..own };
+        findings.failures.note(place, fault.code, || {
             if !self.quotable {
                 return format!("the cell {}", fault.what);
             }
@@ -414,7 +416,8 @@ fn signed(value: i64, sign: Option<&Sign>, raw: &RawBatch, row: usize) -> Result
     if sign.negative.iter().any(|word| word == cell) {
         return Ok(-value);
     }
-    Err(Fault::new(Code::SIGN_INVALID, "stands beside a sign that is neither of the declared ones"))
+    Err(Fault::new(Code::SIGN_INVALID, "stands beside a sign that is neither of the declared ones")
+        .in_column(sign.column))
 }
 
 #[inline]

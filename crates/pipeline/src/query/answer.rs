@@ -276,7 +276,7 @@ pub struct RevisionLine {
 pub struct RowsOfMeasure {
     /// The measure.
     pub measure: String,
-    /// The columns: the dataset's fields, then the delivery's name and the line.
+    /// The columns: the dataset's fields, then `_file` and `_line`, where the row stood.
     pub columns: Vec<String>,
     /// The rows, as text.
     pub rows: Vec<Vec<String>>,

@@ -241,7 +241,7 @@ impl<'a> Case<'a> {
         let files: Vec<CanonicalFile> = self.units_of(measure, dataset).filter_map(file).collect();
         let found = normaliser::rows_of(measure, dataset, &files, self.period, limit)?;
         let mut columns: Vec<String> = found.columns;
-        columns.extend(["file".to_owned(), "line".to_owned()]);
+        columns.extend(["_file".to_owned(), "_line".to_owned()]);
         let row = |row: normaliser::MeasureRow| {
             let name = names.get(&row.delivery).map_or(row.delivery, |line| line.name.clone());
             row.cells.into_iter().chain([name, row.line.to_string()]).collect()

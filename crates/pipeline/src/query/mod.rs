@@ -7,7 +7,7 @@ mod status;
 use std::io::Write;
 use std::path::Path;
 
-use loader::{Figure, FigureFilter, Language, Separator, Store};
+use loader::{Figure, FigureFilter, Language, LoadError, Separator, Store};
 use model::{Area, Catalogue, Code, Indicator, Period, SourceId};
 
 pub use self::answer::{
@@ -31,7 +31,15 @@ impl std::fmt::Debug for Queries<'_> {
 impl<'a> Queries<'a> {
     /// Opens the store for reading, beside a run that may be at work.
     pub fn open(project: &'a Project) -> Result<Self, RunError> {
-        Ok(Self { catalogue: &project.catalogue, store: Store::open_read_only(&project.store())? })
+        let store = Store::open_read_only(&project.store()).map_err(|error| match error {
+            LoadError::Missing { .. } => RunError::Usage {
+                code: Code::NOTHING_KNOWN,
+                message: "nothing has been published yet".to_owned(),
+                help: "`musketer run` reads the deliveries and publishes the figures".to_owned(),
+            },
+            error => error.into(),
+        })?;
+        Ok(Self { catalogue: &project.catalogue, store })
     }
 
     /// The latest figure of the country of each indicator that is meant: indicator, period, value.

@@ -1,0 +1,44 @@
+//! What the ledger says before a run.
+
+use std::collections::BTreeMap;
+
+use loader::{DeliveryRecord, DeliveryState, SeenFiles, Store, UnitRecord};
+use model::{DeliveryId, Fingerprint, IndicatorId, WorkUnit};
+
+use crate::RunError;
+use crate::books::Known;
+
+/// What the ledger says before the run.
+pub(crate) struct Ledger {
+    pub(crate) known: BTreeMap<DeliveryId, Known>,
+    pub(crate) records: BTreeMap<DeliveryId, DeliveryRecord>,
+    pub(crate) units: BTreeMap<WorkUnit, UnitRecord>,
+    pub(crate) seen: SeenFiles,
+    pub(crate) indicators: BTreeMap<IndicatorId, Fingerprint>,
+    pub(crate) next_sequence: i64,
+}
+
+impl Ledger {
+    pub(crate) fn read(store: &mut Store) -> Result<Self, RunError> {
+        let reading = store.read()?;
+        let (mut known, mut records) = (BTreeMap::new(), BTreeMap::new());
+        let mut next_sequence = 1;
+        for entry in reading.deliveries()? {
+            // The rows of a delivery that was replaced are gone: should it hold again, it is read again.
+            let accepted = match entry.record.state {
+                DeliveryState::Accepted => Some(true),
+                DeliveryState::Refused(_) => Some(false),
+                DeliveryState::Superseded => None,
+            };
+            let reading = entry.record.reading.zip(accepted);
+            let delivery = entry.record.delivery.clone();
+            next_sequence = next_sequence.max(entry.sequence + 1);
+            known.insert(delivery.id.clone(), Known { delivery, sequence: entry.sequence, reading });
+            records.insert(entry.record.delivery.id.clone(), entry.record);
+        }
+        let units = reading.units()?.into_iter().map(|record| (record.unit.clone(), record)).collect();
+        let seen = reading.seen_files()?;
+        let indicators = reading.indicator_bases()?;
+        Ok(Self { known, records, units, seen, indicators, next_sequence })
+    }
+}

@@ -1,0 +1,367 @@
+//! The first half of a run: which deliveries must be read, what they became, and which units they give.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use loader::{DeliveryRecord, DeliveryState, Publication, SeenFile, UnitRecord};
+use model::{
+    Catalogue, DatasetId, Delivery, DeliveryId, Fingerprint, FingerprintBuilder, MunicipalityCode, Pipeline, Refusal,
+    RowTally, Source, SourceId, WorkUnit,
+};
+use normaliser::PersonKeys;
+
+use crate::books::{Known, Slot, Step, next_step, slots};
+use crate::coverage::{Cell, window};
+use crate::intake::{Arrival, Intake};
+use crate::ledger::Ledger;
+use crate::reading::{Desk, Job, ReadDelivery, Told, read_all};
+use crate::run::{Phase, Progress, RunOptions, SEMANTICS};
+use crate::{Outcome, Project, RunError, RunReport};
+
+/// A run's work and what has become of it so far.
+pub(crate) struct Work<'a> {
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) municipalities: Vec<MunicipalityCode>,
+    pub(crate) fingerprints: BTreeMap<SourceId, Fingerprint>,
+    pub(crate) ledger: Ledger,
+    /// Files to remember, with the deliveries that they are.
+    pub(crate) seen: Vec<SeenFile>,
+    /// Deliveries that lie in the drop folder or were fetched.
+    pub(crate) present: BTreeSet<DeliveryId>,
+    /// Those of them that were not known before, in the order of arrival.
+    pub(crate) arrived: Vec<DeliveryId>,
+    /// Deliveries that are refused before they are read.
+    pub(crate) refused: BTreeMap<DeliveryId, Refusal>,
+    /// What was read in this run.
+    pub(crate) read: BTreeMap<DeliveryId, ReadDelivery>,
+    /// Dataset and cell of every unit that this run changed.
+    pub(crate) changed: BTreeSet<(DatasetId, Cell)>,
+    pub(crate) store: PathBuf,
+    pub(crate) parts_before: BTreeSet<String>,
+    pub(crate) report: RunReport,
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(
+        project: &'a Project,
+        pipeline: &'a Pipeline,
+        options: &RunOptions<'_>,
+        ledger: Ledger,
+        gathered: Intake,
+    ) -> Self {
+        let catalogue = &project.catalogue;
+        let used = pipeline.uses.iter().filter_map(|usage| catalogue.sources.get(&usage.source));
+        let fingerprint =
+            |source: &Arc<Source>| (source.id.clone(), reading_fingerprint(catalogue, source, options.keys));
+        let report = RunReport {
+            run: None,
+            pipeline: pipeline.id.to_string(),
+            started_at: options.started_at.clone(),
+            outcome: Outcome::NothingNew,
+            exit_code: 0,
+            deliveries_known: ledger.known.len() as u64,
+            deliveries: Vec::new(),
+            sources: BTreeMap::new(),
+            indicators: BTreeMap::new(),
+            unknown_files: gathered.unknown,
+            still_refused: 0,
+            units_missing: 0,
+            remarks: Vec::new(),
+        };
+        let parts_before = ledger.units.values().filter_map(|unit| unit.part.clone()).collect();
+        let mut work = Self {
+            catalogue,
+            pipeline,
+            municipalities: catalogue.municipality_codes(),
+            fingerprints: used.map(fingerprint).collect(),
+            ledger,
+            seen: Vec::new(),
+            present: BTreeSet::new(),
+            arrived: Vec::new(),
+            refused: BTreeMap::new(),
+            read: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            store: project.store(),
+            parts_before,
+            report,
+        };
+        gathered.arrivals.into_iter().for_each(|arrival| work.arrive(arrival));
+        for (name, source, refusal) in gathered.unusable {
+            work.report_refusal("", &name, &source, &refusal);
+        }
+        work.count_missing_and_refused();
+        work
+    }
+
+    pub(crate) fn arrive(&mut self, arrival: Arrival) {
+        let Arrival { delivery, file, refusal } = arrival;
+        let id = delivery.id.clone();
+        self.present.insert(id.clone());
+        if let Some((path, stamp)) = file {
+            let unchanged =
+                self.ledger.seen.unchanged(&path, stamp.bytes, stamp.modified_nanoseconds, stamp.inode).is_some();
+            if !unchanged {
+                self.seen.push(SeenFile {
+                    path,
+                    source: delivery.scope.source.clone(),
+                    bytes: stamp.bytes,
+                    modified_nanoseconds: stamp.modified_nanoseconds,
+                    inode: stamp.inode,
+                    content: delivery.content,
+                    delivery: id.clone(),
+                });
+            }
+        }
+        if !self.ledger.known.contains_key(&id) {
+            let sequence = self.ledger.next_sequence;
+            self.ledger.next_sequence += 1;
+            self.ledger.known.insert(id.clone(), Known { delivery, sequence, reading: None });
+            self.arrived.push(id.clone());
+        }
+        if let Some(refusal) = refusal {
+            self.refused.insert(id, refusal);
+        }
+    }
+
+    /// Refusals that the ledger does not have yet.
+    pub(crate) fn new_refusals(&self) -> impl Iterator<Item = (&DeliveryId, &Refusal)> {
+        self.refused.iter().filter(|(id, refusal)| {
+            let recorded = self.ledger.records.get(*id).map(|record| &record.state);
+            !matches!(recorded, Some(DeliveryState::Refused(known)) if known == *refusal)
+        })
+    }
+
+    pub(crate) fn has_something_to_do(&self) -> bool {
+        !self.seen.is_empty()
+            || !self.arrived.is_empty()
+            || self.new_refusals().next().is_some()
+            || !self.jobs(&BTreeSet::new()).is_empty()
+            || self.indicators().any(|indicator| self.is_redefined(indicator))
+            || self.superseded().next().is_some()
+    }
+
+    pub(crate) fn source(&self, id: &SourceId) -> Option<&'a Source> {
+        self.fingerprints.contains_key(id).then(|| self.catalogue.sources.get(id).map(AsRef::as_ref)).flatten()
+    }
+
+    pub(crate) fn slots(&self) -> BTreeMap<Slot, Vec<&Known>> {
+        slots(self.ledger.known.values(), |id| self.source(id))
+    }
+
+    /// Whether a delivery must not be read: it is refused unread now, or was so when it was last seen.
+    pub(crate) fn is_refused(&self, id: &DeliveryId) -> bool {
+        let unread =
+            |record: &DeliveryRecord| matches!(record.state, DeliveryState::Refused(_)) && record.reading.is_none();
+        self.refused.contains_key(id) || (!self.present.contains(id) && self.ledger.records.get(id).is_some_and(unread))
+    }
+
+    pub(crate) fn next_step<'b>(&self, deliveries: &[&'b Known]) -> Step<'b> {
+        next_step(deliveries, &|delivery| self.reading(delivery), &|id| self.is_refused(id))
+    }
+
+    /// The fingerprint of all that decides how a delivery becomes units.
+    pub(crate) fn reading(&self, delivery: &Delivery) -> Fingerprint {
+        let source = &delivery.scope.source;
+        let base = self.fingerprints.get(source).copied();
+        let dataset =
+            self.catalogue.sources.get(source).and_then(|source| self.catalogue.datasets.get(&source.dataset));
+        let (Some(base), Some(dataset)) = (base, dataset) else { return Fingerprint::of(b"unused") };
+        let window = window(self.pipeline, delivery, dataset.partition);
+        FingerprintBuilder::new().add(base.to_string()).add(window).finish()
+    }
+
+    /// The deliveries that must be read next; `tried` were read in this run already.
+    pub(crate) fn jobs(&self, tried: &BTreeSet<DeliveryId>) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        for (slot, deliveries) in self.slots() {
+            let Step::Read(id) = self.next_step(&deliveries) else { continue };
+            let source = self.catalogue.sources.get(&slot.source).filter(|_| !tried.contains(id));
+            let dataset = source.and_then(|source| self.catalogue.datasets.get(&source.dataset));
+            if let (Some(source), Some(dataset)) = (source, dataset) {
+                let delivery = self.ledger.known[id].delivery.clone();
+                let fingerprint = self.reading(&delivery);
+                let (source, dataset) = (Arc::clone(source), Arc::clone(dataset));
+                jobs.push(Job { delivery, source, dataset, fingerprint });
+            }
+        }
+        jobs
+    }
+
+    /// Writes down what has arrived and what is refused unread.
+    pub(crate) fn begin(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
+        publication.record_definitions(self.catalogue)?;
+        for id in &self.arrived {
+            let delivery = self.ledger.known[id].delivery.clone();
+            let state = DeliveryState::Superseded;
+            let record =
+                DeliveryRecord { delivery, state, reading: None, tally: RowTally::default(), notices: Vec::new() };
+            publication.record_delivery(&record)?;
+        }
+        for file in &self.seen {
+            publication.record_seen_file(file)?;
+        }
+        let fresh: Vec<(DeliveryId, Refusal)> =
+            self.new_refusals().map(|(id, refusal)| (id.clone(), refusal.clone())).collect();
+        for (id, refusal) in fresh {
+            let delivery = self.ledger.known[&id].delivery.clone();
+            self.report_refusal(id.as_str(), &delivery.name, delivery.scope.source.as_str(), &refusal);
+            publication.clear_delivery(&id)?;
+            publication.record_delivery(&DeliveryRecord {
+                delivery,
+                state: DeliveryState::Refused(refusal),
+                reading: None,
+                tally: RowTally::default(),
+                notices: Vec::new(),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Reads what must be read. Where a delivery is refused, the one that it would have replaced is next.
+    pub(crate) fn read(
+        &mut self,
+        desk: &Desk<'_>,
+        publication: &mut Publication<'_>,
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> Result<(), RunError> {
+        let mut tried = BTreeSet::new();
+        loop {
+            let jobs = self.jobs(&tried);
+            if jobs.is_empty() {
+                return Ok(());
+            }
+            progress.begin(Phase::Read, jobs.len() as u64);
+            for job in &jobs {
+                publication.clear_delivery(&job.delivery.id)?;
+            }
+            tried.extend(jobs.iter().map(|job| job.delivery.id.clone()));
+            let mut ended = BTreeMap::new();
+            read_all(desk, &jobs, threads, |told| match told {
+                Told::Rejected(id, rows) => Ok(publication.reject(&id, &rows)?),
+                Told::Ended(at, result) => {
+                    progress.advance(1);
+                    ended.insert(at, result?);
+                    Ok(())
+                }
+            })?;
+            for (at, result) in ended {
+                self.take_result(&jobs[at], result, publication)?;
+            }
+        }
+    }
+
+    pub(crate) fn take_result(
+        &mut self,
+        job: &Job,
+        result: Result<ReadDelivery, Refusal>,
+        publication: &mut Publication<'_>,
+    ) -> Result<(), RunError> {
+        let delivery = job.delivery.clone();
+        let id = delivery.id.clone();
+        if let Some(known) = self.ledger.known.get_mut(&id) {
+            known.reading = Some((job.fingerprint, result.is_ok()));
+        }
+        let (state, tally, notices) = match &result {
+            Ok(read) => (DeliveryState::Accepted, read.tally.clone(), read.notices.clone()),
+            Err(refusal) => {
+                publication.clear_delivery(&id)?;
+                (DeliveryState::Refused(refusal.clone()), RowTally::default(), Vec::new())
+            }
+        };
+        match result {
+            Ok(read) => {
+                self.report_accepted(job, &read);
+                self.read.insert(id, read);
+            }
+            Err(refusal) => self.report_refusal(id.as_str(), &delivery.name, job.source.id.as_str(), &refusal),
+        }
+        publication.record_delivery(&DeliveryRecord {
+            delivery,
+            state,
+            reading: Some(job.fingerprint),
+            tally,
+            notices,
+        })?;
+        Ok(())
+    }
+
+    /// Accepted deliveries in whose place another one holds.
+    pub(crate) fn superseded(&self) -> impl Iterator<Item = DeliveryId> {
+        let mut superseded = Vec::new();
+        for deliveries in self.slots().into_values() {
+            let Step::Holds(holder) = self.next_step(&deliveries) else { continue };
+            let others = deliveries.iter().map(|known| &known.delivery.id).filter(|id| *id != holder);
+            superseded.extend(others.filter(|id| self.is_accepted(id)).cloned());
+        }
+        superseded.into_iter()
+    }
+
+    pub(crate) fn is_accepted(&self, id: &DeliveryId) -> bool {
+        let recorded = self.ledger.records.get(id).map(|record| &record.state);
+        self.read.contains_key(id) || matches!(recorded, Some(DeliveryState::Accepted))
+    }
+
+    /// Decides which delivery each unit's rows come from.
+    pub(crate) fn settle(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
+        let superseded: BTreeSet<DeliveryId> = self.superseded().collect();
+        for id in &superseded {
+            publication.supersede_delivery(id)?;
+        }
+        let mut units = self.ledger.units.clone();
+        units.retain(|_, unit| !superseded.contains(&unit.delivery) && !self.read.contains_key(&unit.delivery));
+        let precedence = |id: &DeliveryId| self.ledger.known.get(id).map(Known::precedence);
+        for (id, read) in &self.read {
+            let known = &self.ledger.known[id];
+            let Some(source) = self.source(&known.delivery.scope.source) else { continue };
+            for (unit, part) in &read.units {
+                if units.get(unit).is_some_and(|held| precedence(&held.delivery) > Some(known.precedence())) {
+                    continue;
+                }
+                let record = UnitRecord {
+                    unit: unit.clone(),
+                    dataset: source.dataset.clone(),
+                    delivery: id.clone(),
+                    reading: self.reading(&known.delivery),
+                    rows: part.as_ref().map_or(0, |part| part.rows),
+                    part: part.as_ref().map(|part| part.path.clone()),
+                };
+                units.insert(unit.clone(), record);
+            }
+        }
+        self.write_units(units, publication)
+    }
+
+    pub(crate) fn write_units(
+        &mut self,
+        units: BTreeMap<WorkUnit, UnitRecord>,
+        publication: &mut Publication<'_>,
+    ) -> Result<(), RunError> {
+        let cell = |unit: &WorkUnit| (unit.municipality, unit.period);
+        for (unit, record) in self.ledger.units.iter().filter(|(unit, _)| !units.contains_key(*unit)) {
+            publication.remove_unit(unit)?;
+            self.changed.insert((record.dataset.clone(), cell(unit)));
+        }
+        for (unit, record) in &units {
+            if self.ledger.units.get(unit) != Some(record) {
+                publication.record_unit(record)?;
+                self.changed.insert((record.dataset.clone(), cell(unit)));
+            }
+        }
+        self.ledger.units = units;
+        Ok(())
+    }
+}
+
+/// The fingerprint of all that decides how a source's bytes become rows, the key for pseudonyms included.
+fn reading_fingerprint(catalogue: &Catalogue, source: &Source, keys: Option<&PersonKeys>) -> Fingerprint {
+    let mut builder = FingerprintBuilder::new();
+    builder.add(SEMANTICS).add(catalogue.reading_fingerprint(source).to_string());
+    let personal = catalogue.datasets.get(&source.dataset).is_some_and(|dataset| dataset.is_personal());
+    if let Some(keys) = keys.filter(|_| personal) {
+        builder.add(keys.fingerprint().to_string());
+    }
+    builder.finish()
+}
