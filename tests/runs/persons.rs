@@ -9,6 +9,7 @@ use crate::place::{Place, tree};
 /// Numbers as they are planted, and the pieces that must not be found anywhere: with and without hyphen.
 const PLANTED: [&str; 6] = ["710191-4321", "720292-4322", "730393-4323", "740494-4324", "750595-4325", "760696-4326"];
 
+#[expect(clippy::many_single_char_names, reason = "six numbers that mean nothing")]
 fn place() -> Place {
     let place = Place::with_uses(
         "  - {source: opus_absence, municipalities: ['0101'], from: 2024-01, to: 2024-03}

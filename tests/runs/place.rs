@@ -74,9 +74,9 @@ impl Place {
         fs::create_dir_all(place.path("drop")).expect("made");
         place.write("musketer.yaml", "pipeline: test\nstore: store\npersons: {key: keys/person.key, create: true}\n");
         let head = "kind: pipeline\nid: test\ntitle: {da: Prøve, en: Test}\ndrop: drop\nindicators: all\nuses:\n";
-        place.write("pipelines/test.yaml", &format!("{head}{uses}"));
+        place.write("pipelines/test.yaml", format!("{head}{uses}"));
         // The same key everywhere, so that the same person has the same pseudonym in every copy.
-        place.write("keys/person.key", &"k".repeat(32));
+        place.write("keys/person.key", "k".repeat(32));
         place.close("keys/person.key");
         place
     }
@@ -139,12 +139,12 @@ impl Place {
 
     /// Starts the program with a variable of the environment.
     pub(crate) fn musketer_with(&self, arguments: &[&str], variable: (&str, &str)) -> Said {
-        said(self.command(arguments).env(variable.0, variable.1).output().expect("it starts"))
+        said(&self.command(arguments).env(variable.0, variable.1).output().expect("it starts"))
     }
 
     /// Starts the program.
     pub(crate) fn musketer(&self, arguments: &[&str]) -> Said {
-        said(self.command(arguments).output().expect("it starts"))
+        said(&self.command(arguments).output().expect("it starts"))
     }
 
     /// Starts the program and expects this exit code.
@@ -183,7 +183,7 @@ impl Place {
     }
 }
 
-fn said(output: Output) -> Said {
+fn said(output: &Output) -> Said {
     Said {
         code: output.status.code().expect("it was not killed"),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),

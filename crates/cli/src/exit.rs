@@ -58,8 +58,8 @@ impl Exit {
 
 /// Prints what the argument parser has to say; `--help` and `--version` are no errors.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    // A closed standard output cannot be told anything.
-    let _ = error.print();
+    // A standard output that is closed cannot be told anything.
+    error.print().unwrap_or_default();
     ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { Exit::Ok.code() })
 }
 

@@ -44,7 +44,7 @@ pub(crate) fn window(pipeline: &Pipeline, delivery: &Delivery, partition: Period
     for usage in pipeline.uses.iter().filter(|usage| usage.source == scope.source) {
         let to = usage.to.map_or("open".to_owned(), |to| to.to_string());
         let who: Vec<String> = usage.municipalities.iter().map(ToString::to_string).collect();
-        text += &format!("{} to {to}: {}; ", usage.from, who.join(" "));
+        text.extend([usage.from.to_string(), to, who.join(" ")].map(|part| part + ";"));
     }
     text
 }

@@ -92,7 +92,7 @@ fn take_files(
         let name = model::redact(&found.path).into_owned();
         let delivery = Delivery { id, scope: found.scope.clone(), name, content, bytes: stamp.bytes };
         let refusal = unexpected(catalogue, pipeline, &found.scope);
-        intake.arrivals.push(Arrival { delivery, file: Some((found.path.clone(), stamp.clone())), refusal });
+        intake.arrivals.push(Arrival { delivery, file: Some((found.path.clone(), *stamp)), refusal });
     }
     Ok(())
 }

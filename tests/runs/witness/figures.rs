@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rows::{Pupil, Rows};
 use super::{Month, World};
 
-/// A figure: indicator, area, period, value with its decimals (empty if there is none), OBS_STATUS.
+/// A figure: indicator, area, period, value with its decimals (empty if there is none), `OBS_STATUS`.
 pub(crate) type Figure = (String, String, String, String, String);
 
 /// Numerator and denominator in units of `10^-scale`; a denominator of `None` is one.
@@ -21,8 +21,11 @@ struct Rule<'a> {
     factor: (i128, i128),
     /// Datasets that are needed, and whether a year of it is twelve months or one count.
     needs: Vec<(&'static str, bool)>,
-    parts: Box<dyn Fn(&str, &[Month]) -> Parts + 'a>,
+    parts: PartsOf<'a>,
 }
+
+/// The parts of a figure of one municipality in some months.
+type PartsOf<'a> = Box<dyn Fn(&str, &[Month]) -> Parts + 'a>;
 
 fn sum<T>(rows: &[T], value: impl Fn(&T) -> Option<i64>) -> i128 {
     rows.iter().filter_map(value).map(i128::from).sum()

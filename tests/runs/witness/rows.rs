@@ -314,7 +314,9 @@ impl Rows {
 
     fn add_absences(&mut self, code: &str, first: Month, rows: Vec<(String, String, Absence)>) {
         let mut keyed = Keyed::new();
-        rows.into_iter().for_each(|(key, content, row)| keyed.add(key, content, row));
+        for (key, content, row) in rows {
+            keyed.add(key, content, row);
+        }
         let rows = keyed.unique();
         let last = rows.iter().map(|row| row.1).max().unwrap_or(first);
         for month in first..=last {

@@ -94,7 +94,10 @@ pub(crate) fn decimal(text: &str, mark: char, group: Option<char>, scale: u32) -
 pub(crate) fn is_day(year: i32, month: i32, day: i32) -> bool {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    (1800..=2200).contains(&year) && (1..=12).contains(&month) && day >= 1 && day <= days[(month - 1) as usize]
+    (1800..=2200).contains(&year)
+        && (1..=12).contains(&month)
+        && day >= 1
+        && day <= days[usize::try_from(month - 1).expect("a month")]
 }
 
 /// The digits of a text as a number.

@@ -50,7 +50,7 @@ const fn account(
 
 use Base::{Elderly, Inhabitants, Pupils};
 
-/// The accounts. The first [`MONTHLY`] are posted to every month; where there are too few postings for all the others,
+/// The accounts. The first few are posted to every month; where there are too few postings for all the others,
 /// these take turns.
 pub const ACCOUNTS: [Account; 27] = [
     account(("3.22.01", "32201"), b'1', "11", 14, (Pupils, 92_000)),

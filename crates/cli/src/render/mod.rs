@@ -1,4 +1,5 @@
 //! Results to standard output, messages to standard error; readable without colour.
+#![expect(clippy::format_push_string, reason = "a page for people is put together from sentences, and no hot path")]
 
 pub(crate) mod diagnostic;
 pub(crate) mod explain;

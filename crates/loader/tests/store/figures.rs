@@ -205,7 +205,7 @@ fn measures_are_current_values_of_the_current_definition() {
     });
     assert_eq!(read(&mut store, None), values[1..]);
     publish(&mut store, |publication| {
-        publication.indicator(&indicator(1, "another"), &model::Fingerprint::of(b"basis")).expect("an indicator")
+        publication.indicator(&indicator(1, "another"), &model::Fingerprint::of(b"basis")).expect("an indicator");
     });
     assert!(read(&mut store, None).is_empty());
 }
