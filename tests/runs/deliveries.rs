@@ -193,3 +193,27 @@ fn the_later_deliveries_change_what_depends_on_them_and_nothing_else() {
     assert!(place.number("SELECT count(*) FROM observation WHERE revision > 1") > 0);
     assert_eq!(place.number("SELECT count(*) FROM run"), 2);
 }
+
+#[test]
+fn rows_outside_the_use_of_their_source_are_skipped_and_counted() {
+    // The municipality changes its system after January; the new one's file has January as well.
+    let uses = "  - {source: opus_finance, municipalities: ['0151'], from: 2024-01, to: 2024-01}
+  - {source: prisme_finance, municipalities: ['0151'], from: 2024-02, to: 2024-12}\n";
+    let place = Place::with_uses(uses);
+    deliver(&place, "0151", "202401", "", "100,00");
+    let header = "Beloeb;Fortegn;Funktion;Dranst;Ejerforhold;Omkostningssted;Gruppering;Art;Bilag;Bilagslinje;Dato;Maaned;Tekst\n";
+    let row = |month: &str| format!("7,00;+;3.22.01;1;1;1000;001;11;00000001;1;2024-{month}-17;2024-{month};Tekst\n");
+    place.write("drop/prisme_finance/prisme_0151_2024.csv", format!("{header}{}{}", row("01"), row("02")));
+    place.expect(0, &["run"]);
+    assert_eq!(figure(&place, "0151", "2024-01"), "100.00");
+    assert_eq!(figure(&place, "0151", "2024-02"), "7.00");
+    assert_eq!(place.rows("SELECT rule, rows FROM delivery_skip WHERE rule = 'not_used'"), [["not_used", "1"]]);
+
+    // The change of systems is moved: the same files give other rows.
+    let pipeline = fs::read_to_string(place.path("pipelines/test.yaml")).expect("the pipeline");
+    let moved = pipeline.replace("to: 2024-01}", "to: 2024-02}").replace("from: 2024-02,", "from: 2024-03,");
+    place.write("pipelines/test.yaml", moved);
+    place.expect(0, &["run"]);
+    assert_eq!(figure(&place, "0151", "2024-01"), "100.00");
+    assert_eq!(figure(&place, "0151", "2024-02"), "", "the old system has not delivered February, and nobody else has");
+}

@@ -21,10 +21,8 @@ pub fn looks_like_person_number(text: &[u8]) -> bool {
 
 /// The length of the number that the bytes begin with, if they begin with one and it is not part of a longer number.
 fn candidate(bytes: &[u8]) -> Option<usize> {
-    let run = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
-    let first = run(0);
     let mut digits = [b'0'; 10];
-    let length = match first {
+    let length = match run(bytes) {
         9 => {
             digits[1..].copy_from_slice(&bytes[..9]);
             9
@@ -33,14 +31,55 @@ fn candidate(bytes: &[u8]) -> Option<usize> {
             digits.copy_from_slice(&bytes[..10]);
             10
         }
-        5 | 6 if bytes.len() > first + 4 && matches!(bytes[first], b'-' | b' ') && run(first + 1) == 4 => {
-            digits[6 - first..6].copy_from_slice(&bytes[..first]);
-            digits[6..].copy_from_slice(&bytes[first + 1..first + 5]);
-            first + 5
+        _ => {
+            let date = date(bytes, &mut digits)?;
+            let serial = date + gap(&bytes[date..])?;
+            if run(&bytes[serial..]) != 4 {
+                return None;
+            }
+            digits[6..].copy_from_slice(&bytes[serial..serial + 4]);
+            serial + 4
         }
-        _ => return None,
     };
     plausible_day_and_month(&digits).then_some(length)
+}
+
+fn run(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|b| b.is_ascii_digit()).count()
+}
+
+/// Reads `DDMMYY`, the day perhaps without its zero, or `DD.MM.YY` with any of the usual marks; gives its length.
+fn date(bytes: &[u8], digits: &mut [u8; 10]) -> Option<usize> {
+    let first = run(bytes);
+    if matches!(first, 5 | 6) {
+        digits[6 - first..6].copy_from_slice(&bytes[..first]);
+        return Some(first);
+    }
+    let (month, year) = (first + 1, first + 4);
+    let mark = |at: usize| bytes.get(at).is_some_and(|b| matches!(b, b'.' | b'-' | b'/' | b' '));
+    let two = |at: usize| bytes.get(at..).is_some_and(|rest| run(rest) == 2);
+    if !matches!(first, 1 | 2) || !mark(first) || !two(month) || !mark(first + 3) || !two(year) {
+        return None;
+    }
+    digits[2 - first..2].copy_from_slice(&bytes[..first]);
+    digits[2..4].copy_from_slice(&bytes[month..month + 2]);
+    digits[4..6].copy_from_slice(&bytes[year..year + 2]);
+    Some(year + 2)
+}
+
+/// The length of what people write between the date and the serial number: one to three blanks, hyphens, dashes or
+/// points, no-break ones among them.
+fn gap(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for _ in 0..3 {
+        at += match bytes[at..] {
+            [b'-' | b' ' | b'.' | b'/', ..] => 1,
+            [0xC2, 0xA0 | 0xAD, ..] => 2,
+            [0xE2, 0x80, 0x90..=0x95 | 0xAF, ..] | [0xE2, 0x88, 0x92, ..] => 3,
+            _ => break,
+        };
+    }
+    (at > 0).then_some(at)
 }
 
 /// The text with everything that looks like a personal identification number masked.
@@ -78,7 +117,9 @@ mod tests {
 
     #[test]
     fn numbers_are_masked_in_every_form() {
-        for number in ["6101011234", "610101-1234", "710101 1234", "101011234", "10101-1234"] {
+        let dashes = ["610101\u{2013}1234", "610101\u{a0}1234", "610101 - 1234", "61.01.01-1234", "6.10.01-1234"];
+        let plain = ["6101011234", "610101-1234", "710101 1234", "101011234", "10101-1234"];
+        for number in plain.into_iter().chain(dashes) {
             assert_eq!(redact(&format!("for {number}, paid")), format!("for {MASK}, paid"), "{number}");
             assert!(looks_like_person_number(number.as_bytes()), "{number}");
         }

@@ -83,15 +83,6 @@ impl<'a> Work<'a> {
         UnitFile { unit: record.unit.clone(), dataset: record.dataset.clone(), path }
     }
 
-    /// Parts that were in use before the run and are not any more.
-    pub(crate) fn garbage(&self) -> Vec<String> {
-        let kept: BTreeSet<&String> = self.ledger.units.values().filter_map(|unit| unit.part.as_ref()).collect();
-        let mut made: BTreeSet<&String> = self.parts_before.iter().collect();
-        let read = self.read.values().flat_map(|read| read.units.values().flatten());
-        made.extend(read.map(|part| &part.path));
-        made.into_iter().filter(|part| !kept.contains(part)).cloned().collect()
-    }
-
     pub(crate) fn close(mut self, publication: Publication<'_>, ended_at: String) -> Result<RunReport, RunError> {
         self.count_missing_and_refused();
         let refused = self.report.deliveries.iter().any(|delivery| delivery.refusal.is_some());

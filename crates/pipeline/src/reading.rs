@@ -152,7 +152,7 @@ fn read_one(
     tally.skip_many("duplicate", findings.duplicates);
     tally.skip_many("not_used", findings.unused);
     tally.balance().map_err(|error| RunError::Internal(format!("{}: {error}", job.delivery.name)))?;
-    if tally.accepted < job.source.min_rows {
+    if tally.accepted + findings.unused < job.source.min_rows {
         let message = format!(
             "{} rows were accepted of {} read ({} rejected); a delivery of `{}` has at least {}",
             tally.accepted, tally.read, tally.rejected, job.source.id, job.source.min_rows

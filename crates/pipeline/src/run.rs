@@ -73,6 +73,7 @@ pub fn run(
     let _lock = Lock::take(&root, &options.holder)?;
     let mut store = Store::open(&root)?;
     let archive = Archive::open(&root.join("raw"))?;
+    archive.remove_leftovers()?;
     let ledger = Ledger::read(&mut store)?;
     let gathered = intake::gather(&project.root, &project.catalogue, pipeline, &archive, &ledger.seen, progress)?;
     let mut work = Work::new(project, pipeline, options, ledger, gathered);
@@ -92,18 +93,17 @@ pub fn run(
     work.read(&desk, &mut publication, options.jobs, progress)?;
     work.settle(&mut publication)?;
     work.compute(&mut publication, progress)?;
-    let garbage = work.garbage();
     archive.sync()?;
     let report = work.close(publication, (options.now)())?;
-    remove_parts(&root, &garbage);
+    remove_garbage(&mut store);
     Ok(report)
 }
 
-/// Parts that no unit refers to any more are removed after the commit; one that cannot be removed is only garbage.
-fn remove_parts(root: &std::path::Path, garbage: &[String]) {
-    for part in garbage {
-        if let Err(error) = std::fs::remove_file(root.join(part)) {
-            tracing::warn!(part, %error, "a part that is no longer needed could not be removed");
-        }
+/// Parts that no unit refers to any more, and what killed runs left, are removed after the commit. What cannot be removed
+/// is only garbage.
+fn remove_garbage(store: &mut Store) {
+    match store.remove_unreferenced_parts() {
+        Ok(removed) => tracing::info!(removed, "removed parts that are no longer needed"),
+        Err(error) => tracing::warn!(%error, "parts that are no longer needed could not be removed"),
     }
 }

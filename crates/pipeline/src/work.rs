@@ -39,7 +39,6 @@ pub(crate) struct Work<'a> {
     /// Dataset and cell of every unit that this run changed.
     pub(crate) changed: BTreeSet<(DatasetId, Cell)>,
     pub(crate) store: PathBuf,
-    pub(crate) parts_before: BTreeSet<String>,
     pub(crate) report: RunReport,
 }
 
@@ -70,7 +69,6 @@ impl<'a> Work<'a> {
             units_missing: 0,
             remarks: Vec::new(),
         };
-        let parts_before = ledger.units.values().filter_map(|unit| unit.part.clone()).collect();
         let mut work = Self {
             catalogue,
             pipeline,
@@ -84,7 +82,6 @@ impl<'a> Work<'a> {
             read: BTreeMap::new(),
             changed: BTreeSet::new(),
             store: project.store(),
-            parts_before,
             report,
         };
         gathered.arrivals.into_iter().for_each(|arrival| work.arrive(arrival));

@@ -123,12 +123,9 @@ fn choice(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Choice> {
 fn resolve_use(doc: &UseDoc, shelves: &Shelves<'_>, report: &mut Report<'_>) -> Option<Placed> {
     let municipalities = doc.municipalities.as_ref().and_then(|choice| municipalities(choice, shelves, report));
     let source = doc.source.as_ref().and_then(|name| shelves.sources.find(name, report))?;
-    if matches!(doc.fetch, Some(Fetch::Http(_))) && (source.scope.one_municipality || source.scope.period.is_some()) {
-        let message =
-            format!("`{}` takes the municipality or the period from a file's name, which a web API has not", source.id);
-        report
-            .error(Code::INVALID_VALUE, doc.at, message)
-            .help("use a source with `municipality: rows` and no `period`");
+    if matches!(doc.fetch, Some(Fetch::Http(_))) && source.scope.one_municipality {
+        let message = format!("`{}` takes the municipality from a file's name, which a web API has not", source.id);
+        report.error(Code::INVALID_VALUE, doc.at, message).help("use a source with `municipality: rows`");
     }
     let dataset = shelves.datasets.get(source.dataset.as_str())?;
     let mut bound = |written: &Option<Written<Period>>| {

@@ -95,7 +95,6 @@ fn the_canonical_form_can_be_read() {
 area: school
 conversion: 1/1000
 decimals: 1
-direction: neutral
 formula: (/ expenditure pupils)
 id: expenditure_per_pupil
 kind: indicator

@@ -10,7 +10,7 @@ use super::{CanonicalFile, ComputeError};
 /// The rows of a measure, as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MeasureRows {
-    /// The dataset's fields.
+    /// The dataset's fields, then the classes of its persons.
     pub columns: Vec<String>,
     /// The first rows, in the order of the files and of their lines.
     pub rows: Vec<MeasureRow>,
@@ -37,7 +37,8 @@ pub fn rows_of(
     period: Period,
     limit: usize,
 ) -> Result<MeasureRows, ComputeError> {
-    let columns: Vec<String> = dataset.fields.iter().map(|field| field.name.to_string()).collect();
+    let columns: Vec<String> =
+        dataset.fields.iter().map(|field| field.name.to_string()).chain(classes(dataset)).collect();
     if files.is_empty() {
         return Ok(MeasureRows { columns, ..MeasureRows::default() });
     }
@@ -49,6 +50,12 @@ pub fn rows_of(
     let total = total.column("rows").and_then(|rows| rows.i64().map(|rows| rows.get(0))).map_err(failed)?;
     let rows = first(kept, dataset, limit).and_then(|frame| texts(&frame, dataset)).map_err(failed)?;
     Ok(MeasureRows { columns, rows, total: total.unwrap_or_default().unsigned_abs() })
+}
+
+/// The columns that say what kind of number a person was delivered with.
+fn classes(dataset: &Dataset) -> impl Iterator<Item = String> {
+    let persons = dataset.fields.iter().filter(|field| field.ty == FieldType::Person);
+    persons.map(|field| format!("{}_class", field.name))
 }
 
 fn wanted(measure: &Measure, dataset: &Dataset, period: Period) -> PlanExpr {
@@ -73,6 +80,7 @@ fn first(kept: LazyFrame, dataset: &Dataset, limit: usize) -> PolarsResult<DataF
         }
     };
     let mut wanted: Vec<PlanExpr> = dataset.fields.iter().map(field).collect();
+    wanted.extend(classes(dataset).map(|name| col(name.as_str())));
     wanted.extend([col("_delivery").cast(DataType::String), col("_line").cast(DataType::Int64)]);
     let limit = pl::IdxSize::try_from(limit).unwrap_or(pl::IdxSize::MAX);
     kept.select(wanted).limit(limit).collect()
@@ -111,6 +119,12 @@ fn texts(frame: &DataFrame, dataset: &Dataset) -> PolarsResult<Vec<MeasureRow>> 
         };
         for (at, row) in rows.iter_mut().enumerate() {
             row.cells.push(text(at).unwrap_or_default());
+        }
+    }
+    for class in classes(dataset) {
+        let texts = frame.column(&class)?.str()?.clone();
+        for (at, row) in rows.iter_mut().enumerate() {
+            row.cells.push(texts.get(at).unwrap_or_default().to_owned());
         }
     }
     Ok(rows)
