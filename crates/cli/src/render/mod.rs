@@ -100,6 +100,11 @@ pub(crate) fn grouped(number: u64) -> String {
     group_digits(&number.to_string())
 }
 
+/// A number of things: `1 row`, `2 rows`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
 /// A decimal with its digits before the point in groups of three.
 pub(crate) fn grouped_decimal(text: &str) -> String {
     let (sign, rest) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));

@@ -3,7 +3,7 @@
 use model::Period;
 use pipeline::{DeliveryReport, ExportFilter, Outcome, Project, Queries, RunError, RunReport};
 
-use super::{grouped, grouped_decimal, table};
+use super::{counted, grouped, grouped_decimal, table};
 use crate::command::run::Costed;
 
 /// Rejected rows and refused deliveries that are shown one by one; the others are counted.
@@ -68,7 +68,8 @@ fn refusals(report: &RunReport) -> String {
 fn indicators(project: &Project, report: &RunReport) -> Result<String, RunError> {
     let mut queries = Queries::open(project)?;
     let mut rows = Vec::new();
-    for (id, of) in &report.indicators {
+    // What was looked at and has no figures, because its data has not come, would only be a row of zeros.
+    for (id, of) in report.indicators.iter().filter(|(_, of)| of.new + of.changed + of.unchanged > 0) {
         let Some(indicator) = project.catalogue.indicators.get(id.as_str()) else { continue };
         let filter = ExportFilter { indicators: vec![id.clone()], periods: Vec::new() };
         let latest = queries.country_figures(&filter)?.into_iter().max_by_key(|figure| figure.0);
@@ -85,6 +86,9 @@ fn indicators(project: &Project, report: &RunReport) -> Result<String, RunError>
             indicator.unit.to_string(),
         ]);
     }
+    if rows.is_empty() {
+        return Ok(String::new());
+    }
     let header = ["indicator", "new", "changed", "as before", "latest", "Denmark", "unit"];
     Ok(table(&header, rows, &[1, 2, 3, 5]))
 }
@@ -95,28 +99,22 @@ pub(crate) fn one_line(costed: &Costed) -> String {
     let refused = report.deliveries.iter().filter(|delivery| delivery.refusal.is_some()).count();
     let accepted = report.deliveries.len() - refused;
     let figures: u64 = report.indicators.values().map(|of| of.new + of.changed).sum();
+    let deliveries = counted(accepted as u64, "delivery", "deliveries");
+    let figures = counted(figures, "figure", "figures");
     let outcome = match report.outcome {
-        Outcome::NothingNew => format!("nothing new in {} deliveries", grouped(report.deliveries_known)),
-        Outcome::Complete => {
-            format!("{} deliveries read, {} figures published", grouped(accepted as u64), grouped(figures))
-        }
-        Outcome::Partial => format!(
-            "{} deliveries read, {} REFUSED, {} figures published",
-            grouped(accepted as u64),
-            grouped(refused as u64),
-            grouped(figures)
-        ),
+        Outcome::NothingNew => format!("nothing new in {}", counted(report.deliveries_known, "delivery", "deliveries")),
+        Outcome::Complete => format!("{deliveries} read, {figures} published"),
+        Outcome::Partial => format!("{deliveries} read, {} REFUSED, {figures} published", grouped(refused as u64)),
     };
     let rejected: u64 = report.sources.values().map(|of| of.rows_rejected).sum();
     let mut line = format!("{}: {outcome}", report.pipeline);
-    if rejected > 0 {
-        line += &format!("; {} rows rejected (musketer rejects list)", grouped(rejected));
-    }
-    if report.units_missing > 0 {
-        line += &format!("; {} units not delivered (musketer status)", grouped(report.units_missing));
-    }
-    if report.still_refused > 0 {
-        line += &format!("; {} deliveries refused earlier (musketer status)", grouped(report.still_refused));
+    let remarks = [
+        (rejected, "row", "rows", "rejected (musketer rejects list)"),
+        (report.units_missing, "unit", "units", "not delivered (musketer status)"),
+        (report.still_refused, "delivery", "deliveries", "refused earlier (musketer status)"),
+    ];
+    for (number, one, many, what) in remarks.into_iter().filter(|(number, ..)| *number > 0) {
+        line += &format!("; {} {what}", counted(number, one, many));
     }
     let memory = costed.peak_memory_bytes.map_or(String::new(), |bytes| format!(", {} MB", bytes / 1_000_000));
     line + &format!(" [{:.1} s{memory}]", costed.seconds)
