@@ -8,5 +8,6 @@ mod deliveries;
 mod determinism;
 mod persons;
 mod place;
+mod web;
 mod witness;
 mod witnessed;

@@ -1,6 +1,7 @@
 //! Progress bars on a terminal.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use pipeline::{Phase, Progress};
@@ -22,9 +23,11 @@ fn title(phase: Phase) -> &'static str {
 impl Progress for Bars {
     fn begin(&self, phase: Phase, steps: u64) {
         self.end();
-        let style = ProgressStyle::with_template("{msg:30} {bar:30} {pos}/{len} {per_sec} {eta} left");
+        let style = ProgressStyle::with_template("{msg:30} {bar:30} {pos}/{len}, {eta} left");
         let bar = ProgressBar::new(steps).with_message(title(phase));
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        // A step may take long: the bar shows itself before the first one has ended.
+        bar.enable_steady_tick(Duration::from_millis(200));
         *self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(bar);
     }
 
