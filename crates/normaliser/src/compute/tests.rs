@@ -101,6 +101,7 @@ fn write_file(path: &std::path::Path, rows: &[Row]) {
         column("person", rows, |row| row.person),
         column("flag", rows, |row| row.flag),
         column("number", rows, |row| row.number),
+        column("person_class", rows, |row| row.person.map(|_| "replacement")),
         column("_delivery", rows, |_| "0123456789abcdef"),
         column("_line", rows, |_| 1i64),
         column("_record", rows, |_| 1i64),
@@ -491,12 +492,12 @@ fn a_measure_leads_back_to_its_rows() {
     let measure = sum_of_amounts(Some(Expr::In(CODE, texts(&["5.30.26"]))));
     let found = rows_of(&measure, &case.dataset, &case.files, period("2024-01"), 10).expect("rows");
     let cells: Vec<String> = found.rows.iter().map(|row| row.cells.join("|")).collect();
-    assert_eq!(cells, ["0101|2024-01-01|5.30.26|-2.50|||", "0101|2024-01-31|5.30.26|0.01||true|"]);
+    assert_eq!(cells, ["0101|2024-01-01|5.30.26|-2.50||||", "0101|2024-01-31|5.30.26|0.01||true||"]);
     assert_eq!((found.total, found.rows[0].delivery.as_str(), found.rows[0].line), (2, "0123456789abcdef", 1));
     let limited = rows_of(&measure, &case.dataset, &case.files, period("2024-01"), 1).expect("rows");
     assert_eq!((limited.total, limited.rows.len()), (2, 1));
     let none = rows_of(&measure, &case.dataset, &[], period("2024-01"), 1).expect("rows");
-    assert_eq!((none.total, none.columns.len()), (0, 7));
+    assert_eq!((none.total, none.columns.len()), (0, 8));
 }
 
 const MUNICIPALITIES: [&str; 3] = ["0101", "0400", "0751"];
