@@ -217,3 +217,60 @@ fn rows_outside_the_use_of_their_source_are_skipped_and_counted() {
     assert_eq!(figure(&place, "0151", "2024-01"), "100.00");
     assert_eq!(figure(&place, "0151", "2024-02"), "", "the old system has not delivered February, and nobody else has");
 }
+
+#[test]
+fn bytes_that_come_back_under_the_same_name_hold_again() {
+    let place = Place::with_uses(FINANCE);
+    for amount in ["100,00", "200,00", "100,00"] {
+        deliver(&place, "0101", "202401", "", amount);
+        place.expect(0, &["run"]);
+        assert_eq!(figure(&place, "0101", "2024-01"), amount.replace(',', "."));
+    }
+    assert_eq!(place.number("SELECT count(*) FROM delivery"), 2);
+}
+
+#[test]
+fn a_delivery_that_new_definitions_refuse_takes_its_figures_with_it() {
+    let place = Place::with_uses(FINANCE);
+    deliver(&place, "0101", "202401", "", "100,00");
+    deliver(&place, "0147", "202401", "", "1,00");
+    place.expect(0, &["run"]);
+    let path = "definitions/sources/kmd/opus_finance.yaml";
+    let text = fs::read_to_string(place.path(path)).expect("the source");
+    place.write(path, text.replace("min_rows: 1", "min_rows: 2"));
+    let out = place.expect(3, &["run"]);
+    assert_eq!(out.matches("error[M8012]").count(), 2, "{out}");
+    assert_eq!(place.number("SELECT count(*) FROM unit"), 0);
+    assert_eq!(figure(&place, "0101", "2024-01"), "", "the period is withdrawn, for nobody has delivered it");
+    place.write(path, text);
+    place.expect(0, &["run"]);
+    assert_eq!(figure(&place, "0101", "2024-01"), "100.00");
+}
+
+#[test]
+fn a_file_that_was_not_expected_is_read_when_it_is() {
+    let place = Place::with_uses(FINANCE);
+    deliver(&place, "0151", "202401", "", "100,00");
+    place.expect(3, &["run"]);
+    fs::remove_dir_all(place.path("drop/opus_finance")).expect("removed");
+    let pipeline = fs::read_to_string(place.path("pipelines/test.yaml")).expect("the pipeline");
+    place.write("pipelines/test.yaml", pipeline.replace("'0147']", "'0147', '0151']"));
+    place.expect(0, &["run"]);
+    assert_eq!(figure(&place, "0151", "2024-01"), "100.00", "the archive has it");
+}
+
+#[test]
+fn a_shorter_validity_withdraws_the_figures_beyond_it() {
+    let place = Place::with_uses(FINANCE);
+    deliver(&place, "0101", "202401", "", "100,00");
+    deliver(&place, "0101", "202402", "", "7,00");
+    place.expect(0, &["run"]);
+    let path = "definitions/indicators/finance/net_operating_expenditure.yaml";
+    let text = fs::read_to_string(place.path(path)).expect("the definition");
+    let shorter = text.replace("valid: {from: 2007-01}", "valid: {from: 2007-01, to: 2024-01}");
+    assert_ne!(shorter, text);
+    place.write(path, shorter);
+    place.expect(0, &["run"]);
+    assert_eq!(figure(&place, "0101", "2024-01"), "100.00");
+    assert_eq!(figure(&place, "0101", "2024-02"), "");
+}

@@ -79,7 +79,7 @@ fn a_table_is_fetched_tried_again_and_published() {
     let requests = server.join().expect("the server");
     assert_eq!(requests.len(), 3);
     assert!(
-        requests.iter().all(|request| request.starts_with("post /v1/data") && request.contains("folk1a")),
+        requests.iter().all(|request| request.starts_with("post /v1/data") && request.contains("FOLK1A")),
         "{requests:?}"
     );
 }

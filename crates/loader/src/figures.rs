@@ -140,6 +140,14 @@ impl Publication<'_> {
         })
     }
 
+    /// Records that an indicator's figures are not up to date: rows changed that this run does not compute it from. The
+    /// next run of a pipeline that has it computes it anew.
+    pub fn outdate_indicator(&mut self, indicator: &IndicatorId) -> Result<(), LoadError> {
+        const SQL: &str = "UPDATE indicator SET basis = ?2 WHERE indicator = ?1";
+        let basis = Fingerprint::of(b"outdated").to_string();
+        self.write(|connection| connection.execute(SQL, (indicator.as_str(), basis)).map(drop))
+    }
+
     /// Records that an indicator is computed no more: its figures stay, its measures and its wide view go.
     pub fn retire_indicator(&mut self, indicator: &IndicatorId) -> Result<(), LoadError> {
         self.write(|connection| {

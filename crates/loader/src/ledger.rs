@@ -113,6 +113,13 @@ impl Publication<'_> {
         })
     }
 
+    /// Puts a delivery that is known to the end of the order of arrival: it has come again after others that had taken
+    /// its place.
+    pub fn record_return(&mut self, delivery: &DeliveryId) -> Result<(), LoadError> {
+        const SQL: &str = "UPDATE delivery SET sequence = (SELECT max(sequence) + 1 FROM delivery) WHERE delivery = ?1";
+        self.write(|connection| connection.prepare_cached(SQL)?.execute([delivery.as_str()]).map(drop))
+    }
+
     /// Marks an accepted delivery as superseded; its books and rejected rows stay.
     pub fn supersede_delivery(&mut self, delivery: &DeliveryId) -> Result<(), LoadError> {
         const SQL: &str = "UPDATE delivery SET state = 'superseded' WHERE delivery = ?1 AND state = 'accepted'";

@@ -59,6 +59,7 @@ impl<'a> Work<'a> {
             coverage: &coverage,
             units: &units,
         };
+        self.outdate_others(publication)?;
         let mut work = Vec::new();
         for indicator in self.indicators() {
             let all = self.is_redefined(indicator);
@@ -74,6 +75,19 @@ impl<'a> Work<'a> {
         for ((indicator, _), counts) in work.iter().zip(counts) {
             let report = IndicatorReport { new: counts.new, changed: counts.changed, unchanged: counts.unchanged };
             self.report.indicators.insert(indicator.id.to_string(), report);
+        }
+        Ok(())
+    }
+
+    /// Indicators of other pipelines that read what this run changed.
+    fn outdate_others(&self, publication: &mut Publication<'_>) -> Result<(), RunError> {
+        let changed: BTreeSet<&DatasetId> = self.changed.iter().map(|(dataset, _)| dataset).collect();
+        for id in self.ledger.indicators.keys().filter(|id| !self.pipeline.indicators.contains(id)) {
+            let indicator = self.catalogue.indicators.get(id);
+            let reads = |indicator: &Indicator| indicator.measures.iter().any(|m| changed.contains(&m.dataset));
+            if indicator.is_none_or(|indicator| reads(indicator)) {
+                publication.outdate_indicator(id)?;
+            }
         }
         Ok(())
     }

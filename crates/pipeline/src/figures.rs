@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{FigureCounts, Publication};
 use model::{
-    Catalogue, Dataset, DatasetId, Date, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period,
+    Area, Catalogue, Dataset, DatasetId, Date, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period,
     WorkUnit,
 };
 use normaliser::{CanonicalFile, DatasetRows, Member, Request};
@@ -41,6 +41,12 @@ fn partition_of(sources: &Sources<'_>, measure: &Measure) -> Option<model::Perio
     sources.catalogue.datasets.get(&measure.dataset).map(|dataset| dataset.partition)
 }
 
+/// Whether this version of the indicator defines the period.
+fn is_defined(indicator: &Indicator, period: Period) -> bool {
+    indicator.valid_from.is_none_or(|from| period.start() >= from.start())
+        && indicator.valid_to.is_none_or(|to| period.end() <= to.end())
+}
+
 /// What must be computed again for an indicator, given the units that changed; everything if its definition did.
 pub(crate) fn wanted(
     sources: &Sources<'_>,
@@ -50,10 +56,7 @@ pub(crate) fn wanted(
     publication: &Publication<'_>,
 ) -> Result<Wanted, RunError> {
     let mut wanted = Wanted::default();
-    let valid = |period: &Period| {
-        indicator.valid_from.is_none_or(|from| period.start() >= from.start())
-            && indicator.valid_to.is_none_or(|to| period.end() <= to.end())
-    };
+    let valid = |period: &Period| is_defined(indicator, *period);
     for measure in &indicator.measures {
         let everything = sources.coverage.delivered.get(&measure.dataset).filter(|_| all);
         let touched = changed.iter().filter(|(dataset, _)| *dataset == measure.dataset).map(|(_, cell)| cell);
@@ -86,10 +89,12 @@ pub(crate) fn wanted(
 /// Whether a period has figures: for each measure there is somebody who has delivered all that it needs. A year is
 /// not published while nobody has delivered its last month.
 fn is_published(sources: &Sources<'_>, indicator: &Indicator, period: Period) -> bool {
-    indicator.measures.iter().all(|measure| {
-        partition_of(sources, measure)
-            .is_some_and(|partition| sources.coverage.anyone_has(measure, partition, period, sources.municipalities))
-    })
+    is_defined(indicator, period)
+        && indicator.measures.iter().all(|measure| {
+            partition_of(sources, measure).is_some_and(|partition| {
+                sources.coverage.anyone_has(measure, partition, period, sources.municipalities)
+            })
+        })
 }
 
 /// Computes the measures and figures of indicators again and hands them to the publication; `done` is called after each
@@ -132,10 +137,17 @@ fn publish_one(
 ) -> Result<FigureCounts, RunError> {
     publication.measures(&fresh)?;
     let stored = publication.read().measures_of(&indicator.id, Some(periods))?;
-    let measures = complete(indicator, stored, fresh);
+    let mut measures = complete(indicator, stored, fresh);
+    measures.retain(|value| sources.municipalities.binary_search(&value.municipality).is_ok());
     let members = |period: Period| members(sources, period.start());
     let observations = normaliser::observe(indicator, &measures, &members)?;
-    Ok(publication.figures(&observations)?)
+    let counts = publication.figures(&observations)?;
+    // An area that is no more has no figure any more either.
+    let made: BTreeSet<(Area, Period)> = observations.iter().map(|one| (one.area.clone(), one.period)).collect();
+    let observed = publication.read().observed(&indicator.id, indicator.version)?;
+    let gone = observed.into_iter().filter(|place| periods.contains(&place.1) && !made.contains(place)).collect();
+    publication.close_observations(&indicator.id, indicator.version, &gone)?;
+    Ok(counts)
 }
 
 /// Withdraws the figures of periods that are published no more: what they were made of has been taken back.
@@ -150,6 +162,10 @@ fn withdraw(
     let observed = publication.read().observed(&indicator.id, indicator.version)?;
     let gone = observed.into_iter().filter(|(_, period)| periods.contains(period)).collect();
     publication.close_observations(&indicator.id, indicator.version, &gone)?;
+    // The measures go too: should the period be published again, each has to be made of what is there then.
+    let measured = publication.read().measures_of(&indicator.id, Some(periods))?;
+    let cells = measured.iter().map(|value| (value.municipality, value.period)).collect();
+    publication.remove_measures(&indicator.id, &cells)?;
     Ok(())
 }
 

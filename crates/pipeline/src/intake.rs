@@ -115,7 +115,7 @@ fn take_answer(source: &Source, request: &HttpFetch, archive: &Archive, intake: 
 }
 
 /// Why the pipeline does not expect a file, if it does not.
-fn unexpected(catalogue: &Catalogue, pipeline: &Pipeline, scope: &DeliveryScope) -> Option<Refusal> {
+pub(crate) fn unexpected(catalogue: &Catalogue, pipeline: &Pipeline, scope: &DeliveryScope) -> Option<Refusal> {
     let list = catalogue.municipalities()?;
     if let Some(code) = scope.municipality.filter(|code| list.index_of(&code.to_string()).is_none()) {
         return Some(Refusal::new(Code::MUNICIPALITY_UNKNOWN, format!("the municipality `{code}` is not known")));

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use loader::{DeliveryRecord, DeliveryState, Publication, SeenFile, UnitRecord};
 use model::{
-    Catalogue, DatasetId, Delivery, DeliveryId, Fingerprint, FingerprintBuilder, MunicipalityCode, Pipeline, Refusal,
-    RowTally, Source, SourceId, WorkUnit,
+    Catalogue, Code, DatasetId, Delivery, DeliveryId, Fingerprint, FingerprintBuilder, MunicipalityCode, Pipeline,
+    Refusal, RowTally, Source, SourceId, WorkUnit,
 };
 use normaliser::PersonKeys;
 
 use crate::books::{Known, Slot, Step, next_step, slots};
 use crate::coverage::{Cell, window};
-use crate::intake::{Arrival, Intake};
+use crate::intake::{Arrival, Intake, unexpected};
 use crate::ledger::Ledger;
 use crate::reading::{Desk, Job, ReadDelivery, Told, read_all};
 use crate::run::{Phase, Progress, RunOptions, SEMANTICS};
@@ -32,6 +32,8 @@ pub(crate) struct Work<'a> {
     pub(crate) present: BTreeSet<DeliveryId>,
     /// Those of them that were not known before, in the order of arrival.
     pub(crate) arrived: Vec<DeliveryId>,
+    /// Those that were known, had been replaced, and have come back.
+    pub(crate) returned: Vec<DeliveryId>,
     /// Deliveries that are refused before they are read.
     pub(crate) refused: BTreeMap<DeliveryId, Refusal>,
     /// What was read in this run.
@@ -78,6 +80,7 @@ impl<'a> Work<'a> {
             seen: Vec::new(),
             present: BTreeSet::new(),
             arrived: Vec::new(),
+            returned: Vec::new(),
             refused: BTreeMap::new(),
             read: BTreeMap::new(),
             changed: BTreeSet::new(),
@@ -96,10 +99,11 @@ impl<'a> Work<'a> {
         let Arrival { delivery, file, refusal } = arrival;
         let id = delivery.id.clone();
         self.present.insert(id.clone());
+        let mut fresh = true;
         if let Some((path, stamp)) = file {
-            let unchanged =
-                self.ledger.seen.unchanged(&path, stamp.bytes, stamp.modified_nanoseconds, stamp.inode).is_some();
-            if !unchanged {
+            let seen = self.ledger.seen.unchanged(&path, stamp.bytes, stamp.modified_nanoseconds, stamp.inode);
+            fresh = seen.is_none();
+            if fresh {
                 self.seen.push(SeenFile {
                     path,
                     source: delivery.scope.source.clone(),
@@ -116,10 +120,24 @@ impl<'a> Work<'a> {
             self.ledger.next_sequence += 1;
             self.ledger.known.insert(id.clone(), Known { delivery, sequence, reading: None });
             self.arrived.push(id.clone());
+        } else if fresh && self.was_replaced(&id) {
+            // The vendor has taken back what came after it, so it arrives once more.
+            if let Some(known) = self.ledger.known.get_mut(&id) {
+                known.sequence = self.ledger.next_sequence;
+                self.ledger.next_sequence += 1;
+                self.returned.push(id.clone());
+            }
         }
         if let Some(refusal) = refusal {
             self.refused.insert(id, refusal);
         }
+    }
+
+    /// Whether another delivery of the same scope and version came later.
+    fn was_replaced(&self, id: &DeliveryId) -> bool {
+        let Some(known) = self.ledger.known.get(id) else { return false };
+        let mut others = self.ledger.known.values();
+        others.any(|other| other.delivery.scope == known.delivery.scope && other.sequence > known.sequence)
     }
 
     /// Refusals that the ledger does not have yet.
@@ -133,6 +151,7 @@ impl<'a> Work<'a> {
     pub(crate) fn has_something_to_do(&self) -> bool {
         !self.seen.is_empty()
             || !self.arrived.is_empty()
+            || !self.returned.is_empty()
             || self.new_refusals().next().is_some()
             || !self.jobs(&BTreeSet::new()).is_empty()
             || self.indicators().any(|indicator| self.is_redefined(indicator))
@@ -147,11 +166,23 @@ impl<'a> Work<'a> {
         slots(self.ledger.known.values(), |id| self.source(id))
     }
 
-    /// Whether a delivery must not be read: it is refused unread now, or was so when it was last seen.
+    /// Whether a delivery must not be read: it is refused unread now, or was so when it was last seen and nothing has
+    /// changed that.
     pub(crate) fn is_refused(&self, id: &DeliveryId) -> bool {
-        let unread =
-            |record: &DeliveryRecord| matches!(record.state, DeliveryState::Refused(_)) && record.reading.is_none();
-        self.refused.contains_key(id) || (!self.present.contains(id) && self.ledger.records.get(id).is_some_and(unread))
+        let still = |record: &DeliveryRecord| match &record.state {
+            DeliveryState::Refused(refusal) if record.reading.is_none() => {
+                refusal.code == Code::VERSION_CONFLICT
+                    || unexpected(self.catalogue, self.pipeline, &record.delivery.scope).is_some()
+            }
+            _ => false,
+        };
+        self.refused.contains_key(id) || (!self.present.contains(id) && self.ledger.records.get(id).is_some_and(still))
+    }
+
+    /// Whether nothing of a delivery may count: it is refused, read or unread.
+    pub(crate) fn is_out(&self, id: &DeliveryId) -> bool {
+        let refused = |known: &Known| matches!(known.reading, Some((_, false)));
+        self.is_refused(id) || self.ledger.known.get(id).is_some_and(refused)
     }
 
     pub(crate) fn next_step<'b>(&self, deliveries: &[&'b Known]) -> Step<'b> {
@@ -195,6 +226,9 @@ impl<'a> Work<'a> {
             let record =
                 DeliveryRecord { delivery, state, reading: None, tally: RowTally::default(), notices: Vec::new() };
             publication.record_delivery(&record)?;
+        }
+        for id in &self.returned {
+            publication.record_return(id)?;
         }
         for file in &self.seen {
             publication.record_seen_file(file)?;
@@ -308,7 +342,13 @@ impl<'a> Work<'a> {
             publication.supersede_delivery(id)?;
         }
         let mut units = self.ledger.units.clone();
-        units.retain(|_, unit| !superseded.contains(&unit.delivery) && !self.read.contains_key(&unit.delivery));
+        // A delivery that is refused now, though it held before, takes its rows with it: from an empty store they would
+        // not come either.
+        units.retain(|_, unit| {
+            !superseded.contains(&unit.delivery)
+                && !self.read.contains_key(&unit.delivery)
+                && !self.is_out(&unit.delivery)
+        });
         let precedence = |id: &DeliveryId| self.ledger.known.get(id).map(Known::precedence);
         for (id, read) in &self.read {
             let known = &self.ledger.known[id];

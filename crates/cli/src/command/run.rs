@@ -36,6 +36,10 @@ pub(crate) fn run(common: &Common, own: &RunArguments) -> Result<Exit, RunError>
             path.display()
         ));
     }
+    // What cannot be written is said before the run, not after it.
+    if let Some(path) = &own.output {
+        fs::write(path, "").map_err(|source| RunError::File { path: path.clone(), source })?;
+    }
     let stopwatch = environment::stopwatch();
     let started_at = environment::now();
     let options = RunOptions {
@@ -55,18 +59,22 @@ pub(crate) fn run(common: &Common, own: &RunArguments) -> Result<Exit, RunError>
         seconds: stopwatch.elapsed().as_secs_f64(),
         peak_memory_bytes: environment::peak_memory(),
     };
-    let text = match own.format {
-        Format::Json => render::json(&report)?,
-        Format::Text => render::run::report(&project, &report)?,
-    };
-    match &own.output {
-        Some(path) => {
-            fs::write(path, text).map_err(|source| RunError::File { path: path.clone(), source })?;
-            if !common.quiet {
-                render::note(&render::run::one_line(&report));
-            }
-        }
-        None => render::result(&text)?,
+    // From here on the figures are published: whatever goes wrong with the report does not undo that.
+    if let Err(error) = tell(common, own, &project, &report) {
+        render::note(&format!("warning: the run was published, but its report could not be written: {error}"));
     }
     Ok(Exit::of(report.report.outcome))
+}
+
+fn tell(common: &Common, own: &RunArguments, project: &Project, report: &Costed) -> Result<(), RunError> {
+    let text = match own.format {
+        Format::Json => render::json(report)?,
+        Format::Text => render::run::report(project, report)?,
+    };
+    let Some(path) = &own.output else { return render::result(&text) };
+    fs::write(path, text).map_err(|source| RunError::File { path: path.clone(), source })?;
+    if !common.quiet {
+        render::note(&render::run::one_line(report));
+    }
+    Ok(())
 }

@@ -11,6 +11,7 @@ use normaliser::CanonicalFile;
 use super::status::delivery_line;
 use super::{DeliveryLine, Explanation, MeasureLine, Queries, RevisionLine, RowsOfMeasure, known_indicator};
 use crate::RunError;
+use crate::coverage::is_used;
 
 /// Whom and when a figure is about, with all that it was made of.
 struct Case<'a> {
@@ -44,7 +45,10 @@ impl Queries<'_> {
         let values = reading.measures_of(&indicator.id, Some(&BTreeSet::from([period])))?;
         let revisions = reading.revisions(&indicator.id, &area, period)?;
         let fingerprints = reading.indicator_fingerprints()?;
-        let units = reading.units()?;
+        // Units that no pipeline uses any more are kept, but count nowhere.
+        let is_used =
+            |record: &UnitRecord| self.catalogue.pipelines.values().any(|pipeline| is_used(pipeline, &record.unit));
+        let units = reading.units()?.into_iter().filter(is_used).collect();
         let names: BTreeMap<String, DeliveryLine> =
             reading.deliveries()?.iter().map(delivery_line).map(|line| (line.delivery.clone(), line)).collect();
         let case = Case::new(indicator, period, members, values, units);
