@@ -111,10 +111,20 @@ fn a_folder_without_a_project_says_what_to_do() {
 }
 
 #[test]
+fn a_drop_folder_that_is_not_there_is_said() {
+    let place = Place::with_uses("  - {source: tabulex_pupils, municipalities: ['0101'], from: 2024, to: 2024}\n");
+    let said = place.musketer(&["run"]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("drop") && said.err.contains("make the folder"), "{}", said.err);
+}
+
+#[test]
 fn a_code_is_explained() {
     let place = Place::with_example();
     let out = place.expect(0, &["explain", "M5106"]);
     assert!(out.contains("CODE_UNKNOWN") && out.contains("What to do:"), "{out}");
+    let said = place.musketer(&["explain", "M9999"]);
+    assert!(said.code == 2 && said.err.contains("no code `M9999`"), "{}", said.err);
 }
 
 #[test]

@@ -114,7 +114,7 @@ impl<'a> Work<'a> {
     }
 
     pub(crate) fn report_refusal(&mut self, id: &str, name: &str, source: &str, refusal: &Refusal) {
-        tracing::warn!(delivery = name, code = %refusal.code, "refused: {}", refusal.message);
+        tracing::info!(delivery = name, code = %refusal.code, "refused: {}", refusal.message);
         if !source.is_empty() {
             self.report.sources.entry(source.to_owned()).or_default().refused += 1;
         }

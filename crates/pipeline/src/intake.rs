@@ -68,6 +68,13 @@ fn take_files(
     progress: &dyn Progress,
     intake: &mut Intake,
 ) -> Result<(), RunError> {
+    if !drop.is_dir() {
+        return Err(RunError::Usage {
+            code: Code::UNREADABLE_DELIVERY,
+            message: format!("the drop folder {} of the pipeline `{}` is not there", drop.display(), pipeline.id),
+            help: "make the folder, or correct `drop:` in the pipeline".to_owned(),
+        });
+    }
     let folder = DropFolder::open(drop)?;
     let listing = folder.list(sources)?;
     intake.unknown = listing.unknown;

@@ -185,6 +185,4 @@ pub struct RunReport {
     pub still_refused: u64,
     /// Units that the pipeline owes and that have not been delivered.
     pub units_missing: u64,
-    /// Remarks about the run as a whole.
-    pub remarks: Vec<String>,
 }

@@ -69,7 +69,6 @@ impl<'a> Work<'a> {
             unknown_files: gathered.unknown,
             still_refused: 0,
             units_missing: 0,
-            remarks: Vec::new(),
         };
         let mut work = Self {
             catalogue,

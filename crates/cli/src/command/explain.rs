@@ -12,6 +12,13 @@ pub(crate) fn explain(common: &Common, own: &ExplainArguments) -> Result<Exit, R
         render::result(&render::explain::code(code))?;
         return Ok(Exit::Ok);
     }
+    if looks_like_a_code(&own.subject) {
+        return Err(RunError::Usage {
+            code: Code::NOTHING_KNOWN,
+            message: format!("there is no code `{}`", own.subject),
+            help: "codes are those that messages show, for example M5102".to_owned(),
+        });
+    }
     let project = super::project(common)?;
     let (Some(area), Some(period)) = (&own.municipality, own.period) else {
         return Err(RunError::Usage {
@@ -26,4 +33,10 @@ pub(crate) fn explain(common: &Common, own: &ExplainArguments) -> Result<Exit, R
         Format::Text => render::result(&render::explain::text(&explanation))?,
     }
     Ok(Exit::Ok)
+}
+
+/// `M` and digits alone: meant as a code, for no indicator is named so.
+fn looks_like_a_code(subject: &str) -> bool {
+    let digits = subject.strip_prefix(['M', 'm']);
+    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -25,9 +25,6 @@ pub(crate) fn report(project: &Project, costed: &Costed) -> Result<String, RunEr
     for file in report.unknown_files.iter().take(SHOWN) {
         text += &format!("note: {} matches no source of the pipeline [M8022]\n", super::printable(file));
     }
-    for remark in &report.remarks {
-        text += &format!("note: {remark}\n");
-    }
     text += &one_line(costed);
     text.push('\n');
     Ok(text)
