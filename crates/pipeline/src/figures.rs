@@ -105,12 +105,19 @@ pub(crate) fn publish(
     publication: &mut Publication<'_>,
     done: &dyn Fn(),
 ) -> Result<Vec<FigureCounts>, RunError> {
-    let open: Vec<(&Indicator, BTreeSet<Cell>)> = work
+    let published: Vec<BTreeSet<Period>> = work
         .iter()
         .map(|(indicator, wanted)| {
-            let published: BTreeSet<Period> =
-                wanted.periods.iter().filter(|period| is_published(sources, indicator, **period)).copied().collect();
-            (*indicator, wanted.cells.iter().filter(|(_, period)| published.contains(period)).copied().collect())
+            let periods = wanted.periods.iter().copied();
+            periods.filter(|period| is_published(sources, indicator, *period)).collect()
+        })
+        .collect();
+    let open: Vec<(&Indicator, BTreeSet<Cell>)> = work
+        .iter()
+        .zip(&published)
+        .map(|((indicator, wanted), periods)| {
+            let cells = wanted.cells.iter().copied();
+            (*indicator, cells.filter(|(_, period)| periods.contains(period)).collect())
         })
         .collect();
     let rows = rows_for(sources, &open);
@@ -118,11 +125,10 @@ pub(crate) fn publish(
         open.iter().map(|(indicator, cells)| Request { indicator, wanted: cells }).collect();
     let measured = normaliser::measure(&requests, &rows)?;
     let mut counts = Vec::with_capacity(work.len());
-    for (((indicator, wanted), (_, cells)), fresh) in work.iter().zip(&open).zip(measured) {
-        let published: BTreeSet<Period> = cells.iter().map(|(_, period)| *period).collect();
-        counts.push(publish_one(sources, indicator, fresh, &published, publication)?);
-        withdraw(indicator, &wanted.periods.difference(&published).copied().collect(), publication)?;
-        tracing::debug!(indicator = %indicator.id, periods = published.len(), cells = cells.len(), "computed");
+    for (((indicator, wanted), periods), fresh) in work.iter().zip(&published).zip(measured) {
+        counts.push(publish_one(sources, indicator, fresh, periods, publication)?);
+        withdraw(indicator, &wanted.periods.difference(periods).copied().collect(), publication)?;
+        tracing::debug!(indicator = %indicator.id, periods = periods.len(), "computed");
         done();
     }
     Ok(counts)
