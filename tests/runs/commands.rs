@@ -113,6 +113,7 @@ fn a_folder_without_a_project_says_what_to_do() {
 #[test]
 fn a_drop_folder_that_is_not_there_is_said() {
     let place = Place::with_uses("  - {source: tabulex_pupils, municipalities: ['0101'], from: 2024, to: 2024}\n");
+    std::fs::remove_dir(place.path("drop")).expect("an empty folder");
     let said = place.musketer(&["run"]);
     assert_eq!(said.code, 2, "{}", said.err);
     assert!(said.err.contains("drop") && said.err.contains("make the folder"), "{}", said.err);
