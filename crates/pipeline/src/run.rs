@@ -54,7 +54,7 @@ pub struct RunOptions<'a> {
     pub started_at: String,
     /// Tells the time, RFC 3339.
     pub now: &'a dyn Fn() -> String,
-    /// Deliveries that are read side by side.
+    /// Threads that work at the same time.
     pub jobs: usize,
     /// The version of the program.
     pub engine_version: &'a str,
@@ -75,7 +75,9 @@ pub fn run(
     let archive = Archive::open(&root.join("raw"))?;
     archive.remove_leftovers()?;
     let ledger = Ledger::read(&mut store)?;
-    let gathered = intake::gather(&project.root, &project.catalogue, pipeline, &archive, &ledger.seen, progress)?;
+    let catalogue = &project.catalogue;
+    let gathered =
+        intake::gather(&project.root, catalogue, pipeline, &archive, &ledger.seen, options.jobs, progress)?;
     let mut work = Work::new(project, pipeline, options, ledger, gathered);
     if !work.has_something_to_do() {
         tracing::info!(pipeline = %pipeline.id, "nothing new");
@@ -89,7 +91,15 @@ pub fn run(
     let mut publication = store.begin(&start)?;
     work.report.run = Some(publication.run().0);
     work.begin(&mut publication)?;
-    let desk = Desk { catalogue: &project.catalogue, pipeline, archive: &archive, store: &root, keys: options.keys };
+    let indicators = work.indicators().map(AsRef::as_ref).collect();
+    let desk = Desk {
+        catalogue: &project.catalogue,
+        pipeline,
+        archive: &archive,
+        indicators,
+        store: &root,
+        keys: options.keys,
+    };
     work.read(&desk, &mut publication, options.jobs, progress)?;
     work.settle(&mut publication)?;
     work.compute(&mut publication, progress)?;
