@@ -236,7 +236,9 @@ impl Harmoniser {
     /// The file contradicts itself, or is about another municipality altogether.
     pub fn finish(self, hands: Vec<Hand>, control: &[ControlStatement]) -> Result<Harmonised, Refusal> {
         let mut total = self.hand();
-        hands.into_iter().for_each(|hand| total.merge(hand));
+        for hand in hands {
+            total.merge(hand);
+        }
         self.rules.finish(total.tenancy)?;
         let undecided = total.control.compare(control, &self.scope)?;
         let mut notices = self.notices;
