@@ -46,7 +46,7 @@ impl TextData {
 
     /// Ends the text that was appended to the buffer.
     pub fn close(&mut self) {
-        self.ends.push(u32::try_from(self.bytes.len()).expect("a batch's text stays below 4 GiB"));
+        self.ends.push(end_of(self.bytes.len()));
     }
 
     /// The length of the buffer, to come back to with [`TextData::cut`].
@@ -99,6 +99,24 @@ impl TextData {
         if at == 0 { 0 } else { self.ends[at - 1] as usize }
     }
 
+    /// Appends a stretch of the texts of another column.
+    fn append_range(&mut self, other: &Self, range: Range<usize>) {
+        let (start, end) = (other.start(range.start), other.start(range.end));
+        let (before, base) = (end_of(start), end_of(self.bytes.len()));
+        // Checked once for the whole stretch, so that the sums below cannot wrap.
+        end_of(self.bytes.len() + (end - start));
+        self.bytes.push_str(&other.bytes[start..end]);
+        self.ends.extend(other.ends[range].iter().map(|end| end - before + base));
+    }
+
+    /// Appends texts of another column in the given order.
+    fn append_rows(&mut self, other: &Self, rows: &[u32]) {
+        self.ends.reserve(rows.len());
+        for row in rows {
+            self.push(other.get(*row as usize));
+        }
+    }
+
     fn truncate(&mut self, length: usize) {
         self.ends.truncate(length);
         self.bytes.truncate(self.ends.last().map_or(0, |end| *end as usize));
@@ -108,6 +126,10 @@ impl TextData {
         self.bytes.clear();
         self.ends.clear();
     }
+}
+
+fn end_of(length: usize) -> u32 {
+    u32::try_from(length).expect("a batch's text stays below 4 GiB")
 }
 
 /// The values of a column. Where a value is missing, its place holds a filler.
@@ -215,14 +237,23 @@ impl Column {
             (ColumnData::Date(into), ColumnData::Date(from)) => gather(into, from, rows),
             (ColumnData::Boolean(into), ColumnData::Boolean(from)) => gather(into, from, rows),
             (ColumnData::Code(into), ColumnData::Code(from)) => gather(into, from, rows),
-            (ColumnData::Text(into), ColumnData::Text(from)) => {
-                for row in rows {
-                    into.push(from.get(*row as usize));
-                }
-            }
+            (ColumnData::Text(into), ColumnData::Text(from)) => into.append_rows(from, rows),
             _ => unreachable!("columns of one schema have one kind"),
         }
         gather(&mut self.valid, &other.valid, rows);
+    }
+
+    /// Appends a stretch of rows of another column of the same kind.
+    pub fn append_range(&mut self, other: &Self, range: Range<usize>) {
+        match (&mut self.data, &other.data) {
+            (ColumnData::Number(into), ColumnData::Number(from)) => into.extend_from_slice(&from[range.clone()]),
+            (ColumnData::Date(into), ColumnData::Date(from)) => into.extend_from_slice(&from[range.clone()]),
+            (ColumnData::Boolean(into), ColumnData::Boolean(from)) => into.extend_from_slice(&from[range.clone()]),
+            (ColumnData::Code(into), ColumnData::Code(from)) => into.extend_from_slice(&from[range.clone()]),
+            (ColumnData::Text(into), ColumnData::Text(from)) => into.append_range(from, range.clone()),
+            _ => unreachable!("columns of one schema have one kind"),
+        }
+        self.valid.extend_from_slice(&other.valid[range]);
     }
 }
 
@@ -325,6 +356,15 @@ impl RecordBatch {
         self.line.extend(rows.iter().map(|row| other.line[*row as usize]));
         self.record.extend(rows.iter().map(|row| other.record[*row as usize]));
     }
+
+    /// Appends a stretch of rows of another batch of the same schema.
+    pub fn append_range(&mut self, other: &Self, range: Range<usize>) {
+        for (into, from) in self.columns.iter_mut().zip(&other.columns) {
+            into.append_range(from, range.clone());
+        }
+        self.line.extend_from_slice(&other.line[range.clone()]);
+        self.record.extend_from_slice(&other.record[range]);
+    }
 }
 
 #[cfg(test)]
@@ -347,6 +387,19 @@ mod tests {
             batch.record.push(at.unsigned_abs());
         }
         batch
+    }
+
+    #[test]
+    fn a_stretch_is_the_same_as_its_rows() {
+        let all = batch(&["a", "", "ccc", "dø", "e", ""]);
+        for start in 0..=6u32 {
+            for end in start..=6 {
+                let (mut by_range, mut by_rows) = (batch(&["x"]), batch(&["x"]));
+                by_range.append_range(&all, start as usize..end as usize);
+                by_rows.append_rows(&all, &(start..end).collect::<Vec<_>>());
+                assert_eq!((by_range.columns, by_range.line), (by_rows.columns, by_rows.line), "{start}..{end}");
+            }
+        }
     }
 
     #[test]

@@ -299,15 +299,16 @@ pub(crate) fn read(
 ) -> Outcome {
     let keys = PersonKeys::new(b"master key of the tests");
     let lists = codelists();
-    let mut harmoniser = Harmoniser::new(source, dataset, &lists, scope, &header(header_line), Some(&keys))
+    let harmoniser = Harmoniser::new(source, dataset, &lists, scope, &header(header_line), Some(&keys))
         .expect("the columns are there");
     let mut accepted = RecordBatch::new(Arc::clone(harmoniser.schema()));
     let mut rejected = Vec::new();
+    let mut hand = harmoniser.hand();
     for batch in batches {
-        harmoniser.harmonise(batch, &mut accepted, &mut rejected).expect("no row stops the delivery");
+        harmoniser.harmonise(&mut hand, batch, &mut accepted, &mut rejected).expect("no row stops the delivery");
     }
-    let debug = format!("{harmoniser:?} {keys:?}");
-    Outcome { accepted, rejected, closed: harmoniser.finish(&[]), debug }
+    let debug = format!("{harmoniser:?} {hand:?} {keys:?}");
+    Outcome { accepted, rejected, closed: harmoniser.finish(vec![hand], &[]), debug }
 }
 
 pub(crate) fn texts(codes: &[&str]) -> BTreeSet<String> {

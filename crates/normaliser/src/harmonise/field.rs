@@ -2,37 +2,45 @@
 //!
 //! While rows are read the kind of the field is looked at once a batch; the loop over the rows lies inside.
 
-use model::{Code, Column, ColumnData, ColumnKind, Encoding, MunicipalityCode, RangeRule, RawBatch, RecordBatch};
+use model::{
+    Code, Column, ColumnData, ColumnKind, Encoding, MunicipalityCode, RangeRule, RawBatch, RecordBatch, RowAddress,
+};
 
+use super::Harmoniser;
 use super::cell::{Preparation, Prepared};
 use super::code::CodeCaster;
 use super::date::DateCaster;
 use super::fault::{Failures, Fault, FaultPlace};
 use super::notice::{RemarkIndex, Remarks};
 use super::number::NumberCaster;
-use super::person::{PersonCaster, PersonClass};
+use super::person::{PersonCaster, PersonClass, PersonMemory};
 use super::quote::{quoted, shown};
 use super::text::TextCaster;
 
 /// What is found out about the rows of a batch.
-#[derive(Default)]
 pub(crate) struct Findings {
     pub(crate) failures: Failures,
     pub(crate) remarks: Remarks,
 }
 
-/// The rows of a batch, and what is already known of them.
+/// A strip of rows of a batch, and what is already known of them.
 pub(crate) struct Rows<'a> {
     pub(crate) raw: &'a RawBatch,
+    /// The first of them in the raw batch.
+    pub(crate) from: usize,
+    /// How many they are.
+    pub(crate) len: usize,
     /// The first of them in the accepted batch.
     pub(crate) base: usize,
-    /// The position of the time field.
-    pub(crate) time: usize,
-    /// The position of the municipality field.
-    pub(crate) municipality: usize,
-    /// Whose persons these are: the delivery's municipality, or else the row's own by its position in the code list.
-    pub(crate) delivery_municipality: Option<MunicipalityCode>,
-    pub(crate) municipalities: &'a [Option<MunicipalityCode>],
+    pub(crate) plan: &'a Harmoniser,
+}
+
+/// What a thread remembers of a field from row to row.
+pub(crate) enum FieldMemory {
+    /// Nothing.
+    None,
+    /// The persons seen before.
+    Persons(Box<PersonMemory>),
 }
 
 /// A compiled field.
@@ -146,16 +154,30 @@ impl FieldPlan {
         }
     }
 
+    /// What a thread has to remember of the field.
+    pub(crate) fn memory(&self) -> FieldMemory {
+        match &self.caster {
+            Caster::Person { .. } => FieldMemory::Persons(Box::new(PersonMemory::new())),
+            _ => FieldMemory::None,
+        }
+    }
+
     /// Appends the field's values of all rows to the accepted batch, with a gap where a cell is no value; the number
     /// of those that are not.
-    pub(crate) fn cast(&mut self, rows: &Rows<'_>, accepted: &mut RecordBatch, findings: &mut Findings) -> u64 {
+    pub(crate) fn cast(
+        &self,
+        rows: &Rows<'_>,
+        accepted: &mut RecordBatch,
+        memory: &mut FieldMemory,
+        findings: &mut Findings,
+    ) -> u64 {
         let class = match &self.caster {
             Caster::Person { class_column, .. } => Some(*class_column),
             _ => None,
         };
         let mut column = taken(accepted, self.cells.index);
         let mut classes = class.map(|at| taken(accepted, at));
-        let faults = self.cast_into(rows, accepted, &mut column, &mut classes, findings);
+        let faults = self.cast_into(rows, accepted, &mut column, &mut classes, memory, findings);
         accepted.columns[self.cells.index] = column;
         for (at, classes) in class.into_iter().zip(classes) {
             accepted.columns[at] = classes;
@@ -164,11 +186,12 @@ impl FieldPlan {
     }
 
     fn cast_into(
-        &mut self,
+        &self,
         rows: &Rows<'_>,
         known: &RecordBatch,
         column: &mut Column,
         classes: &mut Option<Column>,
+        memory: &mut FieldMemory,
         findings: &mut Findings,
     ) -> u64 {
         let Self { cells, caster } = self;
@@ -176,7 +199,7 @@ impl FieldPlan {
         match (caster, data) {
             (Caster::Number { number, sign, range, scale }, ColumnData::Number(values)) => {
                 cells.each(rows, values, valid, findings, |cell, row| {
-                    let value = signed(number.cast(cell)?, sign.as_ref(), rows.raw, row)?;
+                    let value = signed(number.cast(cell)?, sign.as_ref(), rows.raw, rows.from + row)?;
                     within(value, *range, |bound| model::format_decimal(i128::from(bound), *scale))
                 })
             }
@@ -187,7 +210,7 @@ impl FieldPlan {
                 })
             }
             (Caster::Day(day), ColumnData::Date(values)) => {
-                values.resize(values.len() + rows.raw.len(), *day);
+                values.resize(values.len() + rows.len, *day);
                 valid.resize(values.len(), true);
                 0
             }
@@ -214,6 +237,9 @@ impl FieldPlan {
                 let Some(Column { data: ColumnData::Text(words), valid: has_class }) = classes else {
                     unreachable!("every person has a class column of text")
                 };
+                let FieldMemory::Persons(memory) = memory else {
+                    unreachable!("the memory is made for the field's caster")
+                };
                 let owners = rows.owners(known);
                 let faults = cells.each_text(rows, valid, findings, |cell, row, remarks| {
                     // Without a municipality there is no key; such a row is rejected for the municipality.
@@ -222,7 +248,7 @@ impl FieldPlan {
                         words.close();
                         return Ok(());
                     };
-                    let (pseudonym, class) = person.caster.cast(cell, owner)?;
+                    let (pseudonym, class) = person.caster.cast(cell, owner, memory)?;
                     texts.push(pseudonym);
                     words.push(class.word());
                     person.remark(class, row, remarks);
@@ -232,7 +258,7 @@ impl FieldPlan {
                 faults
             }
             (Caster::Missing, _) => {
-                for row in 0..rows.raw.len() {
+                for row in 0..rows.len {
                     column.push_missing();
                     cells.check_missing(row, findings);
                 }
@@ -256,10 +282,10 @@ impl FieldCells {
     ) -> u64 {
         let mut faults = 0;
         let mut padded = Vec::new();
-        values.reserve(rows.raw.len());
-        valid.reserve(rows.raw.len());
-        for row in 0..rows.raw.len() {
-            let whole = self.origin.cell(rows.raw, row);
+        values.reserve(rows.len);
+        valid.reserve(rows.len);
+        for row in 0..rows.len {
+            let whole = self.origin.cell(rows.raw, rows.from + row);
             let outcome = match self.preparation.prepare(whole, &mut padded) {
                 Prepared::Value(cell) => cast(cell, row).map(Some),
                 Prepared::Missing => Ok(None),
@@ -289,8 +315,8 @@ impl FieldCells {
     ) -> u64 {
         let mut faults = 0;
         let mut padded = Vec::new();
-        for row in 0..rows.raw.len() {
-            let whole = self.origin.cell(rows.raw, row);
+        for row in 0..rows.len {
+            let whole = self.origin.cell(rows.raw, rows.from + row);
             let outcome = match self.preparation.prepare(whole, &mut padded) {
                 Prepared::Value(cell) => cast(Some(cell), row, &mut findings.remarks).map(|()| true),
                 Prepared::Missing => Ok(false),
@@ -384,21 +410,26 @@ impl Owners<'_> {
 }
 
 impl Rows<'_> {
+    /// The place of a row in the file.
+    pub(crate) fn address(&self, row: usize) -> RowAddress {
+        self.raw.rows[self.from + row]
+    }
+
     fn days<'b>(&self, known: &'b RecordBatch) -> Days<'b> {
-        let Column { data: ColumnData::Date(values), valid } = &known.columns[self.time] else {
+        let Column { data: ColumnData::Date(values), valid } = &known.columns[self.plan.time] else {
             unreachable!("the time field is a day")
         };
         Days { values: &values[self.base..], valid: &valid[self.base..] }
     }
 
     fn owners<'b>(&'b self, known: &'b RecordBatch) -> Owners<'b> {
-        if let Some(code) = self.delivery_municipality {
+        if let Some(code) = self.plan.delivery_municipality {
             return Owners::Delivery(code);
         }
-        let Column { data: ColumnData::Code(values), valid } = &known.columns[self.municipality] else {
+        let Column { data: ColumnData::Code(values), valid } = &known.columns[self.plan.municipality] else {
             unreachable!("the municipality field is a code")
         };
-        Owners::Rows { values: &values[self.base..], valid: &valid[self.base..], codes: self.municipalities }
+        Owners::Rows { values: &values[self.base..], valid: &valid[self.base..], codes: &self.plan.municipalities }
     }
 }
 
