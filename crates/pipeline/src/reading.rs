@@ -14,7 +14,7 @@ use model::{
     Catalogue, Code, Dataset, Delivery, DeliveryId, Fingerprint, Notice, Period, Pipeline, RawBatch, RecordBatch,
     RecordSchema, Refusal, RejectedRow, RowTally, Source, WorkUnit,
 };
-use normaliser::{Harmoniser, KeyCheck, PersonKeys};
+use normaliser::{Harmoniser, KeyCheck, KeyFindings, KeyHasher, KeyJudge, PersonKeys};
 
 use crate::RunError;
 use crate::coverage::is_used;
@@ -23,6 +23,9 @@ use crate::coverage::is_used;
 const REJECTS_AT_ONCE: usize = 4096;
 /// Rows that all open parts of a delivery may hold in memory together, before the largest is written.
 const ROWS_IN_MEMORY: u64 = 1 << 20;
+
+/// Rows that are held in memory together to compare their keys.
+const SUSPECTS_AT_ONCE: usize = 1 << 18;
 
 /// A delivery that is to be read.
 #[derive(Debug, Clone)]
@@ -146,7 +149,10 @@ fn read_one(
         rejected: harmonised.rejected,
         skipped: summary.skipped,
     };
-    let (units, findings) = parts.finish(&mut rejected)?;
+    let (units, findings) = match parts.finish(&mut rejected)? {
+        Ok(finished) => finished,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
     tally.accepted -= findings.duplicates + findings.conflicts + findings.unused;
     tally.rejected += findings.conflicts;
     tally.skip_many("duplicate", findings.duplicates);
@@ -189,10 +195,40 @@ impl Findings {
     }
 }
 
-/// A unit's canonical rows while they are written.
-struct Part {
-    writer: CanonicalWriter,
-    keys: KeyCheck,
+type Finished = (BTreeMap<WorkUnit, Option<CanonicalPart>>, Findings);
+
+/// Judges the keys of these records.
+fn judge(desk: &Desk<'_>, job: &Job, records: &BTreeSet<u64>) -> Result<Result<KeyFindings, Refusal>, RunError> {
+    let input = desk.archive.read(&job.delivery.content)?;
+    let mut reader = match Reader::open(&job.source, input, Limits::default())? {
+        Ok(reader) => reader,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let (scope, lists) = (&job.delivery.scope, &desk.catalogue.codelists);
+    let mut harmoniser = match Harmoniser::new(&job.source, &job.dataset, lists, scope, reader.header(), desk.keys) {
+        Ok(harmoniser) => harmoniser,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let mut judge = KeyJudge::new(&job.dataset);
+    let (mut raw, mut rejected) = (RawBatch::default(), Vec::new());
+    let mut rows = RecordBatch::new(harmoniser.schema().clone());
+    let mut suspects = RecordBatch::new(harmoniser.schema().clone());
+    loop {
+        match reader.next_batch(&mut raw)? {
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(false) => return Ok(Ok(judge.finish())),
+            Ok(true) => {}
+        }
+        rows.clear();
+        rejected.clear();
+        if let Err(refusal) = harmoniser.harmonise(&raw, &mut rows, &mut rejected) {
+            return Ok(Err(refusal));
+        }
+        let kept = (0_u32..).zip(&rows.record).filter(|(_, record)| records.contains(record));
+        suspects.clear();
+        suspects.append_rows(&rows, &kept.map(|(row, _)| row).collect::<Vec<_>>());
+        judge.add(&suspects);
+    }
 }
 
 /// The canonical rows of a delivery, sorted into its units.
@@ -200,16 +236,22 @@ struct Parts<'a> {
     desk: &'a Desk<'a>,
     job: &'a Job,
     schema: Arc<RecordSchema>,
-    open: BTreeMap<WorkUnit, Part>,
+    open: BTreeMap<WorkUnit, CanonicalWriter>,
+    keys: Option<(KeyHasher, KeyCheck)>,
+    hashes: Vec<u128>,
     unused: u64,
 }
 
 impl<'a> Parts<'a> {
     fn new(desk: &'a Desk<'a>, job: &'a Job, schema: Arc<RecordSchema>) -> Self {
-        Self { desk, job, schema, open: BTreeMap::new(), unused: 0 }
+        let keys = KeyHasher::new(&job.dataset).map(|hasher| (hasher, KeyCheck::new(desk.store)));
+        Self { desk, job, schema, open: BTreeMap::new(), keys, hashes: Vec::new(), unused: 0 }
     }
 
     fn add(&mut self, batch: &RecordBatch) -> Result<(), RunError> {
+        if let Some((hasher, _)) = &self.keys {
+            hasher.hash(batch, &mut self.hashes);
+        }
         for ((municipality, period), rows) in normaliser::partition(&self.job.dataset, batch) {
             let unit = WorkUnit { source: self.job.source.id.clone(), municipality, period };
             if !is_used(self.desk.pipeline, &unit) {
@@ -220,15 +262,19 @@ impl<'a> Parts<'a> {
                 let part = self.begin(&unit);
                 self.open.insert(unit.clone(), part);
             }
+            if let Some((_, check)) = &mut self.keys {
+                let hashes: Vec<u128> = rows.iter().map(|row| self.hashes[*row as usize]).collect();
+                let records: Vec<u64> = rows.iter().map(|row| batch.record[*row as usize]).collect();
+                check.add(&hashes, &records)?;
+            }
             if let Some(part) = self.open.get_mut(&unit) {
-                part.keys.add(batch, &rows);
-                part.writer.write(batch, Some(&rows))?;
+                part.write(batch, Some(&rows))?;
             }
         }
         self.bound_memory()
     }
 
-    fn begin(&self, unit: &WorkUnit) -> Part {
+    fn begin(&self, unit: &WorkUnit) -> CanonicalWriter {
         let job = self.job;
         let scope = PartScope {
             unit: unit.clone(),
@@ -236,16 +282,15 @@ impl<'a> Parts<'a> {
             delivery: job.delivery.id.clone(),
             reading: job.fingerprint,
         };
-        let writer = CanonicalWriter::create(self.desk.store, &scope, &self.schema);
-        Part { writer, keys: KeyCheck::new(&job.dataset) }
+        CanonicalWriter::create(self.desk.store, &scope, &self.schema)
     }
 
     /// Writes the fullest parts early when a delivery of the whole country keeps very many of them open.
     fn bound_memory(&mut self) -> Result<(), RunError> {
-        while self.open.values().map(|part| part.writer.rows_in_memory()).sum::<u64>() > ROWS_IN_MEMORY {
-            let fullest = self.open.values_mut().max_by_key(|part| part.writer.rows_in_memory());
+        while self.open.values().map(|part| part.rows_in_memory()).sum::<u64>() > ROWS_IN_MEMORY {
+            let fullest = self.open.values_mut().max_by_key(|part| part.rows_in_memory());
             match fullest {
-                Some(part) => part.writer.flush()?,
+                Some(part) => part.flush()?,
                 None => break,
             }
         }
@@ -253,32 +298,46 @@ impl<'a> Parts<'a> {
     }
 
     /// Ends the parts, and takes out the rows whose keys are not unique.
-    fn finish(
-        mut self,
-        rejected: &mut Vec<RejectedRow>,
-    ) -> Result<(BTreeMap<WorkUnit, Option<CanonicalPart>>, Findings), RunError> {
-        let mut findings = Findings { unused: self.unused, ..Findings::default() };
+    fn finish(mut self, rejected: &mut Vec<RejectedRow>) -> Result<Result<Finished, Refusal>, RunError> {
+        let keys = match self.key_findings()? {
+            Ok(keys) => keys,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let findings = Findings {
+            unused: self.unused,
+            duplicates: keys.duplicates.len() as u64,
+            conflicts: keys.conflicts.len() as u64,
+            first_duplicate: keys.duplicates.iter().map(|place| place.line).min(),
+        };
+        let conflicts = keys.conflicts.iter().map(|(place, _)| place.record);
+        let out: BTreeSet<u64> = keys.duplicates.iter().map(|place| place.record).chain(conflicts).collect();
+        rejected.extend(keys.conflicts.iter().map(|(place, other)| RejectedRow {
+            line: place.line,
+            record: place.record,
+            column: None,
+            code: Code::KEY_CONFLICT,
+            reason: format!("line {other} has the same key and other content"),
+            raw: None,
+        }));
         let mut units = BTreeMap::new();
         for (unit, part) in std::mem::take(&mut self.open) {
-            let keys = part.keys.finish();
-            findings.duplicates += keys.duplicates.len() as u64;
-            findings.conflicts += keys.conflicts.len() as u64;
-            let first = keys.duplicates.iter().map(|place| place.line).min();
-            findings.first_duplicate = findings.first_duplicate.into_iter().chain(first).min();
-            let conflicts = keys.conflicts.iter().map(|(place, _)| place.record);
-            let out: BTreeSet<u64> = keys.duplicates.iter().map(|place| place.record).chain(conflicts).collect();
-            rejected.extend(keys.conflicts.iter().map(|(place, other)| RejectedRow {
-                line: place.line,
-                record: place.record,
-                column: None,
-                code: Code::KEY_CONFLICT,
-                reason: format!("line {other} has the same key and other content"),
-                raw: None,
-            }));
-            units.insert(unit, part.writer.finish_without(&out)?);
+            units.insert(unit, part.finish_without(&out)?);
         }
         self.cover(&mut units);
-        Ok((units, findings))
+        Ok(Ok((units, findings)))
+    }
+
+    /// Judges the rows that may share their key with another; they are read again from the delivery.
+    fn key_findings(&mut self) -> Result<Result<KeyFindings, Refusal>, RunError> {
+        let mut findings = KeyFindings::default();
+        let Some((_, check)) = self.keys.take() else { return Ok(Ok(findings)) };
+        for records in check.finish()?.portions(SUSPECTS_AT_ONCE) {
+            match judge(self.desk, self.job, &records)? {
+                Ok(found) => findings.extend(found),
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+        }
+        Ok(Ok(findings))
     }
 
     /// Adds the units without rows that the delivery covers all the same: every period up to the last one that has
