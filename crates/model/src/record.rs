@@ -84,18 +84,6 @@ impl TextData {
         &self.ends
     }
 
-    /// Appends a stretch of the texts of another column.
-    pub fn append_range(&mut self, other: &Self, rows: Range<usize>) {
-        let (from, to) = (other.start(rows.start), other.start(rows.end));
-        let base = self.bytes.len();
-        u32::try_from(base + (to - from)).expect("a batch's text stays below 4 GiB");
-        self.bytes.push_str(&other.bytes[from..to]);
-        // The sums fit, as the last one does.
-        #[expect(clippy::cast_possible_truncation, reason = "the modulus drops out: every end is below 4 GiB")]
-        let shift = (base as u32).wrapping_sub(from as u32);
-        self.ends.extend(other.ends[rows].iter().map(|end| end.wrapping_add(shift)));
-    }
-
     /// The texts in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|at| self.get(at))
@@ -249,19 +237,6 @@ impl Column {
         keep(&mut self.valid, from, stretches);
     }
 
-    /// Appends a stretch of the rows of another column of the same kind.
-    pub fn append_range(&mut self, other: &Self, rows: Range<usize>) {
-        self.valid.extend_from_slice(&other.valid[rows.clone()]);
-        match (&mut self.data, &other.data) {
-            (ColumnData::Number(into), ColumnData::Number(from)) => into.extend_from_slice(&from[rows]),
-            (ColumnData::Date(into), ColumnData::Date(from)) => into.extend_from_slice(&from[rows]),
-            (ColumnData::Boolean(into), ColumnData::Boolean(from)) => into.extend_from_slice(&from[rows]),
-            (ColumnData::Code(into), ColumnData::Code(from)) => into.extend_from_slice(&from[rows]),
-            (ColumnData::Text(into), ColumnData::Text(from)) => into.append_range(from, rows),
-            _ => unreachable!("columns of one schema have one kind"),
-        }
-    }
-
     /// Appends the rows of another column of the same kind, in the given order.
     pub fn append_rows(&mut self, other: &Self, rows: &[u32]) {
         fn gather<T: Copy>(into: &mut Vec<T>, from: &[T], rows: &[u32]) {
@@ -381,15 +356,6 @@ impl RecordBatch {
         }
         keep(&mut self.line, from, &stretches);
         keep(&mut self.record, from, &stretches);
-    }
-
-    /// Appends a stretch of the rows of another batch of the same schema.
-    pub fn append_range(&mut self, other: &Self, rows: Range<usize>) {
-        for (into, from) in self.columns.iter_mut().zip(&other.columns) {
-            into.append_range(from, rows.clone());
-        }
-        self.line.extend_from_slice(&other.line[rows.clone()]);
-        self.record.extend_from_slice(&other.record[rows]);
     }
 
     /// Appends rows of another batch of the same schema, in the given order.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use loader::part_path;
-use model::{Code, Dataset, Notice, RecordBatch, RejectedRow, WorkUnit};
-use normaliser::{KeyCheck, RowPlace};
+use model::{Code, Dataset, Notice, RejectedRow, WorkUnit};
+use normaliser::{KeyCheck, KeyFindings, KeyJudge, RowPlace};
 
 use super::parts::Units;
 use crate::RunError;
@@ -47,9 +47,7 @@ pub(super) fn settle_keys(
     let suspects = keys.finish()?;
     let mut out: BTreeMap<WorkUnit, BTreeSet<u64>> = BTreeMap::new();
     for records in suspects.portions(ROWS_AT_ONCE) {
-        let (rows, owners) = suspect_rows(store, units, &records)?;
-        let Some(rows) = rows else { continue };
-        let found = normaliser::judge(dataset, &rows);
+        let (found, owners) = judge(store, dataset, units, &records)?;
         verdict.duplicates += found.duplicates.len() as u64;
         let first = found.duplicates.iter().map(|place| place.line).min();
         verdict.first_duplicate = verdict.first_duplicate.into_iter().chain(first).min();
@@ -70,24 +68,22 @@ pub(super) fn settle_keys(
     Ok(verdict)
 }
 
-/// The rows with these record numbers, from all parts, and the unit of each.
-fn suspect_rows(
+/// Compares the rows with these record numbers, from all parts; and the unit of each of them.
+fn judge(
     store: &Path,
+    dataset: &Dataset,
     units: &Units,
     records: &BTreeSet<u64>,
-) -> Result<(Option<RecordBatch>, BTreeMap<u64, WorkUnit>), RunError> {
-    let mut rows: Option<RecordBatch> = None;
+) -> Result<(KeyFindings, BTreeMap<u64, WorkUnit>), RunError> {
+    let mut judge = KeyJudge::new(dataset);
     let mut owners = BTreeMap::new();
     for (unit, part) in units {
         let Some(part) = part else { continue };
-        let found = loader::rows_with_records(&part_path(store, &part.path), records)?;
-        owners.extend(found.record.iter().map(|record| (*record, unit.clone())));
-        match &mut rows {
-            Some(rows) => rows.append_range(&found, 0..found.len()),
-            None => rows = Some(found),
-        }
+        let rows = loader::rows_with_records(&part_path(store, &part.path), records)?;
+        owners.extend(rows.record.iter().map(|record| (*record, unit.clone())));
+        judge.add(&rows);
     }
-    Ok((rows, owners))
+    Ok((judge.finish(), owners))
 }
 
 fn conflict(place: &RowPlace, other: u64) -> RejectedRow {
