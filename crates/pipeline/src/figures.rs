@@ -210,7 +210,7 @@ fn rows_for<'a>(
         let files = of_dataset.filter(|file| parts.contains(&(file.unit.municipality, file.unit.period)));
         let file = |file: &UnitFile| {
             let (municipality, period) = (file.unit.municipality, file.unit.period);
-            file.path.clone().map(|path| CanonicalFile { path, municipality, period })
+            file.path.clone().map(|path| CanonicalFile { path, municipality, period, partials: None })
         };
         let cells = |of: &BTreeMap<DatasetId, BTreeSet<Cell>>| of.get(id).cloned().unwrap_or_default();
         let (delivered, used) = (cells(&sources.coverage.delivered), cells(&sources.coverage.used));
