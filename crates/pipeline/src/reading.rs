@@ -287,7 +287,7 @@ impl<'a> Parts<'a> {
 
     /// Writes the fullest parts early when a delivery of the whole country keeps very many of them open.
     fn bound_memory(&mut self) -> Result<(), RunError> {
-        while self.open.values().map(|part| part.rows_in_memory()).sum::<u64>() > ROWS_IN_MEMORY {
+        while self.open.values().map(CanonicalWriter::rows_in_memory).sum::<u64>() > ROWS_IN_MEMORY {
             let fullest = self.open.values_mut().max_by_key(|part| part.rows_in_memory());
             match fullest {
                 Some(part) => part.flush()?,

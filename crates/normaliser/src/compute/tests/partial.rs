@@ -99,7 +99,7 @@ fn any_periods(kind: PeriodKind) -> BTreeSet<(MunicipalityCode, Period)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 80, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn partials_engine_and_witness_agree(
