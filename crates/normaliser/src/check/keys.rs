@@ -124,7 +124,9 @@ impl Spill {
 
     fn write(&mut self, number: usize, entries: &[u128]) -> io::Result<()> {
         self.bytes.clear();
-        self.bytes.extend(entries.iter().flat_map(|entry| entry.to_le_bytes()));
+        for entry in entries {
+            self.bytes.extend_from_slice(&entry.to_le_bytes());
+        }
         self.file.write_all(&self.bytes)?;
         self.starts[number].push(self.length);
         self.length += self.bytes.len() as u64;
