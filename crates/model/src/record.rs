@@ -39,6 +39,16 @@ impl TextData {
         self.close();
     }
 
+    /// Appends texts that stand one after the other; `ends` says where each ends.
+    pub fn append(&mut self, texts: &str, ends: &[u32]) {
+        let base = end_of(self.bytes.len());
+        // Checked once for all of them, so that the sums below cannot wrap.
+        end_of(self.bytes.len() + texts.len());
+        assert!(ends.last().is_none_or(|end| *end as usize == texts.len()), "the last text ends with the buffer");
+        self.bytes.push_str(texts);
+        self.ends.extend(ends.iter().map(|end| end + base));
+    }
+
     /// The buffer, to append the next text piece by piece; [`TextData::close`] ends it.
     pub fn open(&mut self) -> &mut String {
         &mut self.bytes
@@ -91,17 +101,23 @@ impl TextData {
 
     /// Keeps the stretches of texts, which are in order and do not overlap, and drops the others from `from` on.
     fn keep(&mut self, from: usize, stretches: &[Range<usize>]) {
-        let (tail, ends) = (self.start(from), self.ends.split_off(from));
-        let bytes = self.bytes.split_off(tail);
+        let tail = self.start(from);
+        // What is left of the buffer is copied out and in again; a string gives no way to move it within.
+        let kept: usize = stretches.iter().map(|stretch| self.start(stretch.end) - self.start(stretch.start)).sum();
+        let mut bytes = String::with_capacity(kept);
+        let mut length = from;
         for stretch in stretches {
-            let (first, last) = (stretch.start - from, stretch.end - from);
-            let start = if first == 0 { 0 } else { ends[first - 1] as usize - tail };
-            let end = if last == 0 { 0 } else { ends[last - 1] as usize - tail };
-            let moved = tail + start - self.bytes.len();
-            self.bytes.push_str(&bytes[start..end]);
-            let moved = u32::try_from(moved).expect("texts only move within the batch");
-            self.ends.extend(ends[first..last].iter().map(|end| end - moved));
+            let start = self.start(stretch.start);
+            let shift = start - tail - bytes.len();
+            bytes.push_str(&self.bytes[start..self.start(stretch.end)]);
+            for at in stretch.clone() {
+                self.ends[length] = self.ends[at] - end_of(shift);
+                length += 1;
+            }
         }
+        self.ends.truncate(length);
+        self.bytes.truncate(tail);
+        self.bytes.push_str(&bytes);
     }
 
     /// Where the text at a position begins.

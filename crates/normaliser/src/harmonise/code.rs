@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use model::{Code, CodeIndex, CodeList, Date, Encoding, Lookup};
 
+use super::digits::Cell;
 use super::fault::Fault;
 use super::text::{decode, undecodable};
 
@@ -52,13 +53,40 @@ impl CodeCaster {
         caster
     }
 
+    /// The position of the cell's code in the list, if it stands in the table and is valid on the day.
+    #[inline]
+    pub(crate) fn quick(&self, cell: Cell<'_>, day: i32) -> Option<u32> {
+        let slot = self.find(packed(cell.head()?, cell.len())?)?;
+        (slot.from..slot.to).contains(&day).then_some(slot.code)
+    }
+
+    /// Appends the code of one cell for all days, as long as it is valid on them; says how far it got.
+    pub(crate) fn repeat(&self, cell: &[u8], days: &[i32], codes: &mut [u32]) -> usize {
+        let mut padded = [0; 16];
+        let Some(place) = padded.get_mut(..cell.len()) else { return 0 };
+        place.copy_from_slice(cell);
+        let Some(slot) = packed(u128::from_le_bytes(padded), cell.len()).and_then(|key| self.find(key)) else {
+            return 0;
+        };
+        let valid = days.iter().take_while(|day| (slot.from..slot.to).contains(*day)).count();
+        codes[..valid].fill(slot.code);
+        valid
+    }
+
     /// The position of the cell's code in the list. Without a day (the row's own is unreadable, so that it is rejected
     /// anyway) any code of the list will do.
-    #[inline]
     pub(crate) fn cast(&self, cell: &[u8], day: Option<i32>) -> Result<u32, Fault> {
-        match packed(cell).and_then(|key| self.find(key)).zip(day) {
-            Some((slot, day)) if (slot.from..slot.to).contains(&day) => Ok(slot.code),
-            _ => self.look_up(cell, day),
+        let mut text = String::new();
+        decode(self.encoding, cell, &mut text).map_err(undecodable)?;
+        let date = day.and_then(Date::from_days);
+        let at =
+            date.or_else(|| Date::from_days(0)).unwrap_or_else(|| unreachable!("1970 is within the type's bounds"));
+        match (self.list.lookup(text.as_bytes(), at), date) {
+            (Lookup::Known(CodeIndex(code)), _) | (Lookup::NotValid(CodeIndex(code)), None) => Ok(code),
+            (Lookup::NotValid(code), Some(date)) => Err(self.not_valid(code, date)),
+            (Lookup::Unknown, _) => {
+                Err(Fault::new(Code::CODE_UNKNOWN, format!("is not in the code list `{}`", self.list.id)))
+            }
         }
     }
 
@@ -85,22 +113,6 @@ impl CodeCaster {
         (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize
     }
 
-    #[cold]
-    fn look_up(&self, cell: &[u8], day: Option<i32>) -> Result<u32, Fault> {
-        let mut text = String::new();
-        decode(self.encoding, cell, &mut text).map_err(undecodable)?;
-        let date = day.and_then(Date::from_days);
-        let at =
-            date.or_else(|| Date::from_days(0)).unwrap_or_else(|| unreachable!("1970 is within the type's bounds"));
-        match (self.list.lookup(text.as_bytes(), at), date) {
-            (Lookup::Known(CodeIndex(code)), _) | (Lookup::NotValid(CodeIndex(code)), None) => Ok(code),
-            (Lookup::NotValid(code), Some(date)) => Err(self.not_valid(code, date)),
-            (Lookup::Unknown, _) => {
-                Err(Fault::new(Code::CODE_UNKNOWN, format!("is not in the code list `{}`", self.list.id)))
-            }
-        }
-    }
-
     fn not_valid(&self, code: CodeIndex, date: Date) -> Fault {
         let list = &self.list.id;
         Fault::new(
@@ -117,7 +129,9 @@ fn slot(list: &CodeList, spelling: &str, code: CodeIndex, encoding: Encoding) ->
     let mut read = String::new();
     decode(encoding, &cell, &mut read).ok().filter(|()| read == spelling && cell.trim_ascii().len() == cell.len())?;
     let (from, to) = first_stretch(list, code)?;
-    Some(Slot { key: packed(&cell)?, from, to, code: code.0 })
+    let mut padded = [0; 16];
+    padded.get_mut(..cell.len())?.copy_from_slice(&cell);
+    Some(Slot { key: packed(u128::from_le_bytes(padded), cell.len())?, from, to, code: code.0 })
 }
 
 /// The days from the first on which the code is valid to the first on which it is not.
@@ -134,13 +148,10 @@ fn first_stretch(list: &CodeList, code: CodeIndex) -> Option<(i32, i32)> {
     Some((from, to))
 }
 
-/// A cell of at most 15 bytes as one number, its length in the last byte: no cell is zero, and none equals another.
+/// The bytes of a cell of at most 15, with its length in the last one: no cell is zero, and none equals another.
 #[inline]
-fn packed(cell: &[u8]) -> Option<u128> {
-    let mut bytes = [0; 16];
-    bytes.get_mut(..cell.len()).filter(|_| cell.len() <= SHORT)?.copy_from_slice(cell);
-    bytes[SHORT] = u8::try_from(cell.len()).ok()? + 1;
-    Some(u128::from_le_bytes(bytes))
+fn packed(head: u128, length: usize) -> Option<u128> {
+    (length <= SHORT).then(|| head | (length as u128 + 1) << 120)
 }
 
 #[cfg(test)]
@@ -174,7 +185,16 @@ mod tests {
         let caster = caster(Encoding::Windows1252);
         let today = Some(day("2024-01-01"));
         for _ in 0..2 {
-            let cast = |cell: &[u8], day| caster.cast(cell, day).map_err(|fault| fault.code);
+            let cast = |cell: &[u8], day| {
+                let buffer = [cell, b"0123456789012345"].concat();
+                let slow = caster.cast(cell, day).map_err(|fault| fault.code);
+                let quick = day.and_then(|day| caster.quick(Cell::new(&buffer, 0, cell.len()), day));
+                assert!(quick.is_none_or(|code| slow == Ok(code)), "{}", cell.escape_ascii());
+                let mut codes = [9; 2];
+                let repeated = day.map_or(0, |day| caster.repeat(cell, &[day, day], &mut codes));
+                assert!(codes[..repeated].iter().all(|code| slow == Ok(*code)) && (repeated == 2) == quick.is_some());
+                slow
+            };
             assert_eq!(cast(b"0101", today), Ok(0));
             assert_eq!(cast(b"101", today), Ok(0));
             assert_eq!(cast(b"\xC5rhus", today), Ok(1));

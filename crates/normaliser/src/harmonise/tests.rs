@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use model::{
     BrokenRow, Check, Code, ColumnData, Comparison, ControlField, ControlPlace, ControlRecord, ControlStatement,
-    Encoding, Expr, FieldIndex, FieldMapping, Negative, NumberFormat, Origin, Parse, RecordBatch, Severity, SignColumn,
-    Source, Text,
+    Encoding, Expr, FieldIndex, FieldMapping, NumberFormat, Origin, Parse, RecordBatch, Severity, SignColumn, Source,
+    Text,
 };
 use proptest::prelude::*;
 
@@ -178,8 +178,7 @@ fn signs_may_stand_in_their_own_column() {
     let mut source = postings_source(&dataset);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let sign = SignColumn { column: "Tekst".to_owned(), positive: words(&["+", "D"]), negative: words(&["-", "K"]) };
-    source.fields[4].parse =
-        Parse::Number(NumberFormat { negative: Negative::Never, sign: Some(sign), ..danish_numbers() });
+    source.fields[4].parse = Parse::Number(NumberFormat { negative: Vec::new(), sign: Some(sign), ..danish_numbers() });
     let lines = [
         with(4, "2,00").replace("Løn maj", " + "),
         with(4, "2,00").replace("Løn maj", "K"),
