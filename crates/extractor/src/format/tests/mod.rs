@@ -11,8 +11,8 @@ use std::io::{self, Read};
 
 use model::{
     Code, Control, ControlField, ControlPlace, ControlRecord, DatasetId, DelimitedFormat, Encoding, FieldName,
-    FileName, Fingerprint, Format, Load, NamePart, Negative, NumberFormat, RawBatch, Refusal, Scope, SkipMatch,
-    SkipRule, Source, SourceId, Text,
+    FileName, Fingerprint, Format, InputForm, Load, NamePart, Negative, NumberFormat, RawBatch, Refusal, Scope,
+    SkipMatch, SkipRule, Source, SourceId, Text,
 };
 
 use crate::error::settle;
@@ -45,6 +45,7 @@ pub(super) fn source_of(format: Format) -> Source {
         load: Load::Full,
         due_days: None,
         min_rows: 0,
+        input: InputForm::plain(Encoding::Utf8.into()),
         format,
         fields: Vec::new(),
         skip: Vec::new(),
