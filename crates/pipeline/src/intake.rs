@@ -128,7 +128,7 @@ fn take_all(
     mut took: impl FnMut(usize, Result<Fingerprint, Refusal>),
 ) -> Result<(), RunError> {
     let side_by_side = threads.clamp(1, fresh.len().max(1));
-    let for_each = (threads / side_by_side).max(1);
+    let archive = &archive.clone().with_threads((threads / side_by_side).max(1));
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(64);
@@ -136,7 +136,7 @@ fn take_all(
             let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
                 while let Some(at) = fresh.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let taken = folder.take(&found[*at], archive, for_each);
+                    let taken = folder.take(&found[*at], archive);
                     if sender.send((*at, taken)).is_err() {
                         return;
                     }

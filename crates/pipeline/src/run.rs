@@ -99,8 +99,9 @@ pub fn run(
         indicators,
         store: &root,
         keys: options.keys,
+        threads: options.jobs,
     };
-    work.read(&desk, &mut publication, options.jobs, progress)?;
+    work.read(&desk, &mut publication, progress)?;
     work.settle(&mut publication)?;
     work.compute(&mut publication, progress)?;
     archive.sync()?;

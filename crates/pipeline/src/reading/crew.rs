@@ -9,18 +9,17 @@ use super::delivery::{Reading, Tools};
 use super::{Desk, Job, Told};
 use crate::RunError;
 
-/// Reads the jobs on `threads` threads and calls `listen` with what they tell, on the caller's thread. When `listen`
+/// Reads the jobs on the desk's threads and calls `listen` with what they tell, on the caller's thread. When `listen`
 /// fails, no further job is begun.
 pub(crate) fn read_all(
     desk: &Desk<'_>,
     jobs: &[Job],
-    threads: usize,
     mut listen: impl FnMut(Told) -> Result<(), RunError>,
 ) -> Result<(), RunError> {
     let crew = Crew::new(desk, jobs);
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(64);
-        for _ in 0..threads.max(1) {
+        for _ in 0..desk.threads.max(1) {
             let (sender, crew) = (sender.clone(), &crew);
             scope.spawn(move || crew.work(&sender));
         }

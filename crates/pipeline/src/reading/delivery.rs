@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use extractor::{Limits, ReadSummary, Reader};
+use extractor::{InputLimits, Limits, ReadSummary, Reader, open_input};
 use loader::{EncodeScratch, RowGroup};
-use model::{Code, MunicipalityCode, Notice, Period, RawBatch, RecordBatch, Refusal, RejectedRow, RowTally, WorkUnit};
+use model::{Code, MunicipalityCode, Period, RawBatch, RecordBatch, Refusal, RejectedRow, RowTally, WorkUnit};
 use normaliser::{Hand, Harmoniser, KeyCheck, KeyHasher, PartialHand, PartialPlan};
 
 use super::keys::{KeyVerdict, settle_keys};
@@ -108,6 +108,10 @@ impl<'a> Reading<'a> {
     pub(super) fn open(desk: &'a Desk<'a>, job: &'a Job) -> Result<Result<Self, Refusal>, RunError> {
         tracing::debug!(delivery = %job.delivery.id, name = %job.delivery.name, "reading");
         let input = desk.archive.read(&job.delivery.content)?;
+        let input = match open_input(&job.source.input, input, InputLimits::default(), desk.threads)? {
+            Ok(input) => input,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let reader = match Reader::open(&job.source, input, Limits::default())? {
             Ok(reader) => reader,
             Err(refusal) => return Ok(Err(refusal)),
@@ -325,7 +329,7 @@ impl<'a> Reading<'a> {
             // Nobody listens any more only when the run is given up.
             sender.send(Told::Rejected(job.delivery.id.clone(), keys.conflicts)).unwrap_or_default();
         }
-        let partials = Arc::new(self.plan.finish(partials));
+        let partials = Arc::new(self.plan.finish(&partials));
         Ok(Ok(ReadDelivery { tally, notices, units: super::parts::cover(desk, job, units), partials, rewritten }))
     }
 }

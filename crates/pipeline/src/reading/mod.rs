@@ -67,4 +67,6 @@ pub(crate) struct Desk<'a> {
     pub(crate) indicators: Vec<&'a Indicator>,
     pub(crate) store: &'a Path,
     pub(crate) keys: Option<&'a PersonKeys>,
+    /// Threads that read at the same time.
+    pub(crate) threads: usize,
 }
