@@ -80,14 +80,12 @@ impl Frames {
         if self.threads > 1 && self.crew.is_none() {
             self.crew = Some(Crew::hire(self.threads - 1)?);
         }
-        match &mut self.crew {
-            Some(crew) => crew.put(&mut self.block, &mut self.compressor, &mut self.file),
-            None => {
-                compress(&mut self.compressor, &self.block, &mut self.packed)?;
-                self.block.clear();
-                self.file.write_all(&self.packed)
-            }
+        if let Some(crew) = &mut self.crew {
+            return crew.put(&mut self.block, &mut self.compressor, &mut self.file);
         }
+        compress(&mut self.compressor, &self.block, &mut self.packed)?;
+        self.block.clear();
+        self.file.write_all(&self.packed)
     }
 }
 
