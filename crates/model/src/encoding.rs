@@ -202,16 +202,9 @@ mod tests {
             let once = text.as_bytes();
             assert!(Encoding::Windows1252.looks_doubly_encoded(once), "{text}");
             assert!(Encoding::Cp850.looks_doubly_encoded(once), "{text}");
-            let mut western = String::new();
-            once.iter().for_each(|byte| {
-                western.push(
-                    table(Encoding::Windows1252)
-                        .get(usize::from(*byte).wrapping_sub(0x80))
-                        .copied()
-                        .flatten()
-                        .unwrap_or(char::from(*byte)),
-                )
-            });
+            let windows = table(Encoding::Windows1252);
+            let known = |byte: u8| windows.get(usize::from(byte).wrapping_sub(0x80)).copied().flatten();
+            let western: String = once.iter().map(|byte| known(*byte).unwrap_or(char::from(*byte))).collect();
             assert!(Encoding::Utf8.looks_doubly_encoded(western.as_bytes()), "{western}");
             let latin: String = once.iter().copied().map(char::from).collect();
             assert!(Encoding::Utf8.looks_doubly_encoded(latin.as_bytes()), "{latin}");

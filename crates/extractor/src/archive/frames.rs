@@ -20,8 +20,9 @@ const FRAME: usize = 2 << 20;
 /// Finished frames that may wait for one before them.
 const MOST_WAITING: usize = 8;
 
-/// The level of compression. What is stored is read again soon and then hardly ever, so time counts more than space:
-/// see the measurements in `docs/performance.md`.
+/// The level of compression. What is stored is read again at once and then hardly ever, so time counts more than space.
+/// Of a ledger of 1.02 GB this level makes 189 MB in 3.6 CPU seconds, hash included; level 3 in a single frame made
+/// 197 MB in 8.8. The levels below 1 save a seventh of the time and double the size.
 const LEVEL: i32 = 1;
 
 /// A file that is written as frames.
@@ -80,14 +81,12 @@ impl Frames {
         if self.threads > 1 && self.crew.is_none() {
             self.crew = Some(Crew::hire(self.threads - 1)?);
         }
-        match &mut self.crew {
-            Some(crew) => crew.put(&mut self.block, &mut self.compressor, &mut self.file),
-            None => {
-                compress(&mut self.compressor, &self.block, &mut self.packed)?;
-                self.block.clear();
-                self.file.write_all(&self.packed)
-            }
+        if let Some(crew) = &mut self.crew {
+            return crew.put(&mut self.block, &mut self.compressor, &mut self.file);
         }
+        compress(&mut self.compressor, &self.block, &mut self.packed)?;
+        self.block.clear();
+        self.file.write_all(&self.packed)
     }
 }
 

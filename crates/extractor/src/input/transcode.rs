@@ -177,15 +177,12 @@ fn to_utf8(raw: &[u8], order: ByteOrder, ended: bool, text: &mut Vec<u8>) -> usi
         if second.is_none() && !ended && (0xD800..0xDC00).contains(&first) {
             break;
         }
-        match char::decode_utf16(std::iter::once(first).chain(second)).next() {
-            Some(Ok(c)) => {
-                text.extend(c.encode_utf8(&mut [0; 4]).as_bytes());
-                at += c.len_utf16();
-            }
-            _ => {
-                text.extend(lone_surrogate(first));
-                at += 1;
-            }
+        if let Some(Ok(c)) = char::decode_utf16(std::iter::once(first).chain(second)).next() {
+            text.extend(c.encode_utf8(&mut [0; 4]).as_bytes());
+            at += c.len_utf16();
+        } else {
+            text.extend(lone_surrogate(first));
+            at += 1;
         }
     }
     at * 2

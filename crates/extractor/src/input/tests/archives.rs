@@ -255,6 +255,7 @@ fn the_one_member_that_fits_is_read() {
         let mut entries = others.to_vec();
         entries.insert(1, wanted.clone());
         entries.push(streamed("folder/last.bin", b"behind", false, false));
+        entries.push(Entry { flags: 8, ..stored("last/", b"") });
         let (archive, _) = zip(&entries);
         assert!(text(&picked("*.csv"), &archive).is_ok_and(|text| text == long));
         assert!(text(&picked("data.csv"), &archive).is_ok_and(|text| text == long));

@@ -56,13 +56,11 @@ fn check_entry(input: &mut Bytes, members: &[Passed], seen: &mut [bool]) -> io::
     let entry = Local { name, flags, method, crc, packed, unpacked };
     // The members are in the order of their places.
     let at = members.binary_search_by_key(&offset, |member| member.offset);
-    match at.ok().filter(|at| members[*at].local == entry && !seen[*at]) {
-        Some(at) => seen[at] = true,
-        None => {
-            let what = format!("the directory contradicts the members about {}", shown(&entry.name));
-            return Err(damaged(&what, input.taken()));
-        }
-    }
+    let Some(at) = at.ok().filter(|at| members[*at].local == entry && !seen[*at]) else {
+        let what = format!("the directory contradicts the members about {}", shown(&entry.name));
+        return Err(damaged(&what, input.taken()));
+    };
+    seen[at] = true;
     Ok(())
 }
 

@@ -147,7 +147,8 @@ impl Read for Member {
 impl Data {
     fn new(member: Passed, begins: u64) -> io::Result<Self> {
         let inflate = match member.local.method {
-            STORED if member.local.size_follows() => {
+            // A folder has no bytes, wherever that is said.
+            STORED if member.local.size_follows() && !member.local.is_folder() => {
                 return Err(unsupported("a member is stored without its size"));
             }
             STORED => None,
@@ -161,7 +162,7 @@ impl Data {
     fn read(&mut self, input: &mut Bytes, buffer: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.inflate {
             _ if self.ended => 0,
-            None => read_stored(input, buffer, self.begins + self.member.local.packed)?,
+            None => read_stored(input, buffer, self.begins.saturating_add(self.member.local.packed))?,
             Some(inflate) => {
                 let (read, ended) = read_deflated(input, buffer, inflate)?;
                 self.ended = ended;
