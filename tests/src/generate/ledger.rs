@@ -66,8 +66,8 @@ const FAULTS: [(&str, Code, Change); 8] = [
     ("number_groups", Code::NUMBER_AMBIGUOUS, Change::Cell(11, b"12.34,56")),
     ("date", Code::DATE_INVALID, Change::Cell(4, b"31-02-2024")),
     ("account", Code::CODE_UNKNOWN, Change::Cell(5, b"99999999")),
-    // A byte that Windows-1252 leaves undefined.
-    ("byte", Code::ENC_INVALID, Change::Cell(10, b"L\x81n")),
+    // Not a byte that Windows-1252 leaves undefined: one of those has the Latin-1 reader of DuckDB refuse the whole file.
+    ("byte", Code::NUL_BYTE, Change::Cell(10, b"L\0n")),
 ];
 
 /// What was written for one file.
