@@ -93,9 +93,10 @@ pub fn write(parameters: &Parameters, split: bool, folder: &Path) -> Result<Vec<
     let mut files = Vec::new();
     for group in groups {
         let municipality = if split { MUNICIPALITIES[group[0]].code } else { "" };
-        let path = match split {
-            true => format!("deliveries/ledger/{municipality}/ledger_{municipality}_{year}.csv"),
-            false => format!("deliveries/ledger/ledger_{year}.csv"),
+        let path = if split {
+            format!("deliveries/ledger/{municipality}/ledger_{municipality}_{year}.csv")
+        } else {
+            format!("deliveries/ledger/ledger_{year}.csv")
         };
         let mut file = DeliveryFile::create(&folder.join(&path), FORM, Vec::new())?;
         for position in group {
@@ -232,4 +233,66 @@ impl Texts {
 
 fn one_of<'a>(texts: &'a [Vec<u8>], details: &mut Random) -> &'a [u8] {
     &texts[details.below(u32::try_from(texts.len()).unwrap_or(u32::MAX)) as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn written(split: bool) -> Vec<(LedgerFile, String)> {
+        let first = "2024-01".parse().expect("a month");
+        let parameters =
+            Parameters { seed: 2024, municipalities: 3, first, months: 12, postings: 9000, persons: 5, clean: true };
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = write(&parameters, split, folder.path()).expect("a disk");
+        let text = |file: &LedgerFile| {
+            let bytes = std::fs::read(folder.path().join(&file.path)).expect("a file");
+            FORM.encoding.decode_lossy(&bytes)
+        };
+        let with_text = |file| {
+            let text = text(&file);
+            (file, text)
+        };
+        files.into_iter().map(with_text).collect()
+    }
+
+    #[test]
+    fn the_split_changes_nothing_but_the_files() {
+        let rows = |files: &[(LedgerFile, String)]| -> Vec<String> {
+            files.iter().flat_map(|(_, text)| text.lines().skip(1)).map(str::to_owned).collect()
+        };
+        let (one, many) = (written(false), written(true));
+        assert_eq!((one.len(), many.len()), (1, 3));
+        assert_eq!(rows(&one).len(), 9000);
+        assert_eq!(rows(&one), rows(&many));
+    }
+
+    #[test]
+    fn one_row_in_a_thousand_is_malformed_at_the_line_that_is_named() {
+        let files = written(true);
+        let found: Vec<(&Found, &str)> = files
+            .iter()
+            .flat_map(|(file, text)| {
+                let line = |found: &Found| usize::try_from(found.line.unwrap_or(0)).expect("a line");
+                file.written.found.iter().map(move |found| (found, text.lines().nth(line(found) - 1).expect("a line")))
+            })
+            .collect();
+        let kinds: BTreeSet<&str> = found.iter().map(|(found, _)| found.kind).collect();
+        assert_eq!((found.len(), kinds.len()), (9, FAULTS.len()));
+        for (found, line) in found {
+            let as_planted = match found.kind {
+                "short" => line.contains('"') || line.split(';').count() == 11,
+                "long" => line.ends_with(";x"),
+                "number" => line.ends_with(";12,3x"),
+                "number_point" => line.ends_with(";1,234.56"),
+                "number_groups" => line.ends_with(";12.34,56"),
+                "date" => line.contains(";31-02-2024;"),
+                "account" => line.contains(";99999999;"),
+                _ => line.contains('\0'),
+            };
+            assert!(as_planted, "{}: {line}", found.kind);
+        }
+    }
 }

@@ -186,7 +186,9 @@ impl Tables {
         let Written { rows, lines, bytes, found } = written;
         writeln!(self.manifest, "{path};{scope};{rows};{lines};{bytes}")
             .unwrap_or_else(|_| unreachable!("a string takes any text"));
-        found.iter().for_each(|found| dirt_line(&mut self.dirt, path, found));
+        for fault in found {
+            dirt_line(&mut self.dirt, path, fault);
+        }
         self.summary.files += 1;
         self.summary.rows += rows;
         self.summary.bytes += bytes;
