@@ -1,7 +1,7 @@
 """The command: generates, runs every engine in turn, compares what they published, and reports.
 
-Engines are interleaved (A B C, A B C), so that a slow minute of the machine hits all of them. Exit code 0 means that all
-published the same; 1 that they did not; speed alone never fails.
+Engines are interleaved (A B C, A B C), so that a slow minute of the machine hits all of them. Exit code 0 means that
+all published the same; 1 that they did not; speed alone never fails.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from peers import engines, generated, measure, report, verdict
+from peers.engines import NO_CANONICAL
 
 BASE = "duckdb"
 # dlt takes rows one by one; more would take hours.
@@ -41,7 +42,8 @@ def arguments():
     parser.add_argument("--without-canonical", action="store_true", help="also measure musketer without its Parquet")
     parser.add_argument("--scaling", type=numbers, nargs="?", const=[1_000_000, 10_000_000, 50_000_000],
                         metavar="ROWS", help="instead: musketer alone at 1M,10M,50M rows, or at the numbers given")
-    parser.add_argument("--threads", type=numbers, metavar="N,N", help="instead: musketer alone with so many threads each")
+    parser.add_argument("--threads", type=numbers, metavar="N,N",
+                        help="instead: musketer alone with so many threads each")
     parser.add_argument("--out", type=Path, help="folder for results.json and results.md")
     parser.add_argument("--work", type=Path, help="folder for deliveries and stores; removed afterwards "
                         "(default: a new one in $TMPDIR; needs 400 bytes a row)")
@@ -64,12 +66,20 @@ class Bench:
         names = (self.options.only or "musketer,duckdb,polars,dlt").split(",")
         found = [self.musketer("musketer")] if "musketer" in names else []
         if self.options.without_canonical:
-            found.append(self.musketer("musketer, no Parquet", "--no-canonical"))
+            found.append(self.without_canonical())
         modules = [("duckdb", "peers.duckdb_job"), ("polars", "peers.polars_job"), ("dlt", "peers.dlt_job")]
         found += [engines.Peer(name, module) for name, module in modules if name in names]
         if unknown := set(names) - {"musketer"} - {name for name, _ in modules}:
             sys.exit(f"error: no such engine: {', '.join(sorted(unknown))}")
         return found
+
+    def without_canonical(self):
+        """musketer without canonical Parquet, if the binary can do without."""
+        command = [self.binaries / "musketer", "run", "--help"]
+        shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        if NO_CANONICAL not in shown:
+            sys.exit(f"error: `musketer run` has no {NO_CANONICAL}")
+        return self.musketer("musketer, no Parquet", NO_CANONICAL)
 
     def musketer(self, name, *options):
         return engines.Musketer(name, self.binaries / "musketer", options)
@@ -84,10 +94,9 @@ class Bench:
         engines.place(data.deliveries, folder)
         engine.prepare(folder)
         measure.warm(folder)
-        canonical = "--no-canonical" not in getattr(engine, "options", ())
-        command = engine.command(folder, threads, canonical, data.pipeline)
+        command = engine.command(folder, threads, data.pipeline)
         cost = measure.run(command, self.work / "log", engine.environment(threads), self.instructions)
-        result = engine.result(folder, canonical, data.pipeline)
+        result = engine.result(folder)
         shutil.rmtree(folder)
         shown = f"{cost.wall:.2f} s, CPU {cost.cpu:.2f} s, {cost.peak / 1e6:.0f} MB"
         print(f"  {engine.name}, {threads} thread(s): {shown}", file=sys.stderr)
@@ -107,6 +116,10 @@ class Bench:
             found = verdict.differences(name, result, reference, results[reference], data)
             self.differences += [f"{title}: {difference}" for difference in found]
         middle = report.summary(costs, reference)
+        for name, result in results.items():
+            middle[name]["places_right"] = len(result.places & data.malformed)
+            middle[name]["places_wrong"] = len(result.places - data.malformed)
+            middle[name]["rejected"] = sum(result.rejected.values())
         self.sections.append(
             {
                 "title": title,

@@ -1,6 +1,6 @@
 """The job as an ordinary dlt script: rows as dictionaries, loaded into DuckDB, and the figures in SQL.
 
-This is how the manual of dlt begins, and how most of its pipelines are written; it is meant for a hundred thousand rows.
+This is how the manual of dlt begins, and how ordinary pipelines are written.
 """
 
 import csv
@@ -90,11 +90,10 @@ def main():
         ]
     )
     with pipeline.sql_client() as client:
-        if this.canonical:
-            columns = ", ".join(job.CANONICAL)
-            client.execute_sql(
-                f"COPY (SELECT {columns} FROM entry) TO '{this.parquet}' (FORMAT parquet, COMPRESSION zstd)"
-            )
+        columns = ", ".join(job.CANONICAL)
+        client.execute_sql(
+            f"COPY (SELECT {columns} FROM entry) TO '{this.parquet}' (FORMAT parquet, COMPRESSION zstd)"
+        )
         figures = client.execute_sql((Path(__file__).parent / "figures.sql").read_text())
         rejected = client.execute_sql("SELECT reason, file, line FROM rejected")
     this.publish(figures, rejected)

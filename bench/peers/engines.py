@@ -15,6 +15,8 @@ from pathlib import Path
 import duckdb
 
 ROOT = Path(__file__).parents[2]
+# The option of `musketer run` that leaves out the canonical Parquet.
+NO_CANONICAL = "--no-canonical"
 # What the project of the benchmark shares with the example.
 SHARED = (
     "codelists/municipality.yaml", "codelists/municipality.csv", "codelists/region.yaml", "codelists/region.csv",
@@ -36,8 +38,10 @@ class Result:
     figures: dict
     # reason -> rows
     rejected: dict
-    # (file, line, reason), for the rows whose place the engine knows
+    # (file, line, reason), for the rejected rows whose place the engine names
     places: set
+    # whether all rejected rows must have their places, and the right ones
+    exact_places: bool
     # canonical rows and the sum of their amounts; `None` without canonical tables
     canonical: tuple | None
     # what the engine itself reports
@@ -74,14 +78,13 @@ class Peer:
     def prepare(self, folder):
         pass
 
-    def command(self, folder, threads, canonical, pipeline):
-        options = [] if canonical else ["--no-canonical"]
-        return [sys.executable, "-m", self.module, str(folder), "--threads", str(threads), *options]
+    def command(self, folder, threads, pipeline):
+        return [sys.executable, "-m", self.module, str(folder), "--threads", str(threads)]
 
     def environment(self, threads):
         return {"POLARS_MAX_THREADS": str(threads)}
 
-    def result(self, folder, canonical, pipeline):
+    def result(self, folder):
         database = sqlite3.connect(folder / "result.db")
         figures = {
             (indicator, area, period): (Decimal(n) / 100, Decimal(d), Decimal(value) / 100)
@@ -91,8 +94,8 @@ class Peer:
         database.close()
         root = folder / "deliveries"
         places = {(str(Path(file).relative_to(root)), line, reason) for reason, file, line in rejected if file}
-        rows = canonical_of(folder / "canonical.parquet", "amount") if canonical else None
-        return Result(figures, tally(reason for reason, _, _ in rejected), places, rows)
+        rows = canonical_of(folder / "canonical.parquet", "amount")
+        return Result(figures, tally(reason for reason, _, _ in rejected), places, False, rows)
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,7 @@ class Musketer:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / "definitions" / path, target)
 
-    def command(self, folder, threads, canonical, pipeline):
+    def command(self, folder, threads, pipeline):
         report = ["--quiet", "--format", "json", "--output", str(folder / "report.json")]
         options = [*report, "--jobs", str(threads), *self.options]
         return [str(self.binary), "--project", str(folder), "run", pipeline, *options]
@@ -118,12 +121,13 @@ class Musketer:
     def environment(self, threads):
         return {}
 
-    def result(self, folder, canonical, pipeline):
+    def result(self, folder):
         database = sqlite3.connect(folder / "store" / "musketer.db")
         figures = {
             (indicator, area, period): (Decimal(n or value), Decimal(d or 1), Decimal(value))
             for indicator, area, period, value, n, d in database.execute(
-                "SELECT indicator, area, period, value_exact, numerator_exact, denominator_exact FROM latest_observation"
+                "SELECT indicator, area, period, value_exact, numerator_exact, denominator_exact"
+                " FROM latest_observation"
             )
         }
         rejected = database.execute(
@@ -133,9 +137,10 @@ class Musketer:
         places = {(name, line, REASONS.get(code, code)) for name, line, code in rejected}
         reasons = tally(REASONS.get(code, code) for _, _, code in rejected)
         parts = folder / "store" / "canonical" / "dataset=ledger" / "**" / "*.parquet"
-        rows = canonical_of(parts, "amount::HUGEINT") if "--no-canonical" not in self.options else None
-        if rows:
-            rows = (rows[0], rows[1] / 100)
+        rows = None
+        if NO_CANONICAL not in self.options:
+            count, minor = canonical_of(parts, "amount::HUGEINT")
+            rows = (count, minor / 100)
         report = json.loads((folder / "report.json").read_text())
         report = {key: report[key] for key in ("seconds", "peak_memory_bytes")}
-        return Result(figures, reasons, places, rows, report)
+        return Result(figures, reasons, places, True, rows, report)

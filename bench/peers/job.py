@@ -30,16 +30,14 @@ class Job:
 
     folder: Path
     threads: int
-    canonical: bool
 
     @staticmethod
     def from_arguments():
         parser = argparse.ArgumentParser()
         parser.add_argument("folder", type=Path)
         parser.add_argument("--threads", type=int, required=True)
-        parser.add_argument("--no-canonical", action="store_true")
         arguments = parser.parse_args()
-        return Job(arguments.folder, arguments.threads, not arguments.no_canonical)
+        return Job(arguments.folder, arguments.threads)
 
     @property
     def ledgers(self):

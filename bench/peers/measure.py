@@ -1,4 +1,4 @@
-"""Runs a command and says what it cost: wall time, CPU time, peak memory, and instructions where the machine counts them."""
+"""Runs a command and says what it cost: wall and CPU time, peak memory, and instructions where they can be counted."""
 
 import os
 import shutil
@@ -36,8 +36,8 @@ def counts_instructions():
 
 
 def run(command, log, environment, instructions=False):
-    """Runs the command with its output in the log. The peak is that of the largest process of its tree, the times are those
-    of all of them."""
+    """Runs the command with its output in the log. The peak is that of the largest process of its tree, the times are
+    those of all of them."""
     counted = Path(f"{log}.instructions")
     if instructions:
         command = ["perf", "stat", "-x,", "-e", "instructions:u", "-o", str(counted), "--", *command]
@@ -48,7 +48,8 @@ def run(command, log, environment, instructions=False):
         wall = time.monotonic() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        raise JobFailed(f"{' '.join(command)} ended with {process.returncode}:\n{Path(log).read_text(errors='replace')}")
+        said = Path(log).read_text(errors="replace")
+        raise JobFailed(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
     number = None
     if instructions:
         lines = [line for line in counted.read_text().splitlines() if "instructions" in line]

@@ -147,10 +147,8 @@ def main():
     rows = parsed(transcode(this))
     accepted = rows.filter(pl.col("reason").is_null())
     rejected = rows.filter(pl.col("reason").is_not_null()).select("reason")
-    queries = [measures(accepted), rejected]
-    if this.canonical:
-        queries.append(canonical(accepted).sink_parquet(this.parquet, compression="zstd", lazy=True))
-    sums, rejected, *_ = pl.collect_all(queries, engine="streaming")
+    parquet = canonical(accepted).sink_parquet(this.parquet, compression="zstd", lazy=True)
+    sums, rejected, _ = pl.collect_all([measures(accepted), rejected, parquet], engine="streaming")
     this.publish(figures(sums, people(this)), [(reason, None, None) for (reason,) in rejected.iter_rows()])
 
 

@@ -26,11 +26,13 @@ def table(title, middle, base):
     """A Markdown table."""
     counted = any(entry["instructions"] for entry in middle.values())
     head = ["engine", "wall s", "CPU s", "peak MB", f"wall / {base}", f"CPU / {base}", f"peak / {base}"]
+    head += ["rejected", "line right", "line wrong"]
     head += ["instructions G", f"instructions / {base}"] if counted else []
     lines = [f"**{title}**", "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for name, entry in middle.items():
         cells = [name, f"{entry['wall']:.2f}", f"{entry['cpu']:.2f}", f"{entry['peak'] / 1e6:.0f}"]
         cells += [ratio(entry[f"{key}_ratio"]) for key in ("wall", "cpu", "peak")]
+        cells += [str(entry[key]) for key in ("rejected", "places_right", "places_wrong")]
         if counted:
             cells += [f"{(entry['instructions'] or 0) / 1e9:.1f}", ratio(entry["instructions_ratio"])]
         lines.append("| " + " | ".join(cells) + " |")

@@ -2,8 +2,9 @@
 //!
 //! Where to start: [`generate`] writes a whole drop folder, [`generate_one`] a single file. [`plan`] says which files there
 //! are, [`finance`], [`absence`], [`pupils`] and [`population`] write their rows, and [`faults`] is the table of what is
-//! wrong with them on purpose. [`generate_ledger`] writes what the benchmark against other engines reads. Nothing here reads a clock, and nothing is a float. What it does not do: know how the
-//! deliveries are read; it shares no code with the reader.
+//! wrong with them on purpose. [`generate_ledger`] writes what the benchmark against other engines reads. Nothing here
+//! reads a clock, and nothing is a float. What it does not do: know how the deliveries are read; it shares no code with
+//! the reader.
 
 pub mod absence;
 pub mod accounts;
