@@ -102,8 +102,9 @@ class Bench:
         print(f"  {engine.name}, {threads} thread(s): {shown}", file=sys.stderr)
         return cost, result
 
-    def section(self, title, data, rounds, base=BASE):
-        """Runs (name, engine, threads) in turn and compares the results with those of the base, or of the first."""
+    def in_turn(self, title, data, rounds):
+        """Runs (name, engine, threads) in turn and compares the results with those of the base, or of the first.
+        Gives what each run cost, and what stands beside the costs in the table."""
         costs = {name: [] for name, _, _ in rounds}
         results = {}
         for _ in range(self.options.runs):
@@ -111,24 +112,32 @@ class Bench:
                 cost, result = self.once(engine, data, threads)
                 costs[name].append(cost)
                 results.setdefault(name, result)
-        reference = base if base in results else next(iter(results))
+        reference = BASE if BASE in results else next(iter(results))
+        books = {}
         for name, result in results.items():
             found = verdict.differences(name, result, reference, results[reference], data)
             self.differences += [f"{title}: {difference}" for difference in found]
+            books[name] = {
+                "rows": data.rows,
+                "bytes": data.size,
+                "figures": len(result.figures),
+                "rejected": sum(result.rejected.values()),
+                "places_right": len(result.places & data.malformed),
+                "places_wrong": len(result.places - data.malformed),
+                "reported": result.report,
+            }
+        return costs, books
+
+    def add_section(self, title, costs, books):
+        """Adds a table, with ratios to the base, or to the first line."""
+        reference = BASE if BASE in costs else next(iter(costs))
         middle = report.summary(costs, reference)
-        for name, result in results.items():
-            middle[name]["places_right"] = len(result.places & data.malformed)
-            middle[name]["places_wrong"] = len(result.places - data.malformed)
-            middle[name]["rejected"] = sum(result.rejected.values())
+        for name, entry in middle.items():
+            entry |= books[name]
         self.sections.append(
             {
                 "title": title,
-                "rows": data.rows,
-                "bytes": data.size,
                 "base": reference,
-                "figures": {name: len(result.figures) for name, result in results.items()},
-                "rejected": {name: result.rejected for name, result in results.items()},
-                "reported": {name: result.report for name, result in results.items() if result.report},
                 "runs": {name: [cost.as_json() for cost in each] for name, each in costs.items()},
                 "medians": middle,
                 "markdown": report.table(title, middle, reference),
@@ -141,24 +150,29 @@ class Bench:
         fast = [(engine.name, engine, options.jobs) for engine in chosen if engine.name != "dlt"]
         if fast:
             title = f"{options.rows:,} rows in {options.files} file(s)"
-            self.section(title, self.data(options.rows, options.files), fast)
+            self.add_section(title, *self.in_turn(title, self.data(options.rows, options.files), fast))
         if len(fast) < len(chosen):
             few = [(engine.name, engine, options.jobs) for engine in chosen if engine.name != "polars"]
             title = f"{DLT_ROWS:,} rows in {options.files} file(s), with dlt"
-            self.section(title, self.data(DLT_ROWS, options.files), few)
+            self.add_section(title, *self.in_turn(title, self.data(DLT_ROWS, options.files), few))
 
     def scaling(self):
         """musketer alone, at growing numbers of rows."""
+        title = f"musketer by rows, in {self.options.files} file(s)"
+        costs, books = {}, {}
         for rows in self.options.scaling:
-            data = self.data(rows, self.options.files)
-            self.section(f"{rows:,} rows", data, [("musketer", self.musketer("musketer"), self.options.jobs)])
+            data, name = self.data(rows, self.options.files), f"{rows:,} rows"
+            cost, book = self.in_turn(title, data, [(name, self.musketer("musketer"), self.options.jobs)])
+            costs |= cost
+            books |= book
+        self.add_section(title, costs, books)
 
     def threads(self):
         """musketer alone, with different numbers of threads."""
         data = self.data(self.options.rows, self.options.files)
         rounds = [(f"{threads} thread(s)", self.musketer("musketer"), threads) for threads in self.options.threads]
-        title = f"{data.rows:,} rows in {self.options.files} file(s), by threads"
-        self.section(title, data, rounds, base=rounds[0][0])
+        title = f"{data.rows:,} rows in {self.options.files} file(s), musketer by threads"
+        self.add_section(title, *self.in_turn(title, data, rounds))
 
     def results(self):
         described = ["git", "describe", "--always", "--dirty"]
