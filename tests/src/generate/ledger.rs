@@ -1,7 +1,7 @@
 //! The ledger export of the benchmark: a year's postings of many municipalities in twelve columns, as one file of the
 //! country or as a file for each municipality. The rows are the same either way.
 //!
-//! One row in a thousand is malformed, in turn in each of the ways of [`FAULTS`]; what they are and where they stand is
+//! One row in a thousand is malformed, in turn in each of the ways of `FAULTS`; what they are and where they stand is
 //! written beside the files, as a witness that no engine has a hand in.
 
 use std::path::Path;
