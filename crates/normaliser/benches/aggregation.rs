@@ -13,7 +13,7 @@ use model::{
     MeasureIndex, MissingRule, MomentRule, PeriodKind, Ratio, RecordBatch, RecordSchema, Rounding, Text, TimeSelection,
     Unit,
 };
-use normaliser::{KeyCheck, KeyHasher, PartialPlan};
+use musketer_normaliser::{KeyCheck, KeyHasher, PartialPlan};
 
 const ROWS: u32 = 65_536;
 const MUNICIPALITIES: u32 = 98;
