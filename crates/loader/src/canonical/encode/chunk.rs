@@ -17,7 +17,7 @@ const FEW: usize = 64;
 /// The most distinct numbers of a dictionary.
 const MOST_NUMBERS: usize = 4096;
 /// Numbers that lie further apart get no dictionary.
-const WIDEST: usize = 1 << 16;
+const WIDEST: u64 = 0xffff;
 /// Longer texts do not serve as bounds.
 const LONGEST_BOUND: usize = 64;
 
@@ -160,11 +160,13 @@ impl<'a> ChunkWriter<'a> {
         let (least, span) = self.bound_by_numbers(values);
         if values.len() >= FEW {
             let most = MOST_NUMBERS.min(values.len() / 8);
-            let narrow = span.filter(|span| *span < WIDEST.min(16 * values.len()));
-            let small = values.iter().map(|value| value.wrapping_sub(least) as u32);
+            let narrow = span.filter(|span| *span < (WIDEST as usize).min(16 * values.len()));
+            let small = values.iter().map(|value| (value.wrapping_sub(least).cast_unsigned() & WIDEST) as u32);
             if narrow.is_some_and(|span| self.encoder.dictionary.of_small(small, span + 1, most)) {
                 return self.with_dictionary(|entries, page| {
-                    entries.iter().for_each(|entry| number(least + i64::from(*entry), bytes, page));
+                    for entry in entries {
+                        number(least + i64::from(*entry), bytes, page);
+                    }
                 });
             }
             // The differences of days must fit the width of a day.
@@ -178,7 +180,9 @@ impl<'a> ChunkWriter<'a> {
             }
         }
         self.begin_page(0..self.rows.count);
-        values.iter().for_each(|value| number(*value, bytes, &mut self.encoder.page));
+        for value in values {
+            number(*value, bytes, &mut self.encoder.page);
+        }
         self.end_page(self.rows.count, Encoding::PLAIN)
     }
 
@@ -272,7 +276,7 @@ impl<'a> ChunkWriter<'a> {
         let Encoder { dictionary, dictionary_page, page, press, .. } = &mut *self.encoder;
         let values = dictionary.entries.len();
         let width = bits::width_of(values);
-        page.push(width as u8);
+        page.push(width.to_le_bytes()[0]);
         bits::hybrid(&dictionary.indices, width, page);
         dictionary_page.clear();
         entries(&dictionary.entries, dictionary_page);

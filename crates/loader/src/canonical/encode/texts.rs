@@ -67,6 +67,10 @@ fn length(text: &[u8]) -> u32 {
     u32::try_from(text.len()).expect("a batch's text stays below 4 GiB")
 }
 
+fn signed(length: usize) -> i64 {
+    i64::try_from(length).expect("a batch's text stays below 4 GiB")
+}
+
 /// Appends all lengths, then all texts (`DELTA_LENGTH_BYTE_ARRAY`).
 pub(super) fn after_lengths<'a>(
     texts: impl Iterator<Item = &'a [u8]> + Clone,
@@ -88,7 +92,7 @@ pub(super) fn side_by_side_after_lengths(
 ) {
     let (start, ends) = (texts.start(rows.start), &texts.ends[rows]);
     numbers.clear();
-    numbers.extend(ends.first().map(|end| i64::from(*end) - start as i64));
+    numbers.extend(ends.first().map(|end| i64::from(*end) - signed(start)));
     numbers.extend(ends.array_windows().map(|[before, end]| i64::from(end - before)));
     delta(numbers, out);
     let end = ends.last().map_or(start, |end| *end as usize);
@@ -103,14 +107,14 @@ pub(super) fn after_shared<'a>(
 ) {
     let mut before: &[u8] = &[];
     numbers.clear();
-    numbers.extend(texts.clone().map(|text| shared(std::mem::replace(&mut before, text), text) as i64));
+    numbers.extend(texts.clone().map(|text| signed(shared(std::mem::replace(&mut before, text), text))));
     delta(numbers, out);
     for (number, text) in numbers.iter_mut().zip(texts.clone()) {
         *number = i64::from(length(text)) - *number;
     }
     delta(numbers, out);
     for (rest, text) in numbers.iter().zip(texts).filter(|(rest, _)| **rest > 0) {
-        out.extend_from_slice(&text[text.len() - *rest as usize..]);
+        out.extend_from_slice(&text[text.len() - usize::try_from(*rest).unwrap_or_default()..]);
     }
 }
 
