@@ -23,8 +23,18 @@ impl Dice {
 }
 
 const WORDS: [&str; 12] = [
-    "Løn", "Faktura", "Rengøring", "Leje af lokaler", "Tilskud", "Dagpenge", "El og varme", "Kørsel", "Forplejning",
-    "Inventar", "Undervisningsmidler", "Afskrivning, anlæg",
+    "Løn",
+    "Faktura",
+    "Rengøring",
+    "Leje af lokaler",
+    "Tilskud",
+    "Dagpenge",
+    "El og varme",
+    "Kørsel",
+    "Forplejning",
+    "Inventar",
+    "Undervisningsmidler",
+    "Afskrivning, anlæg",
 ];
 
 /// The columns of a ledger.

@@ -43,6 +43,10 @@ impl Dice {
         let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb)
     }
+
+    fn below(&mut self, count: usize) -> usize {
+        usize::try_from(self.roll() % count as u64).expect("less than a length")
+    }
 }
 
 impl Recipe {
@@ -72,7 +76,7 @@ impl Recipe {
             (ColumnData::Date(values), _) => values.push(low.cast_signed()),
             (ColumnData::Boolean(values), _) => values.push(number.is_multiple_of(2)),
             (ColumnData::Code(values), ColumnKind::Code(codes)) => {
-                values.push(low % u32::try_from(codes.len()).expect("few"))
+                values.push(low % u32::try_from(codes.len()).expect("few"));
             }
             (ColumnData::Text(values), _) => values.push(&text(self.spread, number)),
             _ => unreachable!("the column is of that kind"),
@@ -254,8 +258,8 @@ proptest! {
         let mut dice = Dice(order);
         let mut scratches = [EncodeScratch::default(), EncodeScratch::default()];
         while !groups.is_empty() {
-            let group = groups.swap_remove((dice.roll() % groups.len() as u64) as usize);
-            let scratch = &mut scratches[(dice.roll() % 2) as usize];
+            let group = groups.swap_remove(dice.below(groups.len()));
+            let scratch = &mut scratches[dice.below(2)];
             writer.put(group.encode(scratch).expect("pages")).expect("a place");
         }
         let part = writer.finish().expect("a part").expect("rows");

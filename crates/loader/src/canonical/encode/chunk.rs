@@ -17,7 +17,7 @@ const FEW: usize = 64;
 /// The most distinct numbers of a dictionary.
 const MOST_NUMBERS: usize = 4096;
 /// Numbers that lie further apart get no dictionary.
-const WIDEST: u64 = 0xffff;
+const WIDEST: u16 = u16::MAX;
 /// Longer texts do not serve as bounds.
 const LONGEST_BOUND: usize = 64;
 
@@ -160,8 +160,8 @@ impl<'a> ChunkWriter<'a> {
         let (least, span) = self.bound_by_numbers(values);
         if values.len() >= FEW {
             let most = MOST_NUMBERS.min(values.len() / 8);
-            let narrow = span.filter(|span| *span < (WIDEST as usize).min(16 * values.len()));
-            let small = values.iter().map(|value| (value.wrapping_sub(least).cast_unsigned() & WIDEST) as u32);
+            let narrow = span.filter(|span| *span < usize::from(WIDEST).min(16 * values.len()));
+            let small = values.iter().map(|value| (value.wrapping_sub(least).cast_unsigned() & 0xffff) as u32);
             if narrow.is_some_and(|span| self.encoder.dictionary.of_small(small, span + 1, most)) {
                 return self.with_dictionary(|entries, page| {
                     for entry in entries {
