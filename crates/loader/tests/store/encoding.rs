@@ -318,3 +318,24 @@ fn rows_that_are_not_in_order_are_not_said_to_be() {
     batch.record.swap(3, 4);
     assert!(!sorted(&write(folder.path(), &batch, &[], Compression::Zstd)));
 }
+
+#[test]
+fn row_groups_are_encoded_on_other_threads() {
+    let (one, other) = (folder(), folder());
+    let recipe = Recipe { kind: ColumnKind::Text, spread: Spread::Few(9), gaps: 5, seed: 3 };
+    let batch = batch(&[recipe], 900);
+    let expected = write(one.path(), &batch, &[300, 600], Compression::Zstd);
+    let mut writer = CanonicalWriter::create(other.path(), &scope(), &batch.schema);
+    let groups = [0..300, 300..600, 600..900].map(|rows| {
+        let rows: Vec<u32> = rows.collect();
+        writer.append(&batch, Some(&rows));
+        writer.cut().expect("rows")
+    });
+    let encoded = std::thread::scope(|scope| {
+        let threads = groups.map(|group| scope.spawn(move || group.encode(&mut EncodeScratch::default())));
+        threads.map(|thread| thread.join().expect("no panic").expect("pages"))
+    });
+    encoded.into_iter().rev().for_each(|group| writer.put(group).expect("a place"));
+    let part = writer.finish().expect("a part").expect("rows");
+    assert!(fs::read(part_path(other.path(), &part.path)).expect("the file") == expected);
+}
