@@ -5,7 +5,7 @@ use std::io;
 use polars_parquet_format::thrift::protocol::TCompactOutputProtocol;
 use polars_parquet_format::{
     ColumnChunk, ColumnMetaData, ColumnOrder, ConvertedType, DateType, FieldRepetitionType, FileMetaData, KeyValue,
-    LogicalType, RowGroup, SchemaElement, SortingColumn, Statistics, StringType, Type,
+    LogicalType, RowGroup, SchemaElement, SortingColumn, Statistics, StringType, Type, TypeDefinedOrder,
 };
 
 use super::encode::Chunk;
@@ -33,15 +33,15 @@ impl Footer {
     pub(super) fn add(&mut self, group: &EncodedGroup, at: u64) {
         let chunks = group.chunks.iter().zip(&self.names);
         let columns = chunks.map(|(chunk, (name, _))| column_chunk(chunk, name, at)).collect();
-        let record = (self.names.len() - 1) as i32;
+        let record = column_count(&self.names) - 1;
         let by_record = SortingColumn { column_idx: record, descending: false, nulls_first: false };
         self.groups.push(RowGroup {
             columns,
-            total_byte_size: group.chunks.iter().map(|chunk| chunk.uncompressed as i64).sum(),
-            num_rows: group.rows as i64,
+            total_byte_size: long(group.chunks.iter().map(|chunk| chunk.uncompressed).sum()),
+            num_rows: long(group.rows),
             sorting_columns: group.sorted.then(|| vec![by_record]),
             file_offset: Some(at.cast_signed()),
-            total_compressed_size: Some(group.bytes.len() as i64),
+            total_compressed_size: Some(long(group.bytes.len())),
             ordinal: None,
         });
     }
@@ -49,7 +49,7 @@ impl Footer {
     /// The footer as bytes, with its length and the end of the file.
     pub(super) fn finish(self, metadata: &PartMetadata) -> io::Result<Vec<u8>> {
         let musketer = serde_json::to_string(metadata).expect("names and numbers are valid JSON");
-        let order = |_: &_| ColumnOrder::TYPEORDER(Default::default());
+        let order = |_: &_| ColumnOrder::TYPEORDER(TypeDefinedOrder::default());
         let file = FileMetaData {
             version: 2,
             schema: schema(&self.names),
@@ -71,13 +71,13 @@ impl Footer {
 }
 
 fn column_chunk(chunk: &Chunk, name: &str, at: u64) -> ColumnChunk {
-    let place = |offset: usize| (at + offset as u64).cast_signed();
+    let place = |offset: usize| at.cast_signed() + long(offset);
     let start = chunk.dictionary_at.unwrap_or(chunk.data_at);
     let (least, greatest) = chunk.bounds.clone().unzip();
     let statistics = Statistics {
         max: None,
         min: None,
-        null_count: Some(chunk.missing as i64),
+        null_count: Some(long(chunk.missing)),
         distinct_count: None,
         max_value: greatest,
         min_value: least,
@@ -89,9 +89,9 @@ fn column_chunk(chunk: &Chunk, name: &str, at: u64) -> ColumnChunk {
         encodings: chunk.encodings.clone(),
         path_in_schema: vec![name.to_owned()],
         codec: chunk.codec,
-        num_values: chunk.rows as i64,
-        total_uncompressed_size: chunk.uncompressed as i64,
-        total_compressed_size: (chunk.end - start) as i64,
+        num_values: long(chunk.rows),
+        total_uncompressed_size: long(chunk.uncompressed),
+        total_compressed_size: long(chunk.end - start),
         key_value_metadata: None,
         data_page_offset: place(chunk.data_at),
         index_page_offset: None,
@@ -115,10 +115,18 @@ fn column_chunk(chunk: &Chunk, name: &str, at: u64) -> ColumnChunk {
     }
 }
 
+fn long(count: usize) -> i64 {
+    i64::try_from(count).expect("nothing in memory has 2^63 bytes")
+}
+
+fn column_count(names: &[(String, PartKind)]) -> i32 {
+    i32::try_from(names.len()).expect("a table has fewer than 2^31 columns")
+}
+
 fn schema(names: &[(String, PartKind)]) -> Vec<SchemaElement> {
     let root = SchemaElement {
         repetition_type: None,
-        num_children: Some(names.len() as i32),
+        num_children: Some(column_count(names)),
         ..element("musketer", None, None)
     };
     let leaf = |(name, kind): &(String, PartKind)| match kind {

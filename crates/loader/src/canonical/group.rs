@@ -39,6 +39,9 @@ impl BatchPool {
     }
 }
 
+/// What a row may come to; what is too much is never touched.
+const LIKELY_BYTES: usize = 24;
+
 /// What all row groups of a part have in common.
 #[derive(Debug)]
 pub(super) struct Shape {
@@ -81,7 +84,7 @@ impl RowGroup {
         let Self { number, rows, shape } = self;
         let metadata = &shape.metadata;
         let kinds = metadata.columns.iter().map(|column| column.kind);
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(4096 + LIKELY_BYTES * rows.len());
         let chunks = scratch
             .0
             .encode(&rows, kinds, &metadata.delivery, metadata.compression, &mut bytes)

@@ -42,8 +42,8 @@ impl PartReader {
         let schema = Arc::new(metadata.read_back(dataset));
         let mut first = 0;
         let groups = footer.row_groups.iter().map(|group| {
-            let columns = group.columns_under_root_iter(RECORD).into_iter().flatten();
-            let statistics = columns.filter_map(|column| column.statistics(&footer.footer_buf)?.ok()).next();
+            let mut columns = group.columns_under_root_iter(RECORD).into_iter().flatten();
+            let statistics = columns.find_map(|column| column.statistics(&footer.footer_buf)?.ok());
             let bounds = statistics.as_ref().and_then(|statistics| statistics.as_int64());
             let records = bounds.and_then(|bounds| bounds.min_value.zip(bounds.max_value));
             let records = records.map(|(least, greatest)| (least.cast_unsigned(), greatest.cast_unsigned()));

@@ -48,7 +48,7 @@ pub(super) fn varint(mut number: u64, out: &mut Vec<u8>) {
         out.push((number & 0x7f) as u8 | 0x80);
         number >>= 7;
     }
-    out.push(number as u8);
+    out.push((number & 0x7f) as u8);
 }
 
 /// Appends a signed number: 0, -1, 1, -2 become 0, 1, 2, 3.
@@ -99,4 +99,39 @@ fn stretch(values: &[u32], width: u32, out: &mut Vec<u8>) {
 /// The bits that the numbers below `count` need; at least one, as some readers know no width of none.
 pub(super) fn width_of(count: usize) -> u32 {
     (usize::BITS - count.saturating_sub(1).leading_zeros()).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_numbers_stand_bit_by_bit() {
+        for width in 0..=64 {
+            let mask = u64::MAX.checked_shr(64 - width).unwrap_or_default();
+            let numbers: Vec<u64> = (1..=24_u64).map(|at| at.wrapping_mul(0x9e37_79b9_7f4a_7c15) & mask).collect();
+            let mut packed = Vec::new();
+            pack(numbers.as_chunks::<8>().0, width, &mut packed);
+            assert_eq!(packed.len(), 3 * width as usize);
+            let bit = |at: usize| u64::from(packed[at / 8] >> (at % 8) & 1);
+            for (at, number) in numbers.iter().enumerate() {
+                let found = (0..width as usize).fold(0, |all, low| all | bit(at * width as usize + low) << low);
+                assert_eq!(found, *number, "number {at} of {width} bits");
+            }
+        }
+    }
+
+    #[test]
+    fn runs_and_packed_numbers_alternate() {
+        let mut out = Vec::new();
+        hybrid(&[7; 9], 3, &mut out);
+        assert_eq!(out, [9 << 1, 7]);
+        out.clear();
+        hybrid(&[1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0], 1, &mut out);
+        assert_eq!(out, [1 << 1 | 1, 0b0101_0101, 9 << 1, 1, 1 << 1 | 1, 0]);
+        out.clear();
+        hybrid(&[], 1, &mut out);
+        assert!(out.is_empty());
+        assert_eq!([1, 2, 3, 4, 5, 256, 257].map(width_of), [1, 1, 2, 2, 3, 8, 9]);
+    }
 }

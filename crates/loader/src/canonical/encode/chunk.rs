@@ -17,7 +17,7 @@ const FEW: usize = 64;
 /// The most distinct numbers of a dictionary.
 const MOST_NUMBERS: usize = 4096;
 /// Numbers that lie further apart get no dictionary.
-const WIDEST: usize = 1 << 16;
+const WIDEST: u16 = u16::MAX;
 /// Longer texts do not serve as bounds.
 const LONGEST_BOUND: usize = 64;
 
@@ -61,14 +61,14 @@ impl<'a> Rows<'a> {
         self.count - self.missing
     }
 
-    /// The rows of a stretch that have a value.
-    fn present(self, stretch: Range<usize>) -> impl Iterator<Item = usize> + Clone {
-        stretch.filter(move |row| self.valid.is_none_or(|valid| valid[*row]))
+    /// Whether a row has a value.
+    fn has(self, row: usize) -> bool {
+        self.valid.is_none_or(|valid| valid[row])
     }
 
     /// The values that are not missing.
     fn pick<T: Copy>(self, values: &[T]) -> impl Iterator<Item = T> {
-        self.present(0..self.count).map(|row| values[row])
+        values.iter().enumerate().filter(move |(row, _)| self.has(*row)).map(|(_, value)| *value)
     }
 }
 
@@ -123,7 +123,7 @@ impl<'a> ChunkWriter<'a> {
     /// One text in every row.
     pub(super) fn constant(&mut self, text: &str) -> io::Result<()> {
         let text = text.as_bytes();
-        self.bound_by(Some((text, text)));
+        self.chunk.bounds = owned(Some((text, text)));
         self.encoder.dictionary.of_one(self.rows.count);
         self.with_dictionary(|_, page| texts::plain([text].into_iter(), page))
     }
@@ -144,7 +144,10 @@ impl<'a> ChunkWriter<'a> {
     fn present_numbers<T: Copy + Into<i64>>(&mut self, values: &[T], physical: Type) -> io::Result<()> {
         let mut present = std::mem::take(&mut self.encoder.numbers);
         present.clear();
-        present.extend(self.rows.pick(values).map(Into::into));
+        match self.rows.valid {
+            None => present.extend(values.iter().map(|value| (*value).into())),
+            Some(_) => present.extend(self.rows.pick(values).map(Into::into)),
+        }
         let result = self.numbers(&present, physical);
         self.encoder.numbers = present;
         result
@@ -157,11 +160,13 @@ impl<'a> ChunkWriter<'a> {
         let (least, span) = self.bound_by_numbers(values);
         if values.len() >= FEW {
             let most = MOST_NUMBERS.min(values.len() / 8);
-            let narrow = span.filter(|span| *span < WIDEST.min(16 * values.len()));
-            let small = values.iter().map(|value| value.wrapping_sub(least) as u32);
+            let narrow = span.filter(|span| *span < usize::from(WIDEST).min(16 * values.len()));
+            let small = values.iter().map(|value| (value.wrapping_sub(least).cast_unsigned() & 0xffff) as u32);
             if narrow.is_some_and(|span| self.encoder.dictionary.of_small(small, span + 1, most)) {
                 return self.with_dictionary(|entries, page| {
-                    entries.iter().for_each(|entry| number(least + i64::from(*entry), bytes, page));
+                    for entry in entries {
+                        number(least + i64::from(*entry), bytes, page);
+                    }
                 });
             }
             // The differences of days must fit the width of a day.
@@ -175,7 +180,9 @@ impl<'a> ChunkWriter<'a> {
             }
         }
         self.begin_page(0..self.rows.count);
-        values.iter().for_each(|value| number(*value, bytes, &mut self.encoder.page));
+        for value in values {
+            number(*value, bytes, &mut self.encoder.page);
+        }
         self.end_page(self.rows.count, Encoding::PLAIN)
     }
 
@@ -186,9 +193,9 @@ impl<'a> ChunkWriter<'a> {
 
     /// The least number, and how far the greatest is from it; `None` for none, or where that is no number of 63 bits.
     fn bound_by_numbers(&mut self, values: &[i64]) -> (i64, Option<usize>) {
-        let (Some(least), Some(greatest)) = (values.iter().copied().min(), values.iter().copied().max()) else {
-            return (0, None);
-        };
+        let Some(first) = values.first() else { return (0, None) };
+        let wider = |(least, greatest): (i64, i64), value: &i64| (least.min(*value), greatest.max(*value));
+        let (least, greatest) = values.iter().fold((*first, *first), wider);
         let bytes = self.number_bytes();
         let plain = |value: i64| value.to_le_bytes()[..bytes].to_vec();
         self.chunk.bounds = Some((plain(least), plain(greatest)));
@@ -216,7 +223,7 @@ impl<'a> ChunkWriter<'a> {
         if self.rows.values() < FEW {
             let rows = self.rows;
             let texts = || rows.pick(values).map(text);
-            self.bound_by(texts::bounds(texts()));
+            self.chunk.bounds = owned(texts::bounds(texts()));
             self.begin_page(0..self.rows.count);
             texts::plain(texts(), &mut self.encoder.page);
             return self.end_page(self.rows.count, Encoding::PLAIN);
@@ -226,46 +233,41 @@ impl<'a> ChunkWriter<'a> {
             None => dictionary.of_small(values.iter().copied(), codes.len(), codes.len()),
             Some(_) => dictionary.of_small(self.rows.pick(values), codes.len(), codes.len()),
         };
-        let bounds = texts::bounds(dictionary.entries.iter().map(|entry| text(*entry)));
-        self.chunk.bounds = owned(bounds);
+        self.chunk.bounds = owned(texts::bounds(dictionary.entries.iter().map(|entry| text(*entry))));
         self.with_dictionary(|entries, page| texts::plain(entries.iter().map(|entry| text(*entry)), page))
     }
 
     fn texts(&mut self, texts: Texts<'_>, codes: bool) -> io::Result<()> {
         let rows = self.rows;
-        let present = || rows.present(0..rows.count);
+        let present = |stretch| texts.stretch(stretch).filter(move |(row, _)| rows.has(*row));
+        let all = || present(0..rows.count);
         let few = rows.values() < FEW;
-        if !few && self.encoder.dictionary.of_texts(texts, present(), codes) {
+        if !few && self.encoder.dictionary.of_texts(all(), texts, codes) {
             let entry = |entry: &u32| texts.get(*entry as usize);
-            let bounds = texts::bounds(self.encoder.dictionary.entries.iter().map(entry));
-            self.chunk.bounds = owned(bounds);
+            self.chunk.bounds = owned(texts::bounds(self.encoder.dictionary.entries.iter().map(entry)));
             return self.with_dictionary(|entries, page| texts::plain(entries.iter().map(entry), page));
         }
-        self.bound_by(texts::bounds(present().map(|row| texts.get(row))));
+        self.chunk.bounds = owned(texts::bounds(all().map(|(_, text)| text)));
         let encoding = match few {
             true => Encoding::PLAIN,
-            false if texts::share(texts, present()) => Encoding::DELTA_BYTE_ARRAY,
+            false if texts::share(all().map(|(_, text)| text)) => Encoding::DELTA_BYTE_ARRAY,
             false => Encoding::DELTA_LENGTH_BYTE_ARRAY,
         };
         for stretch in texts.pages() {
             self.begin_page(stretch.clone());
-            let present = rows.present(stretch.clone());
+            let present = present(stretch.clone()).map(|(_, text)| text);
             let Encoder { page, numbers, .. } = &mut *self.encoder;
             match encoding {
-                Encoding::PLAIN => texts::plain(present.map(|row| texts.get(row)), page),
-                Encoding::DELTA_BYTE_ARRAY => texts::after_shared(texts, present, numbers, page),
-                _ => {
-                    let dense = rows.valid.is_none().then(|| stretch.clone());
-                    texts::after_lengths(texts, present, dense, numbers, page);
+                Encoding::PLAIN => texts::plain(present, page),
+                Encoding::DELTA_BYTE_ARRAY => texts::after_shared(present, numbers, page),
+                _ if rows.valid.is_none() => {
+                    texts::side_by_side_after_lengths(texts, stretch.clone(), numbers, page);
                 }
+                _ => texts::after_lengths(present, numbers, page),
             }
             self.end_page(stretch.len(), encoding)?;
         }
         Ok(())
-    }
-
-    fn bound_by(&mut self, bounds: Option<(&[u8], &[u8])>) {
-        self.chunk.bounds = owned(bounds);
     }
 
     /// Writes the dictionary that was built, and the rows as positions in it.
@@ -274,7 +276,7 @@ impl<'a> ChunkWriter<'a> {
         let Encoder { dictionary, dictionary_page, page, press, .. } = &mut *self.encoder;
         let values = dictionary.entries.len();
         let width = bits::width_of(values);
-        page.push(width as u8);
+        page.push(width.to_le_bytes()[0]);
         bits::hybrid(&dictionary.indices, width, page);
         dictionary_page.clear();
         entries(&dictionary.entries, dictionary_page);

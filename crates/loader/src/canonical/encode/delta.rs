@@ -35,7 +35,7 @@ fn block(values: &[i64], out: &mut Vec<u8>) {
         let all = mini.as_flattened().iter().fold(0, |all, residue| all | residue);
         u64::BITS - all.leading_zeros()
     });
-    out.extend(widths.clone().map(|width| width as u8));
+    out.extend(widths.clone().map(|width| width.to_le_bytes()[0]));
     // Miniblocks beyond the end have the width 0, so they take no space.
     widths.zip(miniblocks).for_each(|(width, mini)| pack(mini, width, out));
 }

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::texts::Texts;
+use super::texts::{Texts, head};
 
 const NONE: u32 = u32::MAX;
 /// Further distinct values make a dictionary larger than it is worth, and slow.
@@ -48,33 +48,32 @@ impl Dictionary {
         self.indices.resize(rows, 0);
     }
 
-    /// A dictionary of the texts in these rows; `false` if too many are distinct, unless there `must` be one.
-    pub(super) fn of_texts(&mut self, texts: Texts<'_>, rows: impl Iterator<Item = usize>, must: bool) -> bool {
+    /// A dictionary of texts, which come with their rows; `all` has them as well. `false` if too many are distinct,
+    /// unless there `must` be one.
+    pub(super) fn of_texts<'a>(
+        &mut self,
+        texts: impl Iterator<Item = (usize, &'a [u8])>,
+        all: Texts<'a>,
+        must: bool,
+    ) -> bool {
         self.clear();
         self.slots.clear();
-        let mut last = None;
-        for row in rows {
-            let short = texts.short(row);
-            let key = short.unwrap_or_else(|| long_key(texts.get(row)));
-            // Neighbours are often alike.
-            let index = match last {
-                Some((last, index)) if last == key && short.is_some() => index,
-                _ => {
-                    let entries = &self.entries;
-                    let same = |entry: u32| {
-                        short.is_some() || texts.get(entries[entry as usize] as usize) == texts.get(row)
-                    };
-                    self.slots.find_or_insert(key, same, position(entries.len()))
-                }
+        for (row, text) in texts {
+            let entries = &self.entries;
+            let next = position(entries.len());
+            let index = if text.len() < 8 {
+                self.slots.find_or_insert(short_key(text), |_| true, next)
+            } else {
+                let same = |entry: u32| all.get(entries[entry as usize] as usize) == text;
+                self.slots.find_or_insert(long_key(text), same, next)
             };
-            if index as usize == self.entries.len() {
-                if !must && index as usize >= MOST_TEXTS.min(AT_ONCE + self.indices.len() / 4) {
+            if index == next {
+                if !must && entries.len() >= MOST_TEXTS.min(AT_ONCE + self.indices.len() / 4) {
                     return false;
                 }
                 self.entries.push(position(row));
             }
             self.indices.push(index);
-            last = Some((key, index));
         }
         must || self.entries.len() * 2 <= self.indices.len()
     }
@@ -87,6 +86,11 @@ impl Dictionary {
 
 fn position(at: usize) -> u32 {
     u32::try_from(at).expect("a row group has fewer than 2^32 rows")
+}
+
+/// The number that a text of up to seven bytes is: its bytes and how many.
+fn short_key(text: &[u8]) -> u64 {
+    head(text) | (text.len() as u64) << 56
 }
 
 /// A number for a text of eight bytes and more; no short text has it, but other long ones may.

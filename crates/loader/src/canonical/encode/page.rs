@@ -3,9 +3,7 @@
 use std::io;
 
 use polars_parquet_format::thrift::protocol::TCompactOutputProtocol;
-use polars_parquet_format::{
-    CompressionCodec, DataPageHeader, DictionaryPageHeader, Encoding, PageHeader, PageType,
-};
+use polars_parquet_format::{CompressionCodec, DataPageHeader, DictionaryPageHeader, Encoding, PageHeader, PageType};
 use zstd::bulk::Compressor;
 
 use super::Compression;
@@ -13,7 +11,7 @@ use super::Compression;
 /// The part of a page that is compressed to see whether it pays.
 const SAMPLE: usize = 16 * 1024;
 /// Smaller pages stay as they are: the space that they take is in the headers.
-const WORTH_A_TRY: usize = 192;
+const WORTH_A_TRY: usize = 512;
 
 /// Compresses pages with memory that it keeps.
 #[derive(Default)]
@@ -27,7 +25,11 @@ impl Press {
     fn compress(&mut self, codec: CompressionCodec, page: &[u8]) -> io::Result<&[u8]> {
         if codec == CompressionCodec::SNAPPY {
             self.output.resize(snap::raw::max_compress_len(page.len()), 0);
-            let length = self.snappy.get_or_insert_with(snap::raw::Encoder::new).compress(page, &mut self.output).map_err(io::Error::other)?;
+            let length = self
+                .snappy
+                .get_or_insert_with(snap::raw::Encoder::new)
+                .compress(page, &mut self.output)
+                .map_err(io::Error::other)?;
             return Ok(&self.output[..length]);
         }
         let zstd = match &mut self.zstd {
