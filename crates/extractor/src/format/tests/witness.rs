@@ -189,7 +189,7 @@ impl Witness {
                 match &record.cells {
                     Ok(cells) if is_header(cells, names) => skip("repeated_header"),
                     Ok(_) if record.raw.contains(&0) => {
-                        told.broken.push((at.0, at.1, Code::NUL_BYTE, record.raw.clone()))
+                        told.broken.push((at.0, at.1, Code::NUL_BYTE, record.raw.clone()));
                     }
                     Ok(cells) if cells.len() == wanted && is_blank(&cells[names.len()..]) => {
                         told.rows.push((at.0, at.1, cells[..names.len()].to_vec(), record.raw.clone()));
