@@ -203,7 +203,11 @@ impl ColumnCounts {
         if ambiguous && self.numbers.has_marks() {
             return Finding::new(ty, Confidence::Unsure, evidence).or([other]);
         }
-        let confidence = if all && self.filled >= 3 { Confidence::Certain } else { Confidence::Likely };
+        let confidence = match (all, self.filled >= 3) {
+            (true, true) => Confidence::Certain,
+            (_, true) => Confidence::Likely,
+            _ => Confidence::Unsure,
+        };
         Finding::new(ty, confidence, evidence)
     }
 
@@ -211,7 +215,8 @@ impl ColumnCounts {
     fn digits(&self, evidence: String) -> Finding<ColumnType> {
         if self.numbers.leading_zeros > 0 {
             let evidence = format!("{evidence}, {} with zeros in front", self.numbers.leading_zeros);
-            return Finding::new(ColumnType::Code, Confidence::Likely, evidence).or([ColumnType::Integer]);
+            let confidence = if self.filled >= 5 { Confidence::Likely } else { Confidence::Unsure };
+            return Finding::new(ColumnType::Code, confidence, evidence).or([ColumnType::Integer]);
         }
         if self.fixed_length().is_some_and(|length| length >= 3) && self.filled >= 3 {
             let evidence = format!("{evidence}, all of {} digits", self.longest);
@@ -236,7 +241,11 @@ impl ColumnCounts {
         if self.compact == self.filled && few && self.longest <= 12 {
             return Finding::new(ColumnType::Code, Confidence::Unsure, evidence).or([ColumnType::Text]);
         }
-        let confidence = if self.worded * 2 >= self.filled { Confidence::Certain } else { Confidence::Likely };
+        let confidence = match (self.worded * 2 >= self.filled, self.filled >= 5) {
+            (true, true) => Confidence::Certain,
+            (_, true) => Confidence::Likely,
+            _ => Confidence::Unsure,
+        };
         Finding::new(ColumnType::Text, confidence, evidence)
     }
 }

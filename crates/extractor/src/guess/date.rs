@@ -81,7 +81,7 @@ impl DateCounts {
         }
         let mut any = false;
         for ((format, _), fits) in FORMATS.iter().zip(&mut self.fits) {
-            if fits_format(bytes, format.as_bytes()) {
+            if may_fit(bytes.len(), format) && fits_format(bytes, format.as_bytes()) {
                 *fits += 1;
                 any = true;
             }
@@ -112,6 +112,14 @@ impl DateCounts {
         };
         all.iter().filter(|fit| !hidden(fit)).copied().collect()
     }
+}
+
+/// Whether a cell of this length can have the format at all: a single letter stands for one or two digits.
+fn may_fit(length: usize, format: &str) -> bool {
+    length == format.len()
+        || (format.len() < length
+            && length <= format.len() + 2
+            && matches!(format.as_bytes(), [b'd' | b'm', next, ..] if !next.is_ascii_alphabetic()))
 }
 
 /// Whether the cell is a day or period in the format.

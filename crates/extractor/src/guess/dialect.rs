@@ -125,6 +125,10 @@ fn known_cells(text: &[u8], rows: &Rows, regular: &[usize]) -> (f64, usize) {
 
 /// Whether a cell has nothing in it that rather separates cells.
 fn looks_like_a_value(cell: &[u8]) -> bool {
+    // A mark at either end was meant to open or close a cell, or half of one.
+    if matches!((cell.first(), cell.last()), (Some(b'\''), _) | (_, Some(b'\''))) {
+        return false;
+    }
     let mut comma = false;
     for (at, byte) in cell.iter().enumerate() {
         match byte {
@@ -151,10 +155,6 @@ pub(super) fn to_float(count: usize) -> f64 {
     count as f64
 }
 
-fn delimiter_shown(byte: u8) -> char {
-    char::from(byte)
-}
-
 /// What is said about the separator.
 pub(super) fn delimiter_finding(trials: &[Trial]) -> Option<Finding<char>> {
     let best = trials.first()?;
@@ -170,8 +170,8 @@ pub(super) fn delimiter_finding(trials: &[Trial]) -> Option<Finding<char>> {
     };
     let evidence = format!("{} of {} rows have {} cells", best.regular, best.rows, best.width);
     let near = rival.filter(|rival| rival.score > 0.5 * best.score);
-    let near = near.map(|rival| delimiter_shown(rival.dialect.delimiter));
-    Some(Finding::new(delimiter_shown(best.dialect.delimiter), confidence, evidence).or(near))
+    let near = near.map(|rival| char::from(rival.dialect.delimiter));
+    Some(Finding::new(char::from(best.dialect.delimiter), confidence, evidence).or(near))
 }
 
 /// What is said about the quotation mark and the escape.

@@ -26,6 +26,9 @@ pub(super) struct NumberCounts {
     pub(super) leading_zeros: u64,
     /// Cells of digits alone.
     pub(super) plain: u64,
+    /// Cells without any mark, which every style reads alike, and their most digits.
+    unmarked: u64,
+    unmarked_digits: usize,
 }
 
 /// A number's parts as they stand in a cell.
@@ -44,8 +47,13 @@ impl NumberCounts {
         let mut normal = [0u8; 40];
         let Some(cell) = normalised(cell, &mut normal) else { return false };
         let Some(Parts { core, sign }) = parts(cell) else { return false };
-        let mut any = false;
-        for at in 0..STYLES {
+        let unmarked = core.iter().all(u8::is_ascii_digit);
+        let mut any = unmarked;
+        if unmarked {
+            self.unmarked += 1;
+            self.unmarked_digits = self.unmarked_digits.max(core.len());
+        }
+        for at in (0..STYLES).filter(|_| !unmarked) {
             let (decimal, group) = style(at);
             if decimal.is_some() && decimal == group {
                 continue;
@@ -70,7 +78,7 @@ impl NumberCounts {
             Some(_) => self.signs[2] += 1,
             None => {}
         }
-        if core.iter().all(u8::is_ascii_digit) {
+        if unmarked {
             self.plain += u64::from(sign.is_none());
             self.leading_zeros += u64::from(core.len() > 1 && core[0] == b'0');
         }
@@ -83,15 +91,16 @@ impl NumberCounts {
         let occurs = |mark: Option<u8>| {
             mark.is_none_or(|mark| b".,' ".iter().position(|known| *known == mark).is_some_and(|at| self.marks[at] > 0))
         };
+        let any = self.unmarked > 0 || most > 0;
         (0..STYLES)
-            .filter(|at| most > 0 && self.accepted[*at] == most)
+            .filter(|at| any && self.accepted[*at] == most)
             .filter(|at| occurs(style(*at).0) && occurs(style(*at).1))
             .collect()
     }
 
     /// Cells that the best style reads.
     pub(super) fn best(&self) -> u64 {
-        self.accepted.iter().copied().max().unwrap_or(0)
+        self.unmarked + self.accepted.iter().copied().max().unwrap_or(0)
     }
 
     /// Whether marks were seen at all: without them there is nothing to be known about them.
@@ -135,7 +144,7 @@ impl NumberCounts {
             _ if resolved => Confidence::Likely,
             _ => Confidence::Unsure,
         };
-        let mut evidence = format!("{} of {} numbers agree", self.accepted[chosen], self.numbers);
+        let mut evidence = format!("{} of {} numbers agree", self.unmarked + self.accepted[chosen], self.numbers);
         if survivors.len() > 1 {
             let reason = if resolved { "other columns decide between" } else { "every cell fits" };
             // Writing to a string cannot fail.
@@ -146,8 +155,12 @@ impl NumberCounts {
         {
             write!(evidence, "; {count} with a {word} sign").unwrap_or_default();
         }
+        let (whole, fraction) = self.digits[chosen];
         let others = survivors.iter().filter(|at| **at != chosen && !resolved).map(|at| self.styled(*at));
-        Some((Finding::new(self.styled(chosen), confidence, evidence).or(others), self.digits[chosen]))
+        Some((
+            Finding::new(self.styled(chosen), confidence, evidence).or(others),
+            (whole.max(self.unmarked_digits), fraction),
+        ))
     }
 }
 

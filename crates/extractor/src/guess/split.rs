@@ -33,8 +33,6 @@ pub(super) struct Row {
     /// The line it begins on, from 0.
     pub(super) line: usize,
     pub(super) lines: usize,
-    /// Where it begins in the text.
-    pub(super) start: usize,
     pub(super) blank: bool,
 }
 
@@ -69,7 +67,7 @@ pub(super) fn split(text: &[u8], dialect: Dialect) -> Rows {
         let first_cell = rows.cells.len();
         let (next, lines) = split_row(text, at, dialect, &mut rows);
         let blank = rows.cells[first_cell..].iter().all(|cell| text[cell.start..cell.end].trim_ascii().is_empty());
-        rows.rows.push(Row { first_cell, cells: rows.cells.len() - first_cell, line, lines, start: at, blank });
+        rows.rows.push(Row { first_cell, cells: rows.cells.len() - first_cell, line, lines, blank });
         line += lines;
         at = next;
     }
