@@ -175,11 +175,8 @@ pub(crate) fn source(dataset: &Dataset, fields: Vec<FieldMapping>) -> Source {
         due_days: None,
         min_rows: 0,
         format: Format::Delimited(DelimitedFormat {
-            encoding: Encoding::Utf8,
-            delimiter: b';',
             quote: None,
-            preamble_lines: 0,
-            columns: None,
+            ..DelimitedFormat::new(Encoding::Utf8, b';')
         }),
         fields,
         skip: Vec::new(),

@@ -11,8 +11,8 @@ use std::io::{self, Read};
 
 use model::{
     Code, Control, ControlField, ControlPlace, ControlRecord, DatasetId, DelimitedFormat, Encoding, FieldName,
-    FileName, Fingerprint, Format, Load, NamePart, Negative, NumberFormat, RawBatch, Refusal, Scope, SkipMatch,
-    SkipRule, Source, SourceId, Text,
+    FileName, Fingerprint, Format, Layout, LineEnd, Load, NamePart, Negative, NumberFormat, RawBatch, Refusal, Scope,
+    SkipMatch, SkipRule, Source, SourceId, Text,
 };
 
 use crate::error::settle;
@@ -20,13 +20,7 @@ use crate::{ExtractError, Limits, ReadSummary, Reader};
 
 /// UTF-8, `;`, `"`, a header row, no rules.
 pub(crate) fn source() -> Source {
-    source_of(Format::Delimited(DelimitedFormat {
-        encoding: Encoding::Utf8,
-        delimiter: b';',
-        quote: Some(b'"'),
-        preamble_lines: 0,
-        columns: None,
-    }))
+    source_of(Format::Delimited(DelimitedFormat::new(Encoding::Utf8, b';')))
 }
 
 pub(super) fn source_of(format: Format) -> Source {
@@ -134,7 +128,7 @@ pub(super) fn read_in_pieces(
     limits: Limits,
     head: usize,
 ) -> Result<Result<Said, Refusal>, ExtractError> {
-    match settle(Reader::begin(source, input, limits.clamped(), head))? {
+    match settle(Reader::begin(&Layout::of(source), input, limits.clamped(), head))? {
         Ok(reader) => read_all(reader),
         Err(refusal) => Ok(Err(refusal)),
     }
