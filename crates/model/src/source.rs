@@ -276,8 +276,8 @@ pub struct ControlStatement {
     pub line: u64,
 }
 
-/// Where a negative number carries its sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a negative number may carry its sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Negative {
     /// `-12`.
     Leading,
@@ -285,8 +285,6 @@ pub enum Negative {
     Trailing,
     /// `(12)`.
     Parentheses,
-    /// Nowhere: a minus is a mistake.
-    Never,
 }
 
 /// A column that holds the sign of an amount.
@@ -307,17 +305,64 @@ pub struct NumberFormat {
     pub decimal: Option<u8>,
     /// The mark between groups of three digits, if numbers may be grouped; a space stands for the no-break space too.
     pub group: Option<u8>,
-    /// Where the sign stands.
-    pub negative: Negative,
+    /// Where the sign may stand; nowhere, if a minus is a mistake.
+    pub negative: Vec<Negative>,
+    /// The characters that are a minus: the hyphen, and others that were declared.
+    pub minus: Vec<char>,
+    /// Whether a plus may stand where a minus may.
+    pub plus: bool,
+    /// Whether blanks may stand between the sign and the digits, as mainframes pad them.
+    pub padded: bool,
+    /// Units that may stand before the number, and say nothing more about it.
+    pub prefixes: Vec<String>,
+    /// Units that may stand after the number.
+    pub suffixes: Vec<String>,
     /// The column with the sign, if it stands apart.
     pub sign: Option<SignColumn>,
     /// How many of the last digits are decimals, where no mark is written.
     pub implied_decimals: u8,
 }
 
-/// How dates and periods are written: `yyyy`, `mm`, `dd`, `q` stand for digits, everything else for itself.
+impl NumberFormat {
+    /// Digits with nothing but a minus, a hyphen, in these places.
+    pub fn plain(negative: &[Negative]) -> Self {
+        Self {
+            decimal: None,
+            group: None,
+            negative: negative.to_vec(),
+            minus: vec!['-'],
+            plus: false,
+            padded: false,
+            prefixes: Vec::new(),
+            suffixes: Vec::new(),
+            sign: None,
+            implied_decimals: 0,
+        }
+    }
+}
+
+/// How dates and periods are written.
+///
+/// `yyyy`, `mm`, `dd`, `q` stand for so many digits, `m` and `d` for one or two, `yy` for the year of a century or the
+/// second year of a school year; everything else stands for itself. The word `excel` alone stands for a day's number in
+/// a spreadsheet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DateFormat(pub String);
+pub struct DateFormat {
+    /// The pattern.
+    pub pattern: String,
+    /// The first year of two digits that belongs to the 20th century; those before it belong to the 21st.
+    pub pivot: Option<u8>,
+}
+
+impl DateFormat {
+    /// The pattern that stands for a day's number in a spreadsheet.
+    pub const EXCEL: &str = "excel";
+
+    /// A pattern without years of two digits.
+    pub fn new(pattern: impl Into<String>) -> Self {
+        Self { pattern: pattern.into(), pivot: None }
+    }
+}
 
 /// How a cell becomes a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
