@@ -22,6 +22,7 @@ pub use guess::{
 };
 pub use limits::Limits;
 pub use transport::file::{DropFolder, FileStamp, FoundFile, Listing};
+pub use transport::file_name::scope_of_name;
 pub use transport::http;
 
 use model::Fingerprint;

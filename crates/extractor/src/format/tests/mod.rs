@@ -11,8 +11,8 @@ use std::io::{self, Read};
 
 use model::{
     Code, Control, ControlField, ControlPlace, ControlRecord, DatasetId, DelimitedFormat, Encoding, FieldName,
-    FileName, Fingerprint, Format, Layout, LineEnd, Load, NamePart, Negative, NumberFormat, RawBatch, Refusal, Scope,
-    SkipMatch, SkipRule, Source, SourceId, Text,
+    FileName, Fingerprint, Format, Layout, LineEnd, Load, NamePart, NumberFormat, RawBatch, Refusal, Scope, SkipMatch,
+    SkipRule, Source, SourceId, Text,
 };
 
 use crate::error::settle;
@@ -69,7 +69,7 @@ pub(super) fn cell_is(column: &str, text: &str) -> SkipMatch {
 }
 
 pub(super) fn plain_number() -> NumberFormat {
-    NumberFormat { decimal: None, group: None, negative: Negative::Never, sign: None, implied_decimals: 0 }
+    NumberFormat::plain(&[])
 }
 
 pub(super) fn control_record(starts_with: &str, states: &[(ControlField, ControlPlace)]) -> ControlRecord {
