@@ -2,8 +2,8 @@
 //! and is left out, so that a vendor's new name reads nothing again.
 
 use model::{
-    Control, ControlField, ControlPlace, ControlRecord, Dataset, FieldMapping, Format, Load, Negative, NumberFormat,
-    Origin, Parse, SkipMatch, SkipRule, Source,
+    Control, ControlField, ControlPlace, ControlRecord, Dataset, Escape, FieldMapping, Format, LineEnd, Load, Negative,
+    NumberFormat, Origin, Parse, SkipMatch, SkipRule, Source,
 };
 
 use crate::canonical::Canonical;
@@ -44,7 +44,10 @@ fn format(format: &Format) -> Canonical {
             ("encoding", Some(Canonical::word(format.encoding.label()))),
             ("delimiter", Some(byte(format.delimiter))),
             ("quote", format.quote.map(byte)),
+            ("escape", escape(format.escape)),
+            ("line_end", line_end(format.line_end)),
             ("preamble_lines", Some(Canonical::word(format.preamble_lines))),
+            ("header_rows", (format.header_rows > 1).then(|| Canonical::word(format.header_rows))),
             ("columns", format.columns.as_ref().map(Canonical::texts)),
         ]),
         Format::Fixed(format) => {
@@ -59,6 +62,23 @@ fn format(format: &Format) -> Canonical {
                 ("columns", Some(Canonical::named(columns))),
             ])
         }
+    }
+}
+
+/// Nothing where it is the default, so that a key that is new changes no fingerprint.
+fn escape(escape: Escape) -> Option<Canonical> {
+    match escape {
+        Escape::Doubled => None,
+        Escape::Mark(mark) => Some(byte(mark)),
+        Escape::None => Some(Canonical::word("none")),
+    }
+}
+
+fn line_end(line_end: LineEnd) -> Option<Canonical> {
+    match line_end {
+        LineEnd::Detected => None,
+        LineEnd::LineFeed => Some(Canonical::word("lf")),
+        LineEnd::CarriageReturn => Some(Canonical::word("cr")),
     }
 }
 
@@ -118,10 +138,11 @@ fn number_of(number: &NumberFormat) -> Canonical {
 }
 
 fn skip(rule: &SkipRule) -> Canonical {
-    let (column, is, starts_with, line) = match &rule.rule {
-        SkipMatch::CellIs { column, texts } => (Some(column), Some(texts), None, None),
-        SkipMatch::CellStartsWith { column, texts } => (Some(column), None, Some(texts), None),
-        SkipMatch::LineStartsWith(texts) => (None, None, None, Some(texts)),
+    let (column, is, starts_with, line, pattern) = match &rule.rule {
+        SkipMatch::CellIs { column, texts } => (Some(column), Some(texts), None, None, None),
+        SkipMatch::CellStartsWith { column, texts } => (Some(column), None, Some(texts), None, None),
+        SkipMatch::LineStartsWith(texts) => (None, None, None, Some(texts), None),
+        SkipMatch::LineMatches(pattern) => (None, None, None, None, Some(pattern)),
     };
     Canonical::map([
         ("id", Some(Canonical::word(&rule.id))),
@@ -129,6 +150,7 @@ fn skip(rule: &SkipRule) -> Canonical {
         ("is", is.map(Canonical::texts)),
         ("starts_with", starts_with.map(Canonical::texts)),
         ("line_starts_with", line.map(Canonical::texts)),
+        ("line_matches", pattern.map(Canonical::text)),
     ])
 }
 
