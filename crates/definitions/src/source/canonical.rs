@@ -107,7 +107,9 @@ fn parse(parse: &Parse) -> Canonical {
         Parse::Code(list) => Canonical::word(format!("code({list})")),
         Parse::Person => Canonical::word("person"),
         Parse::Number(number) => number_of(number),
-        Parse::Date(date) => Canonical::map([("date", Some(Canonical::text(&date.0)))]),
+        Parse::Date(date) => {
+            Canonical::map([("date", Some(Canonical::text(&date.pattern))), ("pivot", date.pivot.map(Canonical::word))])
+        }
         Parse::Boolean { yes, no } => {
             Canonical::map([("yes", Some(Canonical::texts(yes))), ("no", Some(Canonical::texts(no)))])
         }
@@ -115,12 +117,17 @@ fn parse(parse: &Parse) -> Canonical {
 }
 
 fn number_of(number: &NumberFormat) -> Canonical {
-    let negative = match number.negative {
+    let place = |place: &Negative| match place {
         Negative::Leading => "leading",
         Negative::Trailing => "trailing",
         Negative::Parentheses => "parentheses",
-        Negative::Never => "never",
     };
+    let negative = match number.negative.as_slice() {
+        [] => Canonical::word("never"),
+        [only] => Canonical::word(place(only)),
+        several => Canonical::list(several.iter().map(|one| Canonical::word(place(one)))),
+    };
+    let units = |words: &[String]| (!words.is_empty()).then(|| Canonical::texts(words));
     let sign = number.sign.as_ref().map(|sign| {
         Canonical::map([
             ("column", Some(Canonical::text(&sign.column))),
@@ -131,7 +138,13 @@ fn number_of(number: &NumberFormat) -> Canonical {
     Canonical::map([
         ("decimal", number.decimal.map(byte)),
         ("group", number.group.map(byte)),
-        ("negative", Some(Canonical::word(negative))),
+        ("negative", Some(negative)),
+        // What was not declared is not written, so that a new key leaves all other definitions as they were.
+        ("minus", (number.minus != ['-']).then(|| Canonical::texts(&number.minus))),
+        ("plus", number.plus.then(|| Canonical::word("allowed"))),
+        ("padding", number.padded.then(|| Canonical::word("allowed"))),
+        ("prefix", units(&number.prefixes)),
+        ("suffix", units(&number.suffixes)),
         ("sign", sign),
         ("implied_decimals", Some(Canonical::word(number.implied_decimals))),
     ])

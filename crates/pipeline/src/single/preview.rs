@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use extractor::{Limits, Reader};
-use model::{Layout, RawBatch, RecordBatch, Refusal, RejectedRow, redact};
+use model::{Layout, RawBatch, RecordBatch, RejectedRow, redact};
 use normaliser::Harmoniser;
 use serde::Serialize;
 
@@ -140,7 +140,7 @@ fn records(input: &Input, reading: &SourceReading<'_>, most: usize, preview: &mu
         plan.harmonise(&mut hand, &raw, &mut batch, &mut rejected)?;
         let cells = |row: usize| {
             let columns = batch.columns.iter().zip(&schema.columns);
-            columns.map(|(column, (_, kind))| {
+            columns.map(move |(column, (_, kind))| {
                 let mut text = Vec::new();
                 column.valid[row].then(|| {
                     value::append(column, kind, row, &mut text);
