@@ -168,10 +168,7 @@ pub(crate) fn source(dataset: &Dataset, fields: Vec<FieldMapping>) -> Source {
         load: Load::Period,
         due_days: None,
         min_rows: 0,
-        format: Format::Delimited(DelimitedFormat {
-            quote: None,
-            ..DelimitedFormat::new(Encoding::Utf8, b';')
-        }),
+        format: Format::Delimited(DelimitedFormat { quote: None, ..DelimitedFormat::new(Encoding::Utf8, b';') }),
         fields,
         skip: Vec::new(),
         control: Control::default(),

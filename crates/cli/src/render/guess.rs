@@ -153,7 +153,7 @@ fn command(profile: &Profile) -> Option<String> {
     }
     for footer in &dialect.footers {
         let plain = footer.chars().take_while(|c| c.is_alphanumeric() || *c == ' ').collect::<String>();
-        command += &format!(" --footer '^{}'", plain.trim_end());
+        command += &format!(" --footer '^\\W*{}'", plain.trim_end());
     }
     Some(command)
 }

@@ -4,6 +4,8 @@
 //! everything; they are told apart by whether the bytes above 0x7F come out as letters where letters belong. Where two
 //! encodings give the same text the finding says so and is never certain.
 
+use std::fmt::Write;
+
 use model::Encoding;
 
 use super::profile::{Confidence, Finding};
@@ -124,7 +126,8 @@ fn single_byte(parts: &[&[u8]], high: usize) -> (Finding<String>, Decoder) {
     let mut evidence = format!("not UTF-8; {high} bytes above 0x7F read best as {}", encoding.label());
     if !equal.is_empty() {
         let labels: Vec<&str> = equal.iter().map(|encoding| encoding.label()).collect();
-        evidence += &format!("; {} would give text of the same kind", labels.join(" and "));
+        // Writing to a string cannot fail.
+        write!(evidence, "; {} would give text of the same kind", labels.join(" and ")).unwrap_or_default();
     }
     let finding = Finding::new(encoding.label().to_owned(), confidence, evidence)
         .or(equal.iter().map(|encoding| encoding.label().to_owned()));

@@ -58,7 +58,7 @@ pub fn guess(samples: &Samples) -> Profile {
     if profile.kind.value != "text" && !(wide && profile.kind.value == "binary") {
         return profile;
     }
-    profile.kind.value = "text".to_owned();
+    "text".clone_into(&mut profile.kind.value);
     profile.encoding = Some(encoding);
     let raw = if wide { samples_as_they_are(samples) } else { parts };
     let texts: Vec<String> = raw.iter().filter_map(|part| encoding::decode(part, decoder)).collect();
@@ -146,9 +146,9 @@ fn delimited(texts: &[String], samples: &Samples, best: &Trial, trials: &[Trial]
             ending = Some(found);
             end
         } else {
-            rows.rows.len()
+            rows.list.len()
         };
-        for row in rows.rows.get(first..end).unwrap_or_default() {
+        for row in rows.list.get(first..end).unwrap_or_default() {
             if row.cells != best.width || row.blank {
                 continue;
             }
@@ -165,7 +165,9 @@ fn delimited(texts: &[String], samples: &Samples, best: &Trial, trials: &[Trial]
     let width = Finding::new(best.width, delimiter.confidence, delimiter.evidence.clone());
     let (numbers, mut profiles) = profiles(&columns, &begin.names);
     if begin.header_rows.value == 0 {
-        profiles.iter_mut().for_each(|column| column.name = format!("column_{}", column.position));
+        for column in &mut profiles {
+            column.name = format!("column_{}", column.position);
+        }
     }
     profile.numbers = numbers;
     profile.columns = profiles;
@@ -225,7 +227,9 @@ fn profiles(columns: &[ColumnCounts], names: &[String]) -> (Option<Finding<Numbe
             style.decimal.is_some() || style.group.is_some() || style.negative != SignPlace::Unseen
         })
     };
-    let numbers = number::of_file(alone.iter().filter(speaks).filter_map(|column| column.number.as_ref()));
+    let speaking: Vec<&Finding<NumberStyle>> =
+        alone.iter().filter(speaks).filter_map(|column| column.number.as_ref()).collect();
+    let numbers = number::of_file(&speaking);
     let sure = numbers.as_ref().filter(|numbers| numbers.confidence > Confidence::Unsure).map(|numbers| numbers.value);
     let mut profiles = if sure.is_some() { all(sure) } else { alone };
     hide_halves(columns, &mut profiles);
