@@ -114,7 +114,7 @@ codes! {
 
     5001 ROW_SHORT: "The row has fewer cells than the header has columns." => "Look for a missing separator, or a line break inside an unquoted cell; ask the vendor to quote its texts.";
     5002 ROW_LONG: "The row has more cells than the header has columns." => "Look for an unquoted separator inside a text; ask the vendor to quote its texts.";
-    5003 QUOTE_STRAY: "A quotation mark stands inside an unquoted cell, or text follows a closing quotation mark." => "If the export does not quote at all, declare `quote: none`.";
+    5003 QUOTE_STRAY: "A quotation mark stands inside an unquoted cell, text follows a closing quotation mark, or an escape mark stands before something that is not to be escaped." => "If the export does not quote at all, declare `quote: none`.";
     5004 QUOTE_OPEN: "A quoted cell is never closed. The lines that it would swallow are rejected one by one." => "If the export does not quote at all, declare `quote: none`.";
     5005 NUL_BYTE: "The row holds a NUL byte: the file was damaged on its way." => "Ask for the delivery again.";
     5006 ENC_INVALID: "A byte that is no text in the declared encoding." => "Check the declared encoding; if only some rows are hit, the file mixes encodings.";

@@ -5,12 +5,13 @@ mod control;
 mod fixed;
 mod limits;
 mod properties;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use model::{
-    Code, Control, ControlField, ControlPlace, ControlRecord, DatasetId, DelimitedFormat, Encoding, FieldName,
+    Code, Control, ControlField, ControlPlace, ControlRecord, DatasetId, DelimitedFormat, Encoding, Escape, FieldName,
     FileName, Fingerprint, Format, Layout, LineEnd, Load, NamePart, NumberFormat, RawBatch, Refusal, Scope, SkipMatch,
     SkipRule, Source, SourceId, Text,
 };
