@@ -193,6 +193,14 @@ pub(crate) enum ReadFormat {
     Jsonl,
 }
 
+/// How a file is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Packing {
+    Gzip,
+    Zstd,
+    Zip,
+}
+
 /// How a file is to be understood: by a source of the project, or by a dialect. Then every column is text.
 #[derive(Debug, Args)]
 pub(crate) struct ReadingArguments {
@@ -225,7 +233,13 @@ pub(crate) struct DialectArguments {
     pub(crate) escape: Option<String>,
     /// The encoding, by the labels of source definitions; default `utf-8`
     #[arg(long, value_name = "LABEL", value_parser = encoding)]
-    pub(crate) encoding: Option<model::Encoding>,
+    pub(crate) encoding: Option<model::FileEncoding>,
+    /// What has to be unpacked first
+    #[arg(long, value_enum)]
+    pub(crate) compression: Option<Packing>,
+    /// Of a zip archive, the pattern of the one member that is read; default `*`
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) member: Option<String>,
     /// Lines before the header that are no records; default 0
     #[arg(long, value_name = "N")]
     pub(crate) skip_lines: Option<u32>,
@@ -240,9 +254,9 @@ pub(crate) struct DialectArguments {
     pub(crate) footer: Vec<String>,
 }
 
-fn encoding(label: &str) -> Result<model::Encoding, String> {
-    model::Encoding::parse(label).ok_or_else(|| {
-        let known: Vec<&str> = model::Encoding::ALL.iter().map(|encoding| encoding.label()).collect();
+fn encoding(label: &str) -> Result<model::FileEncoding, String> {
+    model::FileEncoding::parse(label).ok_or_else(|| {
+        let known: Vec<&str> = model::FileEncoding::ALL.iter().map(|encoding| encoding.label()).collect();
         format!("`{label}` is no encoding that musketer knows; there are {}", known.join(", "))
     })
 }

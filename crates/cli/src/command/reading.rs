@@ -1,10 +1,10 @@
 //! How a file is to be understood, from the command line: what `read` and `preview` have in common.
 
-use model::{Code, Escape};
+use model::{Code, Compression, Escape};
 use pipeline::single::{Dialect, Reading, SourceReading};
 use pipeline::{Project, RunError};
 
-use crate::arguments::{Common, DialectArguments, ReadingArguments};
+use crate::arguments::{Common, DialectArguments, Packing, ReadingArguments};
 use crate::environment;
 
 /// Calls `work` with the reading that the arguments describe; without a source it is `dialect`.
@@ -35,6 +35,7 @@ fn keys(project: &Project, source: &str) -> Result<Option<pipeline::PersonKeys>,
 pub(super) fn is_stated(own: &DialectArguments) -> bool {
     let words = [&own.delimiter, &own.quote, &own.escape].into_iter().any(Option::is_some);
     let counts = own.skip_lines.is_some() || own.header_rows.is_some() || own.encoding.is_some();
+    let counts = counts || own.compression.is_some() || own.member.is_some();
     words || counts || !own.null.is_empty() || !own.footer.is_empty()
 }
 
@@ -51,7 +52,21 @@ pub(super) fn dialect(own: &DialectArguments) -> Result<Dialect, RunError> {
         Some("none") => Escape::None,
         Some(text) => Escape::Mark(mark("--escape", text)?),
     };
+    let compression = match (own.compression, &own.member) {
+        (Some(Packing::Zip), member) => Compression::Zip { member: member.clone().unwrap_or_else(|| "*".to_owned()) },
+        (_, Some(_)) => {
+            return Err(RunError::Usage {
+                code: Code::INVALID_VALUE,
+                message: "only a zip archive has members".to_owned(),
+                help: "write `--compression zip`, or leave `--member` out".to_owned(),
+            });
+        }
+        (Some(Packing::Gzip), None) => Compression::Gzip,
+        (Some(Packing::Zstd), None) => Compression::Zstd,
+        (None, None) => Compression::None,
+    };
     Ok(Dialect {
+        compression,
         encoding: own.encoding.unwrap_or(usual.encoding),
         delimiter: own.delimiter.as_deref().map_or(Ok(usual.delimiter), |text| mark("--delimiter", text))?,
         quote,

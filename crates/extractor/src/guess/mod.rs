@@ -54,14 +54,14 @@ pub fn guess(samples: &Samples) -> Profile {
     };
     let parts = whole_lines(samples);
     let (encoding, decoder) = encoding::encoding(&parts);
-    let wide = matches!(decoder, encoding::Decoder::Utf16 { .. });
+    let wide = matches!(decoder, encoding::Decoder::Utf16 { .. } | encoding::Decoder::Ebcdic);
     if profile.kind.value != "text" && !(wide && profile.kind.value == "binary") {
         return profile;
     }
     "text".clone_into(&mut profile.kind.value);
     profile.encoding = Some(encoding);
     let raw = if wide { samples_as_they_are(samples) } else { parts };
-    let texts: Vec<String> = raw.iter().filter_map(|part| encoding::decode(part, decoder)).collect();
+    let texts: Vec<String> = raw.iter().map(|part| encoding::decode(part, decoder)).collect();
     let Some(head) = texts.first() else { return profile };
     profile.line_end = Some(line_end(head));
     let texts: Vec<String> = texts.iter().map(|text| text.replace("\r\n", "\n").replace('\r', "\n")).collect();
@@ -84,7 +84,7 @@ fn whole_lines(samples: &Samples) -> Vec<&[u8]> {
         .collect()
 }
 
-/// For encodings of two bytes, whose lines do not end in one: the head alone.
+/// For encodings whose lines do not end in the byte of ASCII: the head alone.
 fn samples_as_they_are(samples: &Samples) -> Vec<&[u8]> {
     vec![&samples.head[..samples.head.len() & !1]]
 }
