@@ -224,3 +224,38 @@ fn standard_input_is_read_and_a_reader_that_leaves_is_no_error() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+#[test]
+fn other_encodings_are_guessed_and_read_alike() {
+    let place = Place::with_uses("");
+    let text: String = "Kommune;Sted;Beløb\r\n".to_owned() + &"0101;Ærø å;1.234,50-\r\n0147;Høje;12,00\r\n".repeat(20);
+    let expected = text
+        .replace("1.234,50-", "\"1.234,50-\"")
+        .replace("12,00", "\"12,00\"")
+        .replace(';', ",")
+        .replace("\r\n", "\n");
+    for label in ["utf-16le", "utf-16be", "cp850", "cp1142"] {
+        let encoding = model::FileEncoding::parse(label).expect("an encoding");
+        place.write("file.csv", encoding.encode(&text).expect("Danish"));
+        let path = file(&place, "file.csv");
+        let profile = json(&place.expect(0, &["guess", &path, "--json"]));
+        assert_eq!(profile["encoding"]["value"], label);
+        assert_eq!(profile["dialect"]["delimiter"]["value"], ";", "{label}");
+        let out = place.expect(0, &["read", &path, "--delimiter", ";", "--encoding", label]);
+        assert_eq!(out, expected, "{label}");
+    }
+}
+
+#[test]
+fn an_archive_is_named_and_read_where_that_is_said() {
+    let place = Place::with_uses("");
+    // `a,b` and `1,2` as gzip stores them.
+    let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x4b\xd4\x49\xe2\x32\xd4\x31\xe2\x02\x00\x7b\x07\x97\x0a\x08\x00\x00\x00";
+    place.write("rows.csv", gzip);
+    let path = file(&place, "rows.csv");
+    assert_eq!(place.musketer(&["read", &path]).code, 3);
+    let profile = json(&place.expect(0, &["guess", &path, "--json"]));
+    assert_eq!(profile["kind"]["value"], "a gzip archive");
+    let said = place.musketer(&["read", &path, "--compression", "gzip"]);
+    assert_eq!((said.code, said.out.as_str()), (0, "a,b\n1,2\n"), "{}", said.err);
+}

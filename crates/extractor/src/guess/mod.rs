@@ -58,7 +58,9 @@ pub fn guess(samples: &Samples) -> Profile {
     if profile.kind.value != "text" && !(wide && profile.kind.value == "binary") {
         return profile;
     }
-    "text".clone_into(&mut profile.kind.value);
+    if wide {
+        profile.kind = Finding::new("text".to_owned(), Confidence::Likely, "its bytes are text in the encoding below");
+    }
     profile.encoding = Some(encoding);
     let raw = if wide { samples_as_they_are(samples) } else { parts };
     let texts: Vec<String> = raw.iter().map(|part| encoding::decode(part, decoder)).collect();
