@@ -99,9 +99,12 @@ fn ebcdic(head: &[u8]) -> Option<&'static str> {
     }
     let blanks_and_digits = head.iter().filter(|byte| matches!(byte, 0x40 | 0xF0..=0xF9)).count();
     let letters =
-        head.iter().filter(|byte| matches!(byte, 0x81..=0x89 | 0x91..=0x99 | 0xA2..=0xA9 | 0xC1..=0xE9)).count();
-    let ascii = head.iter().filter(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'\n')).count();
-    let most = (blanks_and_digits + letters) * 10 >= head.len() * 7 && blanks_and_digits * 4 >= head.len();
+        head.iter().filter(|byte| matches!(byte, 0x81..=0x89 | 0x91..=0x99 | 0xA2..=0xA9 | 0xC0..=0xE9)).count();
+    // `.`, `;`, `-`, `/`, `,` and the line ends.
+    let marks =
+        head.iter().filter(|byte| matches!(byte, 0x4B | 0x5E | 0x60 | 0x61 | 0x6B | 0x0D | 0x15 | 0x25)).count();
+    let ascii = head.iter().filter(|byte| matches!(byte, b'0'..=b'9' | b' ' | b'\n')).count();
+    let most = (blanks_and_digits + letters + marks) * 10 >= head.len() * 7 && blanks_and_digits * 4 >= head.len();
     (most && ascii * 10 < head.len()).then_some("cp1142")
 }
 
