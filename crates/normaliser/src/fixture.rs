@@ -170,10 +170,7 @@ pub(crate) fn source(dataset: &Dataset, fields: Vec<FieldMapping>) -> Source {
         due_days: None,
         min_rows: 0,
         input: InputForm::plain(Encoding::Utf8.into()),
-        format: Format::Delimited(DelimitedFormat {
-            quote: None,
-            ..DelimitedFormat::new(Encoding::Utf8, b';')
-        }),
+        format: Format::Delimited(DelimitedFormat { quote: None, ..DelimitedFormat::new(Encoding::Utf8, b';') }),
         fields,
         skip: Vec::new(),
         control: Control::default(),

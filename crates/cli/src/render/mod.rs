@@ -3,6 +3,9 @@
 
 pub(crate) mod diagnostic;
 pub(crate) mod explain;
+pub(crate) mod guess;
+pub(crate) mod preview;
+pub(crate) mod read;
 pub(crate) mod rejects;
 pub(crate) mod run;
 pub(crate) mod status;
@@ -35,6 +38,13 @@ pub(crate) fn result(text: &str) -> Result<(), RunError> {
 #[expect(clippy::print_stderr, reason = "this is the place where messages are written")]
 pub(crate) fn note(text: &str) {
     eprintln!("{text}");
+}
+
+/// Writes a message to standard error, unless there is nothing to say.
+pub(crate) fn note_if_any(text: &str) {
+    if !text.is_empty() {
+        note(text);
+    }
 }
 
 /// A result as JSON.

@@ -2,8 +2,8 @@
 //! and is left out, so that a vendor's new name reads nothing again.
 
 use model::{
-    Compression, Control, ControlField, ControlPlace, ControlRecord, Dataset, Escape, FieldMapping, FileEncoding, Format,
-    LineEnd, Load, Negative, NumberFormat, Origin, Parse, SkipMatch, SkipRule, Source,
+    Compression, Control, ControlField, ControlPlace, ControlRecord, Dataset, Escape, FieldMapping, FileEncoding,
+    Format, LineEnd, Load, Negative, NumberFormat, Origin, Parse, SkipMatch, SkipRule, Source,
 };
 
 use crate::canonical::Canonical;
