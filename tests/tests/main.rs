@@ -1,6 +1,8 @@
 //! The tests of the whole that need no running program, in one binary.
 
 mod architecture;
+mod damage;
+mod delivery;
 mod generator;
 mod indicators;
 mod project;
