@@ -571,13 +571,14 @@ fn row_cut(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     })
 }
 
-/// Of a row with an empty first cell, that cell is left.
+/// As the end of a row whose first cell is empty: that cell is left, in quotation marks or with its delimiter.
 fn row_cut_to_nothing(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
-    sound.dialect.delimiter()?;
-    one_row(sound, dice, 8, |piece, _| {
+    let delimiter = sound.dialect.delimiter()?;
+    one_row(sound, dice, 1, |piece, _| {
         let end = piece.bytes.len() - line_end(piece);
-        piece.bytes.drain(piece.cells[1].start..end);
-        is_empty_cells(sound, &piece.bytes).then_some(Free(None))
+        let empty = sound.dialect.quote.map_or_else(|| vec![delimiter], |quote| vec![quote; 2]);
+        piece.bytes.splice(..end, empty);
+        NONE
     })
 }
 
