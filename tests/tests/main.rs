@@ -5,6 +5,7 @@ mod damage;
 mod delivery;
 mod generator;
 mod indicators;
+mod nasty;
 mod project;
 mod sources;
 mod table;
