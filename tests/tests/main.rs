@@ -2,6 +2,7 @@
 
 mod architecture;
 mod damage;
+mod definition_files;
 mod delivery;
 mod generator;
 mod indicators;

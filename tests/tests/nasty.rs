@@ -21,7 +21,7 @@ use extractor::{DropFolder, Listing};
 use model::{Catalogue, Dataset, FieldType, Refusal, Source};
 
 use crate::delivery::{self, Loaded};
-use crate::{project, table};
+use crate::{definition_files, project, table};
 
 struct Case {
     folder: PathBuf,
@@ -49,27 +49,6 @@ impl Case {
 
     fn name(&self) -> String {
         self.key("name").map(str::to_owned).unwrap_or_else(|| format!("{}/{}.csv", self.source(), self.id()))
-    }
-}
-
-/// The shipped definitions, and those of the nasty deliveries.
-fn catalogue() -> Catalogue {
-    let mut files = BTreeMap::new();
-    for root in [project::root(), project::root().join("fixtures/nasty")] {
-        gather(&root, Path::new("definitions"), &mut files);
-    }
-    delivery::catalogue(&files)
-}
-
-fn gather(root: &Path, below: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
-    for entry in fs::read_dir(root.join(below)).expect("a folder of definitions") {
-        let path = below.join(entry.expect("an entry").file_name());
-        if root.join(&path).is_dir() {
-            gather(root, &path, files);
-        } else {
-            let bytes = fs::read(root.join(&path)).expect("a definition");
-            files.insert(path.to_str().expect("a plain name").to_owned(), bytes);
-        }
     }
 }
 
@@ -194,7 +173,7 @@ fn pending() -> BTreeMap<String, String> {
 
 #[test]
 fn nasty_deliveries_are_read_as_a_person_expects() {
-    let catalogue = catalogue();
+    let catalogue = delivery::catalogue(&definition_files::with_nasty_sources());
     let mut pending = pending();
     let cases = cases();
     assert!(cases.len() >= 100, "{} cases", cases.len());
