@@ -69,16 +69,17 @@ fn read(case: &Case, source: &Source, dataset: &Dataset, catalogue: &Catalogue) 
     let input = archive.read(&stored.content).expect("read again");
     let mut reader = Reader::open(source, input, Limits::default()).expect("no failure").expect("not refused");
     let keys = PersonKeys::new(&[7; 32]);
-    let mut harmoniser =
+    let harmoniser =
         Harmoniser::new(source, dataset, &catalogue.codelists, &scope, reader.header(), Some(&keys)).expect("bound");
     let mut raw = RawBatch::default();
     let mut rows = RecordBatch::new(harmoniser.schema().clone());
     let mut rejected = Vec::new();
+    let mut hand = harmoniser.hand();
     while reader.next_batch(&mut raw).expect("no failure").expect("not refused") {
-        harmoniser.harmonise(&raw, &mut rows, &mut rejected).expect("not refused");
+        harmoniser.harmonise(&mut hand, &raw, &mut rows, &mut rejected).expect("not refused");
     }
     let summary = reader.finish();
-    let harmonised = harmoniser.finish(&summary.control).expect("the control totals agree");
+    let harmonised = harmoniser.finish(vec![hand], &summary.control).expect("the control totals agree");
     let mut keys = KeyCheck::new(dataset);
     let all: Vec<u32> = (0..u32::try_from(rows.len()).expect("few rows")).collect();
     keys.add(&rows, &all);

@@ -42,8 +42,8 @@ pub enum ExtractError {
         /// Why.
         source: io::Error,
     },
-    /// The pattern of a source's file names is larger than the matcher takes.
-    #[error("the file name pattern `{pattern}` cannot be used")]
+    /// A pattern is no regular expression, or larger than the matcher takes.
+    #[error("the pattern `{pattern}` cannot be used")]
     Pattern {
         /// The pattern.
         pattern: String,

@@ -9,14 +9,20 @@
 mod archive;
 mod error;
 mod format;
+mod guess;
 mod limits;
 mod transport;
 
 pub use archive::Archive;
 pub use error::ExtractError;
 pub use format::{ReadSummary, Reader};
+pub use guess::{
+    ColumnProfile, ColumnType, Confidence, DialectProfile, Finding, LayoutKind, NumberStyle, Profile, Samples,
+    SignPlace, guess,
+};
 pub use limits::Limits;
 pub use transport::file::{DropFolder, FileStamp, FoundFile, Listing};
+pub use transport::file_name::scope_of_name;
 pub use transport::http;
 
 use model::Fingerprint;

@@ -20,6 +20,7 @@ mod rejects;
 mod schema;
 mod seen;
 mod store;
+mod table;
 mod wide;
 
 pub use canonical::{
@@ -37,3 +38,4 @@ pub use rejects::{RejectCount, RejectFilter, RejectedEntry};
 pub use schema::documentation;
 pub use seen::{SeenFile, SeenFiles};
 pub use store::{DATABASE, Store};
+pub use table::TableWriter;

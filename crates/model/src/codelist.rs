@@ -124,9 +124,10 @@ impl CodeList {
         self.rows[index.0 as usize].iter().any(|row| row.attributes.get(name).is_some_and(|known| known == value))
     }
 
-    /// Codes and aliases in the list, sorted, for suggestions.
-    pub fn spellings(&self) -> Vec<&[u8]> {
-        let mut all: Vec<&[u8]> = self.spellings.keys().map(AsRef::as_ref).collect();
+    /// Codes and aliases in the list, sorted, each with the code that it stands for.
+    pub fn spellings(&self) -> Vec<(&str, CodeIndex)> {
+        let text = |spelling| std::str::from_utf8(spelling).unwrap_or_else(|_| unreachable!("spellings are texts"));
+        let mut all: Vec<_> = self.spellings.iter().map(|(spelling, code)| (text(spelling), *code)).collect();
         all.sort_unstable();
         all
     }

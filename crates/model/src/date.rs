@@ -5,6 +5,18 @@ use std::fmt;
 use chrono::{Datelike, NaiveDate};
 
 const UNIX_EPOCH_FROM_CE: i32 = 719_163;
+/// 1970-01-01, counted from 0000-03-01.
+const UNIX_EPOCH_FROM_MARCH: i32 = 719_468;
+
+#[inline]
+fn days_of_month(year: u32, month: u32) -> u32 {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        2 => 28 + u32::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
 
 /// A day of the proleptic Gregorian calendar, years 1800 to 2200.
 ///
@@ -14,11 +26,19 @@ pub struct Date(i32);
 
 impl Date {
     /// The day with this year, month (1-12) and day (1-31), if the calendar has it.
+    #[inline]
     pub fn new(year: i32, month: u32, day: u32) -> Option<Self> {
-        if !(1800..=2200).contains(&year) {
+        if !(1800..=2200).contains(&year) || !(1..=12).contains(&month) {
             return None;
         }
-        NaiveDate::from_ymd_opt(year, month, day).map(|date| Self(date.num_days_from_ce() - UNIX_EPOCH_FROM_CE))
+        let year = year.cast_unsigned();
+        if day == 0 || day > days_of_month(year, month) {
+            return None;
+        }
+        // Years that begin in March have their leap day at the end, so that months have fixed beginnings.
+        let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+        let days = year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+        Some(Self(days.cast_signed() - UNIX_EPOCH_FROM_MARCH))
     }
 
     /// The day this many days after 1970-01-01, if it lies within the type's bounds.
@@ -80,6 +100,19 @@ mod tests {
             assert_eq!(Date::from_days(date.days()), Some(date));
         }
         assert_eq!(Date::new(1970, 1, 1).map(Date::days), Some(0));
+    }
+
+    #[test]
+    fn every_day_is_the_one_of_the_calendar() {
+        for year in 1799..=2201 {
+            for month in 0..=13 {
+                for day in 0..=32 {
+                    let known = NaiveDate::from_ymd_opt(year, month, day).filter(|_| (1800..=2200).contains(&year));
+                    let known = known.map(|date| date.num_days_from_ce() - UNIX_EPOCH_FROM_CE);
+                    assert_eq!(Date::new(year, month, day).map(Date::days), known, "{year}-{month}-{day}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -57,8 +57,8 @@ pub use record::{Column, ColumnData, ColumnKind, RecordBatch, RecordSchema, Text
 pub use reject::{Notice, Refusal, RejectedRow};
 pub use source::{
     Control, ControlField, ControlPlace, ControlRecord, ControlStatement, DateFormat, DelimitedFormat, Encoding,
-    FieldMapping, FileName, FixedColumn, FixedFormat, Format, Load, NamePart, Negative, NumberFormat, Origin, Parse,
-    Scope, SignColumn, SkipMatch, SkipRule, Source,
+    Escape, FieldMapping, FileName, FixedColumn, FixedFormat, Format, Layout, LineEnd, Load, NamePart, Negative,
+    NumberFormat, Origin, Parse, Scope, SignColumn, SkipMatch, SkipRule, Source,
 };
 pub use tally::{RowTally, TallyError};
 pub use unit::{Unit, UnitError};

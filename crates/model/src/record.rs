@@ -39,6 +39,16 @@ impl TextData {
         self.close();
     }
 
+    /// Appends texts that stand one after the other; `ends` says where each ends.
+    pub fn append(&mut self, texts: &str, ends: &[u32]) {
+        let base = end_of(self.bytes.len());
+        // Checked once for all of them, so that the sums below cannot wrap.
+        end_of(self.bytes.len() + texts.len());
+        assert!(ends.last().is_none_or(|end| *end as usize == texts.len()), "the last text ends with the buffer");
+        self.bytes.push_str(texts);
+        self.ends.extend(ends.iter().map(|end| end + base));
+    }
+
     /// The buffer, to append the next text piece by piece; [`TextData::close`] ends it.
     pub fn open(&mut self) -> &mut String {
         &mut self.bytes
@@ -46,7 +56,7 @@ impl TextData {
 
     /// Ends the text that was appended to the buffer.
     pub fn close(&mut self) {
-        self.ends.push(u32::try_from(self.bytes.len()).expect("a batch's text stays below 4 GiB"));
+        self.ends.push(end_of(self.bytes.len()));
     }
 
     /// The length of the buffer, to come back to with [`TextData::cut`].
@@ -81,22 +91,46 @@ impl TextData {
 
     /// Keeps the stretches of texts, which are in order and do not overlap, and drops the others from `from` on.
     fn keep(&mut self, from: usize, stretches: &[Range<usize>]) {
-        let (tail, ends) = (self.start(from), self.ends.split_off(from));
-        let bytes = self.bytes.split_off(tail);
+        let tail = self.start(from);
+        // What is left of the buffer is copied out and in again; a string gives no way to move it within.
+        let kept: usize = stretches.iter().map(|stretch| self.start(stretch.end) - self.start(stretch.start)).sum();
+        let mut bytes = String::with_capacity(kept);
+        let mut length = from;
         for stretch in stretches {
-            let (first, last) = (stretch.start - from, stretch.end - from);
-            let start = if first == 0 { 0 } else { ends[first - 1] as usize - tail };
-            let end = if last == 0 { 0 } else { ends[last - 1] as usize - tail };
-            let moved = tail + start - self.bytes.len();
-            self.bytes.push_str(&bytes[start..end]);
-            let moved = u32::try_from(moved).expect("texts only move within the batch");
-            self.ends.extend(ends[first..last].iter().map(|end| end - moved));
+            let start = self.start(stretch.start);
+            let shift = start - tail - bytes.len();
+            bytes.push_str(&self.bytes[start..self.start(stretch.end)]);
+            for at in stretch.clone() {
+                self.ends[length] = self.ends[at] - end_of(shift);
+                length += 1;
+            }
         }
+        self.ends.truncate(length);
+        self.bytes.truncate(tail);
+        self.bytes.push_str(&bytes);
     }
 
     /// Where the text at a position begins.
     fn start(&self, at: usize) -> usize {
         if at == 0 { 0 } else { self.ends[at - 1] as usize }
+    }
+
+    /// Appends a stretch of the texts of another column.
+    fn append_range(&mut self, other: &Self, range: Range<usize>) {
+        let (start, end) = (other.start(range.start), other.start(range.end));
+        let (before, base) = (end_of(start), end_of(self.bytes.len()));
+        // Checked once for the whole stretch, so that the sums below cannot wrap.
+        end_of(self.bytes.len() + (end - start));
+        self.bytes.push_str(&other.bytes[start..end]);
+        self.ends.extend(other.ends[range].iter().map(|end| end - before + base));
+    }
+
+    /// Appends texts of another column in the given order.
+    fn append_rows(&mut self, other: &Self, rows: &[u32]) {
+        self.ends.reserve(rows.len());
+        for row in rows {
+            self.push(other.get(*row as usize));
+        }
     }
 
     fn truncate(&mut self, length: usize) {
@@ -108,6 +142,10 @@ impl TextData {
         self.bytes.clear();
         self.ends.clear();
     }
+}
+
+fn end_of(length: usize) -> u32 {
+    u32::try_from(length).expect("a batch's text stays below 4 GiB")
 }
 
 /// The values of a column. Where a value is missing, its place holds a filler.
@@ -215,14 +253,23 @@ impl Column {
             (ColumnData::Date(into), ColumnData::Date(from)) => gather(into, from, rows),
             (ColumnData::Boolean(into), ColumnData::Boolean(from)) => gather(into, from, rows),
             (ColumnData::Code(into), ColumnData::Code(from)) => gather(into, from, rows),
-            (ColumnData::Text(into), ColumnData::Text(from)) => {
-                for row in rows {
-                    into.push(from.get(*row as usize));
-                }
-            }
+            (ColumnData::Text(into), ColumnData::Text(from)) => into.append_rows(from, rows),
             _ => unreachable!("columns of one schema have one kind"),
         }
         gather(&mut self.valid, &other.valid, rows);
+    }
+
+    /// Appends a stretch of rows of another column of the same kind.
+    pub fn append_range(&mut self, other: &Self, range: Range<usize>) {
+        match (&mut self.data, &other.data) {
+            (ColumnData::Number(into), ColumnData::Number(from)) => into.extend_from_slice(&from[range.clone()]),
+            (ColumnData::Date(into), ColumnData::Date(from)) => into.extend_from_slice(&from[range.clone()]),
+            (ColumnData::Boolean(into), ColumnData::Boolean(from)) => into.extend_from_slice(&from[range.clone()]),
+            (ColumnData::Code(into), ColumnData::Code(from)) => into.extend_from_slice(&from[range.clone()]),
+            (ColumnData::Text(into), ColumnData::Text(from)) => into.append_range(from, range.clone()),
+            _ => unreachable!("columns of one schema have one kind"),
+        }
+        self.valid.extend_from_slice(&other.valid[range]);
     }
 }
 
@@ -325,6 +372,15 @@ impl RecordBatch {
         self.line.extend(rows.iter().map(|row| other.line[*row as usize]));
         self.record.extend(rows.iter().map(|row| other.record[*row as usize]));
     }
+
+    /// Appends a stretch of rows of another batch of the same schema.
+    pub fn append_range(&mut self, other: &Self, range: Range<usize>) {
+        for (into, from) in self.columns.iter_mut().zip(&other.columns) {
+            into.append_range(from, range.clone());
+        }
+        self.line.extend_from_slice(&other.line[range.clone()]);
+        self.record.extend_from_slice(&other.record[range]);
+    }
 }
 
 #[cfg(test)]
@@ -347,6 +403,19 @@ mod tests {
             batch.record.push(at.unsigned_abs());
         }
         batch
+    }
+
+    #[test]
+    fn a_stretch_is_the_same_as_its_rows() {
+        let all = batch(&["a", "", "ccc", "dø", "e", ""]);
+        for start in 0..=6u32 {
+            for end in start..=6 {
+                let (mut by_range, mut by_rows) = (batch(&["x"]), batch(&["x"]));
+                by_range.append_range(&all, start as usize..end as usize);
+                by_rows.append_rows(&all, &(start..end).collect::<Vec<_>>());
+                assert_eq!((by_range.columns, by_range.line), (by_rows.columns, by_rows.line), "{start}..{end}");
+            }
+        }
     }
 
     #[test]

@@ -93,6 +93,31 @@ pub struct FixedColumn {
     pub length: usize,
 }
 
+/// What ends a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LineEnd {
+    /// LF or CRLF; CR, if the beginning of the file has that alone.
+    #[default]
+    Detected,
+    /// LF or CRLF.
+    LineFeed,
+    /// CR.
+    CarriageReturn,
+}
+
+/// How a quotation mark is written inside a quoted cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Escape {
+    /// Doubled.
+    #[default]
+    Doubled,
+    /// Behind this mark, an ASCII character. Behind it may also stand the mark itself, a separator or a line end; in an
+    /// unquoted cell it is text like any other.
+    Mark(u8),
+    /// Not at all: the next quotation mark closes the cell.
+    None,
+}
+
 /// Text with separators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DelimitedFormat {
@@ -100,12 +125,35 @@ pub struct DelimitedFormat {
     pub encoding: Encoding,
     /// The separator, an ASCII character.
     pub delimiter: u8,
-    /// The quotation mark, an ASCII character; doubled inside quotes. `None`: quotation marks are ordinary.
+    /// The quotation mark, an ASCII character. `None`: quotation marks are ordinary.
     pub quote: Option<u8>,
+    /// How a quotation mark is written inside quotes.
+    pub escape: Escape,
+    /// What ends a line.
+    pub line_end: LineEnd,
     /// Lines before the header (or the first record) that are no records.
     pub preamble_lines: u32,
+    /// Rows with column names. The names in several rows are joined with a space, column by column. Of no meaning
+    /// where the columns are given; without either, the columns are called `column_1`, `column_2` and so on.
+    pub header_rows: u32,
     /// The column names, where the file has no header row.
     pub columns: Option<Vec<String>>,
+}
+
+impl DelimitedFormat {
+    /// What most exports are: quotation marks `"`, doubled inside quotes, and one header row.
+    pub fn new(encoding: Encoding, delimiter: u8) -> Self {
+        Self {
+            encoding,
+            delimiter,
+            quote: Some(b'"'),
+            escape: Escape::default(),
+            line_end: LineEnd::default(),
+            preamble_lines: 0,
+            header_rows: 1,
+            columns: None,
+        }
+    }
 }
 
 /// Text in fixed positions.
@@ -157,6 +205,8 @@ pub enum SkipMatch {
     },
     /// The line begins with one of the texts.
     LineStartsWith(Vec<String>),
+    /// The regular expression is found in the line.
+    LineMatches(String),
 }
 
 /// A named rule for records that are no data: totals, footers. Blank lines and repeated headers are always skipped.
@@ -226,8 +276,8 @@ pub struct ControlStatement {
     pub line: u64,
 }
 
-/// Where a negative number carries its sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a negative number may carry its sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Negative {
     /// `-12`.
     Leading,
@@ -235,8 +285,6 @@ pub enum Negative {
     Trailing,
     /// `(12)`.
     Parentheses,
-    /// Nowhere: a minus is a mistake.
-    Never,
 }
 
 /// A column that holds the sign of an amount.
@@ -257,17 +305,64 @@ pub struct NumberFormat {
     pub decimal: Option<u8>,
     /// The mark between groups of three digits, if numbers may be grouped; a space stands for the no-break space too.
     pub group: Option<u8>,
-    /// Where the sign stands.
-    pub negative: Negative,
+    /// Where the sign may stand; nowhere, if a minus is a mistake.
+    pub negative: Vec<Negative>,
+    /// The characters that are a minus: the hyphen, and others that were declared.
+    pub minus: Vec<char>,
+    /// Whether a plus may stand where a minus may.
+    pub plus: bool,
+    /// Whether blanks may stand between the sign and the digits, as mainframes pad them.
+    pub padded: bool,
+    /// Units that may stand before the number, and say nothing more about it.
+    pub prefixes: Vec<String>,
+    /// Units that may stand after the number.
+    pub suffixes: Vec<String>,
     /// The column with the sign, if it stands apart.
     pub sign: Option<SignColumn>,
     /// How many of the last digits are decimals, where no mark is written.
     pub implied_decimals: u8,
 }
 
-/// How dates and periods are written: `yyyy`, `mm`, `dd`, `q` stand for digits, everything else for itself.
+impl NumberFormat {
+    /// Digits with nothing but a minus, a hyphen, in these places.
+    pub fn plain(negative: &[Negative]) -> Self {
+        Self {
+            decimal: None,
+            group: None,
+            negative: negative.to_vec(),
+            minus: vec!['-'],
+            plus: false,
+            padded: false,
+            prefixes: Vec::new(),
+            suffixes: Vec::new(),
+            sign: None,
+            implied_decimals: 0,
+        }
+    }
+}
+
+/// How dates and periods are written.
+///
+/// `yyyy`, `mm`, `dd`, `q` stand for so many digits, `m` and `d` for one or two, `yy` for the year of a century or the
+/// second year of a school year; everything else stands for itself. The word `excel` alone stands for a day's number in
+/// a spreadsheet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DateFormat(pub String);
+pub struct DateFormat {
+    /// The pattern.
+    pub pattern: String,
+    /// The first year of two digits that belongs to the 20th century; those before it belong to the 21st.
+    pub pivot: Option<u8>,
+}
+
+impl DateFormat {
+    /// The pattern that stands for a day's number in a spreadsheet.
+    pub const EXCEL: &str = "excel";
+
+    /// A pattern without years of two digits.
+    pub fn new(pattern: impl Into<String>) -> Self {
+        Self { pattern: pattern.into(), pivot: None }
+    }
+}
 
 /// How a cell becomes a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -324,6 +419,40 @@ pub struct FieldMapping {
     pub map: Vec<(String, String)>,
     /// How the cell is read.
     pub parse: Parse,
+}
+
+/// All that must be known to take a file apart into rows and cells. What the cells mean is not part of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// The physical format.
+    pub format: Format,
+    /// Records that are no data.
+    pub skip: Vec<SkipRule>,
+    /// Control records.
+    pub control: Control,
+    /// Names of which each stands for the others of its list, for skip rules that name a column.
+    pub aliases: Vec<Vec<String>>,
+}
+
+impl Layout {
+    /// A format without rules.
+    pub fn plain(format: Format) -> Self {
+        Self { format, skip: Vec::new(), control: Control::default(), aliases: Vec::new() }
+    }
+
+    /// The layout of a source's files.
+    pub fn of(source: &Source) -> Self {
+        let names = |mapping: &FieldMapping| match &mapping.origin {
+            Origin::Column { names } if names.len() > 1 => Some(names.clone()),
+            _ => None,
+        };
+        Self {
+            format: source.format.clone(),
+            skip: source.skip.clone(),
+            control: source.control.clone(),
+            aliases: source.fields.iter().filter_map(names).collect(),
+        }
+    }
 }
 
 /// A resolved source.

@@ -136,13 +136,7 @@ pub(crate) fn absence() -> Dataset {
 }
 
 pub(crate) fn danish_numbers() -> NumberFormat {
-    NumberFormat {
-        decimal: Some(b','),
-        group: Some(b'.'),
-        negative: Negative::Trailing,
-        sign: None,
-        implied_decimals: 0,
-    }
+    NumberFormat { decimal: Some(b','), group: Some(b'.'), ..NumberFormat::plain(&[Negative::Trailing]) }
 }
 
 pub(crate) fn column(field: usize, name: &str, parse: Parse) -> FieldMapping {
@@ -175,11 +169,8 @@ pub(crate) fn source(dataset: &Dataset, fields: Vec<FieldMapping>) -> Source {
         due_days: None,
         min_rows: 0,
         format: Format::Delimited(DelimitedFormat {
-            encoding: Encoding::Utf8,
-            delimiter: b';',
             quote: None,
-            preamble_lines: 0,
-            columns: None,
+            ..DelimitedFormat::new(Encoding::Utf8, b';')
         }),
         fields,
         skip: Vec::new(),
@@ -203,7 +194,7 @@ pub(crate) fn postings_source(dataset: &Dataset) -> Source {
         dataset,
         vec![
             column(0, "Kommune", Parse::Code(list_id("municipality"))),
-            column(1, "Periode", Parse::Date(DateFormat("yyyymm".to_owned()))),
+            column(1, "Periode", Parse::Date(DateFormat::new("yyyymm"))),
             FieldMapping { width: Some(8), ..column(2, "Bilag", Parse::Text) },
             FieldMapping { slice: Some((0, 5)), ..column(3, "Konto", Parse::Code(list_id("account_function"))) },
             column(4, "Beløb", Parse::Number(danish_numbers())),
@@ -222,7 +213,7 @@ pub(crate) fn absence_source(dataset: &Dataset) -> Source {
         dataset,
         vec![
             delivery,
-            column(1, "Periode", Parse::Date(DateFormat("mm.yyyy".to_owned()))),
+            column(1, "Periode", Parse::Date(DateFormat::new("mm.yyyy"))),
             column(2, "CPR", Parse::Person),
             column(3, "Mulige", Parse::Number(danish_numbers())),
             column(4, "Syge", Parse::Number(danish_numbers())),
@@ -299,15 +290,16 @@ pub(crate) fn read(
 ) -> Outcome {
     let keys = PersonKeys::new(b"master key of the tests");
     let lists = codelists();
-    let mut harmoniser = Harmoniser::new(source, dataset, &lists, scope, &header(header_line), Some(&keys))
+    let harmoniser = Harmoniser::new(source, dataset, &lists, scope, &header(header_line), Some(&keys))
         .expect("the columns are there");
     let mut accepted = RecordBatch::new(Arc::clone(harmoniser.schema()));
     let mut rejected = Vec::new();
+    let mut hand = harmoniser.hand();
     for batch in batches {
-        harmoniser.harmonise(batch, &mut accepted, &mut rejected).expect("no row stops the delivery");
+        harmoniser.harmonise(&mut hand, batch, &mut accepted, &mut rejected).expect("no row stops the delivery");
     }
-    let debug = format!("{harmoniser:?} {keys:?}");
-    Outcome { accepted, rejected, closed: harmoniser.finish(&[]), debug }
+    let debug = format!("{harmoniser:?} {hand:?} {keys:?}");
+    Outcome { accepted, rejected, closed: harmoniser.finish(vec![hand], &[]), debug }
 }
 
 pub(crate) fn texts(codes: &[&str]) -> BTreeSet<String> {

@@ -19,4 +19,4 @@ pub use check::{KeyCheck, KeyFindings, RowPlace, partition};
 pub use compute::{
     CanonicalFile, ComputeError, DatasetRows, MeasureRow, MeasureRows, Member, Request, measure, observe, rows_of,
 };
-pub use harmonise::{Harmonised, Harmoniser, PersonKeys};
+pub use harmonise::{Hand, Harmonised, Harmoniser, PersonKeys};

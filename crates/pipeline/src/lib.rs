@@ -4,7 +4,7 @@
 //! the tally of every delivery, and publishes what belongs together in one transaction. It reads neither the clock nor
 //! the environment: both enter as arguments.
 //!
-//! Where to start: [`Project::open`] reads a project's definitions, [`run`] carries out a pipeline, [`Queries`] answers
+//! Where to start: [`single`] reads one file and nothing else, [`Project::open`] reads a project's definitions, [`run`] carries out a pipeline, [`Queries`] answers
 //! what was published and why.
 
 mod books;
@@ -21,9 +21,14 @@ mod query;
 mod reading;
 mod report;
 mod run;
+pub mod single;
 mod work;
 
 pub use error::RunError;
+// What a guess finds is shown as it is.
+pub use extractor::{
+    ColumnProfile, ColumnType, Confidence, DialectProfile, Finding, LayoutKind, NumberStyle, Profile, SignPlace,
+};
 // Who writes an export has to say what stands between its cells.
 pub use key::{KeyPlace, load_key};
 pub use loader::Separator;

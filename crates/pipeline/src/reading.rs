@@ -112,7 +112,7 @@ fn read_one(
     };
     let scope = &job.delivery.scope;
     let lists = &desk.catalogue.codelists;
-    let mut harmoniser = match Harmoniser::new(&job.source, &job.dataset, lists, scope, reader.header(), desk.keys) {
+    let harmoniser = match Harmoniser::new(&job.source, &job.dataset, lists, scope, reader.header(), desk.keys) {
         Ok(harmoniser) => harmoniser,
         Err(refusal) => return Ok(Err(refusal)),
     };
@@ -120,6 +120,7 @@ fn read_one(
     let mut rejected = Vec::new();
     let mut raw = RawBatch::default();
     let mut accepted = RecordBatch::new(harmoniser.schema().clone());
+    let mut hand = harmoniser.hand();
     loop {
         match reader.next_batch(&mut raw)? {
             Err(refusal) => return Ok(Err(refusal)),
@@ -127,7 +128,7 @@ fn read_one(
             Ok(true) => {}
         }
         accepted.clear();
-        if let Err(refusal) = harmoniser.harmonise(&raw, &mut accepted, &mut rejected) {
+        if let Err(refusal) = harmoniser.harmonise(&mut hand, &raw, &mut accepted, &mut rejected) {
             return Ok(Err(refusal));
         }
         parts.add(&accepted)?;
@@ -136,7 +137,7 @@ fn read_one(
         }
     }
     let summary = reader.finish();
-    let harmonised = match harmoniser.finish(&summary.control) {
+    let harmonised = match harmoniser.finish(vec![hand], &summary.control) {
         Ok(harmonised) => harmonised,
         Err(refusal) => return Ok(Err(refusal)),
     };

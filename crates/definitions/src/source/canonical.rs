@@ -2,8 +2,8 @@
 //! and is left out, so that a vendor's new name reads nothing again.
 
 use model::{
-    Control, ControlField, ControlPlace, ControlRecord, Dataset, FieldMapping, Format, Load, Negative, NumberFormat,
-    Origin, Parse, SkipMatch, SkipRule, Source,
+    Control, ControlField, ControlPlace, ControlRecord, Dataset, Escape, FieldMapping, Format, LineEnd, Load, Negative,
+    NumberFormat, Origin, Parse, SkipMatch, SkipRule, Source,
 };
 
 use crate::canonical::Canonical;
@@ -44,7 +44,10 @@ fn format(format: &Format) -> Canonical {
             ("encoding", Some(Canonical::word(format.encoding.label()))),
             ("delimiter", Some(byte(format.delimiter))),
             ("quote", format.quote.map(byte)),
+            ("escape", escape(format.escape)),
+            ("line_end", line_end(format.line_end)),
             ("preamble_lines", Some(Canonical::word(format.preamble_lines))),
+            ("header_rows", (format.header_rows > 1).then(|| Canonical::word(format.header_rows))),
             ("columns", format.columns.as_ref().map(Canonical::texts)),
         ]),
         Format::Fixed(format) => {
@@ -59,6 +62,23 @@ fn format(format: &Format) -> Canonical {
                 ("columns", Some(Canonical::named(columns))),
             ])
         }
+    }
+}
+
+/// Nothing where it is the default, so that a key that is new changes no fingerprint.
+fn escape(escape: Escape) -> Option<Canonical> {
+    match escape {
+        Escape::Doubled => None,
+        Escape::Mark(mark) => Some(byte(mark)),
+        Escape::None => Some(Canonical::word("none")),
+    }
+}
+
+fn line_end(line_end: LineEnd) -> Option<Canonical> {
+    match line_end {
+        LineEnd::Detected => None,
+        LineEnd::LineFeed => Some(Canonical::word("lf")),
+        LineEnd::CarriageReturn => Some(Canonical::word("cr")),
     }
 }
 
@@ -87,7 +107,9 @@ fn parse(parse: &Parse) -> Canonical {
         Parse::Code(list) => Canonical::word(format!("code({list})")),
         Parse::Person => Canonical::word("person"),
         Parse::Number(number) => number_of(number),
-        Parse::Date(date) => Canonical::map([("date", Some(Canonical::text(&date.0)))]),
+        Parse::Date(date) => {
+            Canonical::map([("date", Some(Canonical::text(&date.pattern))), ("pivot", date.pivot.map(Canonical::word))])
+        }
         Parse::Boolean { yes, no } => {
             Canonical::map([("yes", Some(Canonical::texts(yes))), ("no", Some(Canonical::texts(no)))])
         }
@@ -95,12 +117,17 @@ fn parse(parse: &Parse) -> Canonical {
 }
 
 fn number_of(number: &NumberFormat) -> Canonical {
-    let negative = match number.negative {
+    let place = |place: &Negative| match place {
         Negative::Leading => "leading",
         Negative::Trailing => "trailing",
         Negative::Parentheses => "parentheses",
-        Negative::Never => "never",
     };
+    let negative = match number.negative.as_slice() {
+        [] => Canonical::word("never"),
+        [only] => Canonical::word(place(only)),
+        several => Canonical::list(several.iter().map(|one| Canonical::word(place(one)))),
+    };
+    let units = |words: &[String]| (!words.is_empty()).then(|| Canonical::texts(words));
     let sign = number.sign.as_ref().map(|sign| {
         Canonical::map([
             ("column", Some(Canonical::text(&sign.column))),
@@ -111,17 +138,24 @@ fn number_of(number: &NumberFormat) -> Canonical {
     Canonical::map([
         ("decimal", number.decimal.map(byte)),
         ("group", number.group.map(byte)),
-        ("negative", Some(Canonical::word(negative))),
+        ("negative", Some(negative)),
+        // What was not declared is not written, so that a new key leaves all other definitions as they were.
+        ("minus", (number.minus != ['-']).then(|| Canonical::texts(&number.minus))),
+        ("plus", number.plus.then(|| Canonical::word("allowed"))),
+        ("padding", number.padded.then(|| Canonical::word("allowed"))),
+        ("prefix", units(&number.prefixes)),
+        ("suffix", units(&number.suffixes)),
         ("sign", sign),
         ("implied_decimals", Some(Canonical::word(number.implied_decimals))),
     ])
 }
 
 fn skip(rule: &SkipRule) -> Canonical {
-    let (column, is, starts_with, line) = match &rule.rule {
-        SkipMatch::CellIs { column, texts } => (Some(column), Some(texts), None, None),
-        SkipMatch::CellStartsWith { column, texts } => (Some(column), None, Some(texts), None),
-        SkipMatch::LineStartsWith(texts) => (None, None, None, Some(texts)),
+    let (column, is, starts_with, line, pattern) = match &rule.rule {
+        SkipMatch::CellIs { column, texts } => (Some(column), Some(texts), None, None, None),
+        SkipMatch::CellStartsWith { column, texts } => (Some(column), None, Some(texts), None, None),
+        SkipMatch::LineStartsWith(texts) => (None, None, None, Some(texts), None),
+        SkipMatch::LineMatches(pattern) => (None, None, None, None, Some(pattern)),
     };
     Canonical::map([
         ("id", Some(Canonical::word(&rule.id))),
@@ -129,6 +163,7 @@ fn skip(rule: &SkipRule) -> Canonical {
         ("is", is.map(Canonical::texts)),
         ("starts_with", starts_with.map(Canonical::texts)),
         ("line_starts_with", line.map(Canonical::texts)),
+        ("line_matches", pattern.map(Canonical::text)),
     ])
 }
 

@@ -4,7 +4,7 @@ use model::{
     Code, CodeList, Dataset, Date, Field, FieldIndex, FieldMapping, FieldType, Lookup, NumberFormat, Origin, Parse,
 };
 
-use super::date_format;
+use super::date_format::{self, DateDoc};
 use super::delivery::Delivery;
 use super::format::place_of;
 use super::number::{self, NumberDoc};
@@ -31,7 +31,7 @@ pub(super) struct MappingDoc {
     null: Maybe<Vec<String>>,
     map: Vec<(String, Written<String>)>,
     number: Maybe<NumberDoc>,
-    date: Maybe<Written<String>>,
+    date: Maybe<DateDoc>,
     boolean: Maybe<Words>,
 }
 
@@ -74,7 +74,7 @@ fn mapping(name: Written<&str>, cursor: Cursor<'_>, report: &mut Report<'_>) -> 
         null: keys.maybe("null", |cursor| words(cursor, report)),
         map: keys.take("map").and_then(|cursor| map(cursor, report)).unwrap_or_default(),
         number: keys.maybe("number", |cursor| number::read(cursor, report)),
-        date: keys.maybe("date", |cursor| cursor.text(report)),
+        date: keys.maybe("date", |cursor| date_format::read(cursor, report)),
         boolean: keys.maybe("boolean", |cursor| boolean(cursor, report)),
         ..MappingDoc::new(name, origin)
     };
@@ -274,7 +274,7 @@ fn check_targets(doc: &MappingDoc, field: &Field, context: &Context<'_>, report:
 fn refuse_foreign_keys(doc: &MappingDoc, field: &Field, report: &mut Report<'_>) {
     let is_number = matches!(field.ty, FieldType::Integer | FieldType::Decimal { .. });
     let number = doc.number.iter().flatten().map(|number| number.span).next();
-    let date = doc.date.iter().flatten().map(|date| date.span).next();
+    let date = doc.date.iter().flatten().map(DateDoc::span).next();
     let boolean = doc.boolean.iter().flatten().map(|words| words.at).next();
     let cases = [
         ("number", number, is_number),
@@ -293,7 +293,7 @@ fn refuse_foreign_keys(doc: &MappingDoc, field: &Field, report: &mut Report<'_>)
 fn delivered(ty: &FieldType) -> Parse {
     match ty {
         FieldType::Code(list) => Parse::Code(list.clone()),
-        _ => Parse::Date(model::DateFormat("yyyy-mm-dd".to_owned())),
+        _ => Parse::Date(model::DateFormat::new("yyyy-mm-dd")),
     }
 }
 

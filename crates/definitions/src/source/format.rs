@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Code, DelimitedFormat, Encoding, FixedColumn, FixedFormat, Format};
+use model::{Code, DelimitedFormat, Encoding, Escape, FixedColumn, FixedFormat, Format, LineEnd};
 
 use crate::yaml::{Cursor, Keys, Report};
 
@@ -48,13 +48,77 @@ fn delimited(keys: &mut Keys<'_>, encoding: Option<Encoding>, report: &mut Repor
         "none" => Some(Quote(None)),
         _ => mark(cursor, "none", report).map(|mark| Quote(Some(mark))),
     });
+    let escape_at = keys.take("escape");
+    let escape = escape_at.map_or(Some(Escape::Doubled), |cursor| escape(cursor, report));
+    let line_end = keys.take("line_end").map_or(Some(LineEnd::Detected), |cursor| {
+        let kinds = [("auto", LineEnd::Detected), ("lf", LineEnd::LineFeed), ("cr", LineEnd::CarriageReturn)];
+        cursor.choice(report, &kinds)
+    });
     let preamble_lines = keys.take("preamble_lines").and_then(|cursor| cursor.integer(report, 0..=10_000)).unwrap_or(0);
-    let columns = keys.maybe("columns", |cursor| column_names(cursor, report));
+    let header_rows = keys.take("header_rows");
+    let columns = keys.maybe("columns", |cursor| column_names(cursor, report)).ok()?;
+    let header_rows = header_rows_of(header_rows, columns.is_some(), report);
     let Quote(quote) = quote.ok()?.unwrap_or(Quote(Some(b'"')));
     if let (Some(cursor), true) = (delimiter_at, delimiter.is_some() && delimiter == quote) {
         report.error(Code::INVALID_VALUE, cursor.span(), "`delimiter` and `quote` are the same");
     }
-    Some(DelimitedFormat { encoding: encoding?, delimiter: delimiter?, quote, preamble_lines, columns: columns.ok()? })
+    if let (Some(cursor), Some(escape)) = (escape_at, escape) {
+        check_escape(cursor, escape, delimiter, quote, report);
+    }
+    Some(DelimitedFormat {
+        encoding: encoding?,
+        delimiter: delimiter?,
+        quote,
+        escape: escape?,
+        line_end: line_end?,
+        preamble_lines,
+        header_rows: header_rows?,
+        columns,
+    })
+}
+
+fn escape(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Escape> {
+    match cursor.text(report)?.value.as_str() {
+        "doubled" => Some(Escape::Doubled),
+        "none" => Some(Escape::None),
+        _ => mark(cursor, "none` or `doubled", report).map(Escape::Mark),
+    }
+}
+
+/// An escape mark must be told apart from the other marks, and has a meaning inside quotes alone.
+fn check_escape(cursor: Cursor<'_>, escape: Escape, delimiter: Option<u8>, quote: Option<u8>, report: &mut Report<'_>) {
+    let mut wrong = |message: &str, help: &str| {
+        report.error(Code::INVALID_VALUE, cursor.span(), message).help(help);
+    };
+    match escape {
+        _ if quote.is_none() => {
+            wrong("`escape` is about quoted cells, and there are none with `quote: none`", "remove one of the two");
+        }
+        Escape::Mark(mark) if Some(mark) == quote => {
+            wrong("`escape` and `quote` are the same", "write `escape: doubled`, or nothing: that is the default");
+        }
+        Escape::Mark(mark) if Some(mark) == delimiter => {
+            wrong("`escape` and `delimiter` are the same", "look at a cell of the export that holds a quotation mark");
+        }
+        Escape::Mark(_) | Escape::Doubled | Escape::None => {}
+    }
+}
+
+/// Names come from the file or from the definition: one header row, unless the columns are declared.
+fn header_rows_of(cursor: Option<Cursor<'_>>, columns: bool, report: &mut Report<'_>) -> Option<u32> {
+    let Some(cursor) = cursor else { return Some(u32::from(!columns)) };
+    let rows: u32 = cursor.integer(report, 0..=20)?;
+    if rows == 0 && !columns {
+        report
+            .error(Code::INVALID_VALUE, cursor.span(), "without a header row nothing names the columns")
+            .help("add `columns`, the list of their names");
+    }
+    if rows > 0 && columns {
+        report
+            .error(Code::INVALID_VALUE, cursor.span(), "where `columns` are declared, no row is read as a header")
+            .help("pass over the rows with `preamble_lines`, or remove `columns`");
+    }
+    Some(rows)
 }
 
 /// A quotation mark, or the decision that there is none.

@@ -2,8 +2,13 @@
 
 use model::{Code, FieldName, SkipMatch, SkipRule};
 
+use regex::RegexBuilder;
+
 use crate::words::every;
 use crate::yaml::{Cursor, Report, Written};
+
+/// How large a compiled pattern may be; a pattern cannot be slow, only large.
+const PATTERN_BYTES: usize = 1 << 20;
 
 /// The names that the reader's own rules have in the books.
 const RESERVED: [&str; 6] = ["preamble", "blank", "header", "repeated_header", "control_record", "duplicate"];
@@ -35,25 +40,44 @@ fn rule(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<SkipDoc> {
     let column = keys.take("column").map(|cursor| cursor.some_text(report));
     let mut texts = |key| keys.take(key).map(|cursor| some_texts(cursor, report));
     let (is, starts_with, line) = (texts("is"), texts("starts_with"), texts("line_starts_with"));
+    let pattern = keys.take("line_matches").map(|cursor| pattern(cursor, report));
     keys.finish(report);
-    let (rule, column) = match (column, is, starts_with, line) {
-        (Some(column), Some(texts), None, None) => {
+    let (rule, column) = match (column, is, starts_with, line, pattern) {
+        (Some(column), Some(texts), None, None, None) => {
             let column = column?;
             (SkipMatch::CellIs { column: column.value.clone(), texts: texts? }, Some(column))
         }
-        (Some(column), None, Some(texts), None) => {
+        (Some(column), None, Some(texts), None, None) => {
             let column = column?;
             (SkipMatch::CellStartsWith { column: column.value.clone(), texts: texts? }, Some(column))
         }
-        (None, None, None, Some(texts)) => (SkipMatch::LineStartsWith(texts?), None),
+        (None, None, None, Some(texts), None) => (SkipMatch::LineStartsWith(texts?), None),
+        (None, None, None, None, Some(pattern)) => (SkipMatch::LineMatches(pattern?), None),
         _ => {
             report
                 .error(Code::INVALID_VALUE, cursor.at, "a skip rule looks at one thing")
-                .help("write `column` with `is` or `starts_with`, or `line_starts_with` alone");
+                .help("write `column` with `is` or `starts_with`, or `line_starts_with` or `line_matches` alone");
             return None;
         }
     };
     Some(SkipDoc { rule: SkipRule { id: id?, rule }, column })
+}
+
+/// A regular expression. One that is found in an empty line is found in every line.
+fn pattern(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<String> {
+    let pattern = cursor.some_text(report)?;
+    let message = match RegexBuilder::new(&pattern.value).size_limit(PATTERN_BYTES).nest_limit(50).build() {
+        Ok(regex) if !regex.is_match("") => return Some(pattern.value),
+        Ok(_) => "the pattern is found in every line, so that no row would be left".to_owned(),
+        Err(regex::Error::CompiledTooBig(_)) => "the pattern is too large when it is compiled".to_owned(),
+        Err(error) => {
+            let text = error.to_string();
+            let last = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+            format!("the pattern is not well-formed: {last}")
+        }
+    };
+    report.error(Code::INVALID_PATTERN, pattern.span, message).help("begin it with `^` and the words of the line");
+    None
 }
 
 fn id(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<FieldName> {

@@ -83,7 +83,7 @@ fn a_delimited_source_is_compiled() {
     assert_eq!((document.null.len(), internal.null.len()), (2, 1));
     assert!(matches!(&internal.parse, Parse::Boolean { no, .. } if no == &["N", "0"]));
     let Parse::Number(number) = &amount.parse else { panic!("a number") };
-    assert_eq!((number.negative, number.sign.is_some(), number.group), (Negative::Never, true, None));
+    assert_eq!((number.negative.as_slice(), number.sign.is_some(), number.group), (&[] as &[Negative], true, None));
     assert!(matches!(&source.skip[1].rule, SkipMatch::LineStartsWith(texts) if texts == &["Udskrevet"]));
     let trailer = source.control.trailer.as_ref().expect("a trailer");
     assert_eq!(trailer.states[0].1, ControlPlace::Cell(1));

@@ -4,10 +4,12 @@
 //! the cell must end. Everything else about quotation marks is a fault. A fault costs one physical line: the next
 //! record is looked for on the line after, so that a mark that is never closed cannot swallow the rows behind it.
 
-use model::{CellSpan, DelimitedFormat};
+use memchr::memchr;
+use model::{CellSpan, DelimitedFormat, Escape, RawBatch, RowAddress};
 
-use super::record::{Fault, Found, Step};
-use super::structure::{Specials, offset};
+use super::record::{Fault, Found, PlainRows, Step};
+use super::rules::Rules;
+use super::structure::{Specials, Structure, offset};
 use crate::Limits;
 
 /// The most line ends inside one quoted cell.
@@ -17,12 +19,14 @@ const MOST_LINE_ENDS: u64 = 99;
 pub(super) struct Delimited {
     delimiter: u8,
     quote: Option<u8>,
+    escape: Escape,
+    line_end: u8,
     limits: Limits,
-    specials: Specials,
-    /// Where structure could change in the block, and which of these places comes next.
-    places: Vec<u32>,
+    /// Where structure could change in the block, and which of these places and breaks come next.
+    structure: Structure,
     next_place: usize,
-    /// Which cells of the last record, counted within it, hold doubled quotation marks.
+    next_break: usize,
+    /// Which cells of the last record, counted within it, hold quotation marks that stand for text.
     escaped: Vec<usize>,
 }
 
@@ -50,41 +54,124 @@ enum Quoted {
     Closed(usize),
     /// It does not, as far as the limits let us look.
     Open,
+    /// An escape mark stands before something that needs none.
+    StrayEscape,
     /// That is not to be known here.
     Step(Step),
 }
 
 impl Delimited {
-    pub(super) fn new(format: &DelimitedFormat, limits: Limits) -> Self {
+    /// `line_end` is LF, or CR where that alone ends a line.
+    pub(super) fn new(format: &DelimitedFormat, limits: Limits, line_end: u8) -> Self {
+        let escape = match format.escape {
+            Escape::Mark(mark) if Some(mark) == format.quote => Escape::Doubled,
+            escape => escape,
+        };
+        let mark = match escape {
+            Escape::Mark(mark) => Some(mark).filter(|_| format.quote.is_some()),
+            Escape::Doubled | Escape::None => None,
+        };
+        let delimiter = Some(format.delimiter);
         Self {
             delimiter: format.delimiter,
             quote: format.quote,
+            escape,
+            line_end,
             limits,
-            specials: Specials::new(format.delimiter, format.quote),
-            places: Vec::new(),
+            structure: Structure::new(Specials { delimiter, quote: format.quote, escape: mark, line_end }),
             next_place: 0,
+            next_break: 0,
             escaped: Vec::new(),
         }
     }
 
     /// Takes up a block from this position on.
     pub(super) fn take_up(&mut self, data: &[u8], from: usize) {
-        self.places.clear();
+        self.structure.find(data, from);
         self.next_place = 0;
-        self.specials.find(data, from, &mut self.places);
+        self.next_break = 0;
     }
 
-    pub(super) fn delimiter(&self) -> u8 {
-        self.delimiter
-    }
-
-    pub(super) fn quote(&self) -> Option<u8> {
-        self.quote
-    }
-
-    /// The cells of the last record, counted within it, in which quotation marks are doubled.
+    /// The cells of the last record, counted within it, in which quotation marks stand for text.
     pub(super) fn escaped(&self) -> &[usize] {
         &self.escaped
+    }
+
+    /// The cell with its text alone, without the marks that make quotation marks text.
+    pub(super) fn unescape(&self, bytes: &mut Vec<u8>, span: CellSpan) -> CellSpan {
+        let mark = match self.escape {
+            Escape::Mark(mark) => mark,
+            Escape::Doubled | Escape::None => self.quote.unwrap_or_default(),
+        };
+        let start = bytes.len();
+        let (mut from, end) = (span.start as usize, span.end as usize);
+        while let Some(at) = memchr(mark, &bytes[from..end]) {
+            // The byte behind the mark is text, be it a mark itself.
+            bytes.extend_from_within(from..from + at);
+            bytes.push(bytes[from + at + 1]);
+            from += at + 2;
+        }
+        bytes.extend_from_within(from..end);
+        CellSpan { start: offset(start), end: offset(bytes.len()) }
+    }
+
+    /// Takes the ordinary rows from `start` on: without quotation marks, of the expected width, and of no interest to
+    /// any rule. Gives the place behind the last one; the first record that is not so is left to [`Self::next`].
+    ///
+    /// The next break must be a line end as many places away as there are cells. Nothing else is looked at but what the
+    /// rules need to see, and the cells are the stretches between the places.
+    pub(super) fn plain_rows(&mut self, batch: &mut RawBatch, end: usize, rules: &Rules, plain: &mut PlainRows) {
+        let data = &batch.bytes[..end];
+        let (places, breaks) = (self.structure.places(), self.structure.breaks());
+        let most_bytes = self.limits.record_bytes.min(self.limits.cell_bytes);
+        let wanted = plain.width + plain.surplus;
+        let (mut place, mut next_break) = (self.next_place, self.next_break);
+        while let Some(&last) = breaks.get(next_break) {
+            let Some(ends) = places.get(place..=last as usize).filter(|ends| ends.len() == wanted) else { break };
+            let line_end = ends[wanted - 1] as usize;
+            if data[line_end] != self.line_end || line_end - plain.at > most_bytes {
+                break;
+            }
+            let cell_start = |column: usize| if column == 0 { plain.at } else { ends[column - 1] as usize + 1 };
+            let content_end = self.content_end(data, cell_start(wanted - 1), line_end);
+            if (plain.surplus > 0 && cell_start(plain.width) + plain.surplus - 1 != content_end)
+                || !rules.let_pass(&data[plain.at..content_end], data, cell_start)
+            {
+                break;
+            }
+            push_cells(&mut batch.cells, plain.at, &ends[..plain.width]);
+            if let (0, Some(cell)) = (plain.surplus, batch.cells.last_mut()) {
+                cell.end = offset(content_end);
+            }
+            let raw = CellSpan { start: offset(plain.at), end: offset(content_end) };
+            batch.rows.push(RowAddress { line: plain.line, record: plain.record, raw });
+            plain.line += 1;
+            plain.record += 1;
+            plain.at = line_end + 1;
+            place = last as usize + 1;
+            next_break += 1;
+        }
+        self.next_place = place;
+        self.next_break = next_break;
+    }
+
+    /// Where the content of a line ends: before the CR that belongs to its LF.
+    #[inline]
+    fn content_end(&self, data: &[u8], start: usize, line_end: usize) -> usize {
+        let carriage_return = self.line_end == b'\n' && line_end > start && data[line_end - 1] == b'\r';
+        line_end - usize::from(carriage_return)
+    }
+
+    /// Goes on at this place.
+    fn go_on_at(&mut self, place: usize) {
+        let breaks = self.structure.breaks();
+        if place < self.next_place {
+            self.next_break = breaks.partition_point(|at| (*at as usize) < place);
+        } else {
+            let passed = breaks[self.next_break..].iter().take_while(|at| (**at as usize) < place);
+            self.next_break += passed.count();
+        }
+        self.next_place = place;
     }
 
     /// Finds the record that begins at `start`, and appends its cells.
@@ -96,10 +183,10 @@ impl Delimited {
         let step = self.walk(&mut walk, cells);
         match step {
             Step::Record(found) if found.fault.is_none() => {
-                self.next_place = walk.place;
+                self.go_on_at(walk.place);
                 return self.checked(found, &walk, first_cell, cells);
             }
-            Step::Record(_) => self.next_place = walk.place,
+            Step::Record(_) => self.go_on_at(walk.place),
             _ => {}
         }
         self.escaped.clear();
@@ -108,31 +195,17 @@ impl Delimited {
     }
 
     fn walk(&mut self, walk: &mut Walk<'_>, cells: &mut Vec<CellSpan>) -> Step {
-        while let Some(&place) = self.places.get(walk.place) {
+        while let Some(&place) = self.structure.places().get(walk.place) {
             let at = place as usize;
             walk.place += 1;
             let byte = walk.data[at];
             if byte == self.delimiter {
                 self.push(walk, CellSpan { start: offset(walk.cell), end: place }, cells);
                 walk.cell = at + 1;
-            } else if byte == b'\n' {
-                self.push(walk, CellSpan { start: offset(walk.cell), end: place }, cells);
-                return walk.record(at, at + 1);
-            } else if byte == b'\r' {
-                match walk.data.get(at + 1) {
-                    Some(b'\n') => {
-                        walk.place += 1;
-                        self.push(walk, CellSpan { start: offset(walk.cell), end: place }, cells);
-                        return walk.record(at, at + 2);
-                    }
-                    Some(_) => return self.lone_carriage_return(walk, at),
-                    // At the very end of the file it is half of a line end, which leaves the record whole.
-                    None if walk.ended => {
-                        self.push(walk, CellSpan { start: offset(walk.cell), end: place }, cells);
-                        return walk.unterminated(at);
-                    }
-                    None => return self.incomplete(walk),
-                }
+            } else if byte == self.line_end {
+                let end = self.content_end(walk.data, walk.cell, at);
+                self.push(walk, CellSpan { start: offset(walk.cell), end: offset(end) }, cells);
+                return walk.record(end, at + 1);
             } else if Some(byte) == self.quote {
                 if at != walk.cell {
                     return self.first_line(walk, Fault::StrayQuote);
@@ -145,7 +218,18 @@ impl Delimited {
                         }
                     }
                     Quoted::Open => return self.first_line(walk, Fault::OpenQuote),
+                    Quoted::StrayEscape => return self.first_line(walk, Fault::StrayEscape),
                     Quoted::Step(step) => return step,
+                }
+            } else if matches!(byte, b'\r' | b'\n') {
+                match walk.data.get(at + 1) {
+                    // At the very end of the file it is half of a line end, which leaves the record whole.
+                    None if byte == b'\r' && walk.ended => {
+                        self.push(walk, CellSpan { start: offset(walk.cell), end: place }, cells);
+                        return walk.unterminated(at);
+                    }
+                    None if byte == b'\r' => return self.incomplete(walk),
+                    _ => return self.lone_line_end(walk, at),
                 }
             } else {
                 walk.nul |= byte == 0;
@@ -165,9 +249,9 @@ impl Delimited {
     /// Walks from the opening quotation mark to the closing one.
     fn quoted(&mut self, walk: &mut Walk<'_>) -> Quoted {
         let content = walk.cell + 1;
-        let mut line_ends = 0;
+        let line_ends_before = walk.line_ends;
         let mut escaped = false;
-        while let Some(&place) = self.places.get(walk.place) {
+        while let Some(&place) = self.structure.places().get(walk.place) {
             let at = place as usize;
             if self.is_beyond(walk, content, at) {
                 return Self::too_big(walk);
@@ -176,7 +260,7 @@ impl Delimited {
             let byte = walk.data[at];
             if Some(byte) == self.quote {
                 match walk.data.get(at + 1) {
-                    Some(&next) if Some(next) == self.quote => {
+                    Some(&next) if Some(next) == self.quote && self.escape == Escape::Doubled => {
                         walk.place += 1;
                         escaped = true;
                     }
@@ -188,20 +272,44 @@ impl Delimited {
                         return Quoted::Closed(at);
                     }
                 }
-            } else if byte == b'\n' {
-                line_ends += 1;
+            } else if byte == self.line_end {
                 walk.line_ends += 1;
-                if line_ends > MOST_LINE_ENDS {
-                    return Quoted::Open;
+            } else if self.escape == Escape::Mark(byte) {
+                match walk.data.get(at + 1) {
+                    Some(&next) if self.may_be_escaped(next) => self.pass_escaped(walk, at + 1),
+                    Some(_) => return Quoted::StrayEscape,
+                    None if walk.ended => return Quoted::Open,
+                    None => return Quoted::Step(self.incomplete(walk)),
                 }
+                escaped = true;
             } else {
                 walk.nul |= byte == 0;
+            }
+            if walk.line_ends - line_ends_before > MOST_LINE_ENDS {
+                return Quoted::Open;
             }
         }
         if self.is_beyond(walk, content, walk.data.len()) {
             return Self::too_big(walk);
         }
         if walk.ended { Quoted::Open } else { Quoted::Step(Step::Incomplete) }
+    }
+
+    /// What an escape mark may stand before. Before anything else it could have a meaning of its own (`\n`, `\t`), so
+    /// what the cell says would be a guess.
+    fn may_be_escaped(&self, byte: u8) -> bool {
+        Some(byte) == self.quote
+            || self.escape == Escape::Mark(byte)
+            || byte == self.delimiter
+            || matches!(byte, b'\r' | b'\n')
+    }
+
+    /// Passes over an escaped byte. It is a place like the mark, but for the CR of a CRLF.
+    fn pass_escaped(&self, walk: &mut Walk<'_>, at: usize) {
+        if self.structure.places().get(walk.place) == Some(&offset(at)) {
+            walk.place += 1;
+            walk.line_ends += u64::from(walk.data[at] == self.line_end);
+        }
     }
 
     fn is_beyond(&self, walk: &Walk<'_>, content: usize, at: usize) -> bool {
@@ -215,9 +323,9 @@ impl Delimited {
     }
 
     /// Beyond the limits nothing is looked at, so that the verdict does not depend on how much of the file is in memory.
-    fn lone_carriage_return(&self, walk: &mut Walk<'_>, at: usize) -> Step {
+    fn lone_line_end(&self, walk: &mut Walk<'_>, at: usize) -> Step {
         match (at - walk.start > self.limits.record_bytes, walk.line_ends) {
-            (false, _) => Step::LoneCarriageReturn,
+            (false, _) => Step::LoneLineEnd,
             (true, 0) => Step::TooBig,
             (true, _) => self.first_line(walk, Fault::OpenQuote),
         }
@@ -238,12 +346,12 @@ impl Delimited {
                 walk.cell = after + 1;
                 None
             }
-            (Some(b'\n'), _) => {
+            (Some(&byte), _) if byte == self.line_end => {
                 walk.place += 1;
                 Some(walk.record(after, after + 1))
             }
             (Some(b'\r'), Some(b'\n')) => {
-                walk.place += 2;
+                walk.place += 1;
                 Some(walk.record(after, after + 2))
             }
             (Some(b'\r'), None) if walk.ended => {
@@ -251,7 +359,7 @@ impl Delimited {
                 Some(walk.unterminated(after))
             }
             (Some(b'\r'), None) => Some(self.incomplete(walk)),
-            (Some(b'\r'), Some(_)) => Some(self.lone_carriage_return(walk, after)),
+            (Some(b'\r' | b'\n'), _) => Some(self.lone_line_end(walk, after)),
             (Some(_), _) => Some(self.first_line(walk, Fault::StrayQuote)),
             (None, _) => Some(walk.unterminated(after)),
         }
@@ -301,7 +409,7 @@ impl Delimited {
     pub(super) fn give_up_lines(&mut self, data: &[u8], start: usize, ended: bool) -> Step {
         let mut walk = Walk { data, start, cell: start, place: 0, count: 0, line_ends: 0, nul: false, ended };
         let step = self.first_line(&mut walk, Fault::OpenQuote);
-        self.next_place = walk.place;
+        self.go_on_at(walk.place);
         step
     }
 
@@ -322,14 +430,16 @@ impl Delimited {
 
     /// The physical line at `walk.start`, whatever it holds.
     fn line(&self, walk: &mut Walk<'_>) -> Step {
-        let start = offset(walk.start);
-        let first = self.places.partition_point(|place| *place < start);
-        let line_end = self.places[first..].iter().position(|place| walk.data[*place as usize] == b'\n');
+        let (places, breaks) = (self.structure.places(), self.structure.breaks());
+        let first = places.partition_point(|place| (*place as usize) < walk.start);
+        let first_break = breaks.partition_point(|place| (*place as usize) < first);
+        let mut later = breaks[first_break..].iter().map(|place| *place as usize);
+        let line_end = later.find(|place| walk.data[places[*place] as usize] == self.line_end);
         walk.cell = walk.start;
         walk.count = 0;
         walk.line_ends = 0;
         let Some(line_end) = line_end else {
-            walk.place = self.places.len();
+            walk.place = places.len();
             return match (walk.ended, walk.data.len()) {
                 (true, end) if end == walk.start => Step::End,
                 (true, end) if end - walk.start > self.limits.record_bytes => Step::TooBig,
@@ -338,9 +448,9 @@ impl Delimited {
                 (false, _) => Step::Incomplete,
             };
         };
-        let at = self.places[first + line_end] as usize;
-        walk.place = first + line_end + 1;
-        let end = if at > walk.start && walk.data[at - 1] == b'\r' { at - 1 } else { at };
+        let at = places[line_end] as usize;
+        walk.place = line_end + 1;
+        let end = self.content_end(walk.data, walk.start, at);
         if end - walk.start > self.limits.record_bytes {
             return Step::TooBig;
         }
@@ -352,10 +462,18 @@ impl Delimited {
         let mut walk = Walk { data, start, cell: start, place: 0, count: 0, line_ends: 0, nul: false, ended };
         let step = self.line(&mut walk);
         if matches!(step, Step::Record(_)) {
-            self.next_place = walk.place;
+            self.go_on_at(walk.place);
         }
         step
     }
+}
+
+/// Appends the cells between the places, the first of which begins at `start`.
+#[inline]
+fn push_cells(cells: &mut Vec<CellSpan>, start: usize, ends: &[u32]) {
+    cells.reserve(ends.len());
+    cells.extend(ends.first().map(|&end| CellSpan { start: offset(start), end }));
+    cells.extend(ends.array_windows().map(|&[before, end]| CellSpan { start: before + 1, end }));
 }
 
 impl Walk<'_> {

@@ -6,12 +6,12 @@
 use std::io::{ErrorKind, Read};
 
 use memchr::memchr;
-use model::{CellSpan, Format, RawBatch};
+use model::{Format, LineEnd, RawBatch};
 
 use super::delimited::Delimited;
 use super::fixed::Fixed;
-use super::record::Step;
-use super::structure::offset;
+use super::record::{PlainRows, Step};
+use super::rules::Rules;
 use crate::{ExtractError, Limits};
 
 /// The mark with which DOS programs ended a text.
@@ -40,26 +40,34 @@ pub(super) struct Feed<R> {
     tail: Vec<u8>,
 }
 
+impl Physical {
+    fn new(format: &Format, limits: Limits, line_end: u8) -> Self {
+        match format {
+            Format::Delimited(format) => Self::Delimited(Delimited::new(format, limits, line_end)),
+            Format::Fixed(format) => Self::Fixed(Fixed::new(format, limits, line_end)),
+        }
+    }
+}
+
 impl<R: Read> Feed<R> {
     pub(super) fn new(format: &Format, input: R, limits: Limits) -> Self {
-        let physical = match format {
-            Format::Delimited(format) => Physical::Delimited(Delimited::new(format, limits)),
-            Format::Fixed(format) => Physical::Fixed(Fixed::new(format, limits)),
-        };
+        let physical = Physical::new(format, limits, b'\n');
         Self { input, physical, at: 0, filled: 0, ended: false, end_mark: false, torn: false, tail: Vec::new() }
     }
 
-    pub(super) fn delimiter(&self) -> Option<u8> {
-        match &self.physical {
-            Physical::Delimited(delimited) => Some(delimited.delimiter()),
-            Physical::Fixed(_) => None,
-        }
-    }
-
-    pub(super) fn quote(&self) -> Option<u8> {
-        match &self.physical {
-            Physical::Delimited(delimited) => delimited.quote(),
-            Physical::Fixed(_) => None,
+    /// Settles what ends a line, by the first bytes of the file where the format leaves it open.
+    pub(super) fn settle_line_end(&mut self, format: &Format, limits: Limits, block: &RawBatch) {
+        let declared = match format {
+            Format::Delimited(format) => format.line_end,
+            Format::Fixed(_) => LineEnd::Detected,
+        };
+        let alone = match declared {
+            LineEnd::LineFeed => false,
+            LineEnd::CarriageReturn => true,
+            LineEnd::Detected => has_carriage_returns_alone(self.data(block), self.ended),
+        };
+        if alone {
+            self.physical = Physical::new(format, limits, b'\r');
         }
     }
 
@@ -73,25 +81,27 @@ impl<R: Read> Feed<R> {
     pub(super) fn fill(&mut self, block: &mut RawBatch, target: usize) -> Result<(), ExtractError> {
         debug_assert!(block.rows.is_empty(), "rows would lose their bytes");
         block.cells.clear();
-        block.bytes.truncate(self.filled);
-        block.bytes.drain(..self.at);
+        block.bytes.copy_within(self.at..self.filled, 0);
+        self.filled -= self.at;
         self.at = 0;
-        self.filled = block.bytes.len();
         if !self.ended && self.filled < target {
-            block.bytes.resize(target, 0);
+            // What the block has from an earlier use is written over, which is cheaper than filling it with zeros.
+            if block.bytes.len() < target {
+                block.bytes.resize(target, 0);
+            }
             while self.filled < target && !self.ended {
-                match self.input.read(&mut block.bytes[self.filled..]) {
+                match self.input.read(&mut block.bytes[self.filled..target]) {
                     Ok(0) => self.ended = true,
                     Ok(read) => self.filled += read,
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     Err(error) => return Err(ExtractError::input(error)),
                 }
             }
-            block.bytes.truncate(self.filled);
             if self.ended {
                 self.look_at_the_end(block);
             }
         }
+        block.bytes.truncate(self.filled);
         self.take_up(block, self.filled);
         Ok(())
     }
@@ -103,13 +113,12 @@ impl<R: Read> Feed<R> {
         self.fill(block, at_least.max(2 * rest).max(rest + 1))
     }
 
-    fn look_at_the_end(&mut self, block: &mut RawBatch) {
-        if block.bytes.last() == Some(&END_MARK) {
-            block.bytes.pop();
+    fn look_at_the_end(&mut self, block: &RawBatch) {
+        if self.data(block).last() == Some(&END_MARK) {
             self.filled -= 1;
             self.end_mark = true;
         }
-        self.torn = block.bytes.last() == Some(&0);
+        self.torn = self.data(block).last() == Some(&0);
     }
 
     /// A file system that lost power leaves NUL bytes in place of what was not yet written.
@@ -122,8 +131,10 @@ impl<R: Read> Feed<R> {
 
     /// Lets the physical format look at the block as far as `until`.
     pub(super) fn take_up(&mut self, block: &RawBatch, until: usize) {
-        if let Physical::Delimited(delimited) = &mut self.physical {
-            delimited.take_up(&block.bytes[..until], self.at);
+        let data = &block.bytes[..until];
+        match &mut self.physical {
+            Physical::Delimited(delimited) => delimited.take_up(data, self.at),
+            Physical::Fixed(fixed) => fixed.take_up(data, self.at),
         }
     }
 
@@ -131,6 +142,14 @@ impl<R: Read> Feed<R> {
     pub(super) fn pass(&mut self, block: &RawBatch, bytes: usize) {
         self.at += bytes;
         self.take_up(block, self.filled);
+    }
+
+    /// Takes the ordinary rows that come next, all in one go.
+    pub(super) fn plain_rows(&mut self, block: &mut RawBatch, rules: &Rules, plain: &mut PlainRows) {
+        match &mut self.physical {
+            Physical::Delimited(delimited) => delimited.plain_rows(block, self.filled, rules, plain),
+            Physical::Fixed(fixed) => fixed.plain_rows(block, self.filled, rules, plain),
+        }
     }
 
     /// The next record; its cells are appended to the block's. The record is not taken until `at` moves behind it.
@@ -148,8 +167,8 @@ impl<R: Read> Feed<R> {
             Physical::Delimited(delimited) => {
                 let step = delimited.next(data, self.at, ended, &mut block.cells);
                 for &cell in delimited.escaped() {
-                    if let (Some(quote), Some(span)) = (delimited.quote(), block.cells.get_mut(first_cell + cell)) {
-                        *span = unescaped(&mut block.bytes, *span, quote);
+                    if let Some(span) = block.cells.get_mut(first_cell + cell) {
+                        *span = delimited.unescape(&mut block.bytes, *span);
                     }
                 }
                 step
@@ -178,9 +197,12 @@ impl<R: Read> Feed<R> {
 
     /// Begins a new batch with what the last one left over.
     pub(super) fn begin(&mut self, batch: &mut RawBatch, target: usize) -> Result<(), ExtractError> {
-        batch.bytes.append(&mut self.tail);
         self.at = 0;
-        self.filled = batch.bytes.len();
+        self.filled = self.tail.len();
+        if batch.bytes.len() < self.filled {
+            batch.bytes.resize(self.filled, 0);
+        }
+        batch.bytes[..self.filled].copy_from_slice(&self.tail);
         self.fill(batch, target)
     }
 
@@ -191,14 +213,9 @@ impl<R: Read> Feed<R> {
     }
 }
 
-/// Appends the cell with single quotation marks where it has doubled ones. The original stays, as part of its record.
-fn unescaped(bytes: &mut Vec<u8>, span: CellSpan, quote: u8) -> CellSpan {
-    let start = bytes.len();
-    let (mut from, end) = (span.start as usize, span.end as usize);
-    while let Some(mark) = memchr(quote, &bytes[from..end]) {
-        bytes.extend_from_within(from..=from + mark);
-        from += mark + 2;
-    }
-    bytes.extend_from_within(from..end);
-    CellSpan { start: offset(start), end: offset(bytes.len()) }
+/// Whether lines end in CR alone, as far as the first bytes tell: there is one, and no LF at all. The last byte could
+/// be half of a CRLF.
+fn has_carriage_returns_alone(head: &[u8], ended: bool) -> bool {
+    let certain = if ended { head } else { head.split_last().map_or(head, |(_, before)| before) };
+    memchr(b'\r', certain).is_some() && memchr(b'\n', head).is_none()
 }

@@ -22,14 +22,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use model::{
-    BrokenRow, CellSpan, Code, Control, ControlStatement, Encoding, Header, Notice, RawBatch, Refusal, RowAddress,
-    Source,
+    BrokenRow, CellSpan, Code, Control, ControlStatement, Encoding, Header, Layout, Notice, RawBatch, Refusal,
+    RowAddress, Source,
 };
 
 use self::books::{Always, Books};
 use self::control::ControlLine;
 use self::feed::Feed;
-use self::record::{Fault, Found, Step};
+use self::record::{Fault, Found, PlainRows, Step};
 use self::rules::{Rules, Verdict};
 use self::sniff::HEAD;
 use self::structure::offset;
@@ -82,25 +82,34 @@ impl<R: Read> Reader<R> {
     /// The input cannot be read. What it holds is never an error: a file that is not what the source declares is a
     /// refusal.
     pub fn open(source: &Source, input: R, limits: Limits) -> Result<Result<Self, Refusal>, ExtractError> {
-        settle(Self::begin(source, input, limits.clamped(), HEAD))
+        Self::open_layout(&Layout::of(source), input, limits)
+    }
+
+    /// The same, for a file whose layout does not come from a source.
+    ///
+    /// # Errors
+    /// The input cannot be read, or a pattern of the layout is no regular expression.
+    pub fn open_layout(layout: &Layout, input: R, limits: Limits) -> Result<Result<Self, Refusal>, ExtractError> {
+        settle(Self::begin(layout, input, limits.clamped(), HEAD))
     }
 
     /// `head` is how much of the file is looked at before the first row; tests make it small.
-    fn begin(source: &Source, input: R, limits: Limits, head: usize) -> Result<Self, Stop> {
-        let encoding = source.format.encoding();
-        let mut feed = Feed::new(&source.format, input, limits);
+    fn begin(layout: &Layout, input: R, limits: Limits, head: usize) -> Result<Self, Stop> {
+        let encoding = layout.format.encoding();
+        let mut feed = Feed::new(&layout.format, input, limits);
         let mut block = RawBatch::default();
         feed.fill(&mut block, head)?;
         let mark = sniff::sniff(feed.data(&block), feed.ended, encoding)?;
+        feed.settle_line_end(&layout.format, limits, &block);
         feed.pass(&block, mark);
         let mut reader = Self {
-            rules: Rules::of_lines(source, feed.delimiter(), feed.quote()),
-            books: Books::new(source.skip.len()),
+            rules: Rules::of_lines(layout)?,
+            books: Books::new(layout.skip.len()),
             feed,
             limits,
             head,
             encoding,
-            control: source.control.clone(),
+            control: layout.control.clone(),
             header: Header { names: Vec::new(), line: 0 },
             surplus: None,
             line: 1,
@@ -109,7 +118,7 @@ impl<R: Read> Reader<R> {
             vouched: false,
             done: false,
         };
-        reader.read_head(source, &mut block)?;
+        reader.read_head(layout, &mut block)?;
         reader.agree_on_surplus(&mut block)?;
         reader.feed.leave(&block);
         Ok(reader)
@@ -145,13 +154,18 @@ impl<R: Read> Reader<R> {
     }
 
     fn fill_batch(&mut self, batch: &mut RawBatch) -> Result<bool, Stop> {
-        batch.clear();
-        batch.width = self.header.names.len();
         if self.done {
+            batch.clear();
             return Ok(false);
         }
+        // The feed writes over the bytes.
+        batch.cells.clear();
+        batch.rows.clear();
+        batch.broken.clear();
+        batch.width = self.header.names.len();
         self.feed.begin(batch, self.limits.batch_bytes)?;
         while batch.broken.len() < BROKEN_ROWS {
+            self.enter_plain_rows(batch);
             let first_cell = batch.cells.len();
             match self.feed.next(batch) {
                 Step::Record(found) => self.enter(batch, first_cell, &found)?,
@@ -164,7 +178,7 @@ impl<R: Read> Reader<R> {
                     self.close()?;
                     break;
                 }
-                step @ (Step::LoneCarriageReturn | Step::TooBig | Step::Torn) => {
+                step @ (Step::LoneLineEnd | Step::TooBig | Step::Torn) => {
                     return Err(self.unreadable(batch, step).into());
                 }
             }
@@ -183,7 +197,7 @@ impl<R: Read> Reader<R> {
                 Step::Incomplete => {
                     self.feed.read_on(block, self.head)?;
                 }
-                step @ (Step::LoneCarriageReturn | Step::TooBig | Step::Torn) => {
+                step @ (Step::LoneLineEnd | Step::TooBig | Step::Torn) => {
                     return Err(self.unreadable(block, step).into());
                 }
             }
@@ -197,8 +211,9 @@ impl<R: Read> Reader<R> {
                 .at_line(self.line)
                 .with_help("Ask for the delivery again");
         }
-        if step == Step::LoneCarriageReturn {
-            return Refusal::new(Code::LINE_ENDS_MIXED, "a line ends in a carriage return alone")
+        if step == Step::LoneLineEnd {
+            let message = "a line ends in a carriage return alone and others do not, or the other way round";
+            return Refusal::new(Code::LINE_ENDS_MIXED, message)
                 .at_line(self.line)
                 .with_help("Ask for the file with line feeds, with or without carriage returns before them");
         }
@@ -214,6 +229,23 @@ impl<R: Read> Reader<R> {
         let certain = self.limits.cell_bytes.min(self.limits.record_bytes);
         let record = self.feed.data(block).get(self.feed.at..self.feed.at + certain).unwrap_or_default();
         record.len() >= BROKEN_BYTES && record[record.len() - BROKEN_BYTES..].iter().all(|byte| *byte == 0)
+    }
+
+    /// Takes the rows that need no closer look. Where they are not worth it, [`Self::enter`] finds the same.
+    fn enter_plain_rows(&mut self, batch: &mut RawBatch) {
+        let Some(surplus) = self.surplus else { return };
+        let record = self.books.read + 1;
+        let mut plain =
+            PlainRows { width: self.header.names.len(), surplus, at: self.feed.at, line: self.line, record };
+        self.feed.plain_rows(batch, &self.rules, &mut plain);
+        let rows = plain.record - record;
+        if rows > 0 {
+            self.books.read += rows;
+            self.books.rows += rows;
+            self.line = plain.line;
+            self.feed.at = plain.at;
+            self.vouched = false;
+        }
     }
 
     /// Puts a record into the books, and into the batch if it is a row or a broken one.
@@ -298,7 +330,7 @@ impl<R: Read> Reader<R> {
                 Fault::Length { found, expected } if found < expected => {
                     return Err(self.cut(&fault.reason()).into());
                 }
-                Fault::Length { .. } | Fault::StrayQuote => {}
+                Fault::Length { .. } | Fault::StrayQuote | Fault::StrayEscape => {}
             }
         }
         self.enter_broken(batch, found, fault.code(), fault.reason());
@@ -354,8 +386,8 @@ impl<R: Read> Reader<R> {
     }
 
     /// Whether the records have empty cells behind the last column, as exports with a closing separator do. Two must
-    /// agree, since a single row with such a cell has rather been shifted; where the beginning of the file does not
-    /// hold two that do, the first one that comes decides.
+    /// agree, since a single row with such a cell has rather been shifted. Where the beginning of the file does not
+    /// hold two that agree, nothing is ignored if some differ; the only one, or the first one that comes, decides.
     fn agree_on_surplus(&mut self, block: &mut RawBatch) -> Result<(), Stop> {
         self.feed.fill(block, self.head)?;
         let until = self.feed.data(block).len().min(self.head);
@@ -371,6 +403,9 @@ impl<R: Read> Reader<R> {
             }
             self.feed.at = found.next;
             block.cells.clear();
+        }
+        if self.surplus.is_none() && votes.len() > 1 {
+            self.surplus = Some(0);
         }
         self.feed.at = 0;
         block.cells.clear();

@@ -26,6 +26,8 @@ pub(super) struct Found {
 pub(super) enum Fault {
     /// A quotation mark inside an unquoted cell, or something after a closing one.
     StrayQuote,
+    /// An escape mark that stands before something else than it may.
+    StrayEscape,
     /// A quoted cell without an end.
     OpenQuote,
     /// A record of another length than the layout says.
@@ -40,7 +42,7 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn code(self) -> Code {
         match self {
-            Self::StrayQuote => Code::QUOTE_STRAY,
+            Self::StrayQuote | Self::StrayEscape => Code::QUOTE_STRAY,
             Self::OpenQuote => Code::QUOTE_OPEN,
             Self::Length { .. } => Code::RECORD_LENGTH,
         }
@@ -51,12 +53,30 @@ impl Fault {
             Self::StrayQuote => {
                 "a quotation mark stands inside an unquoted cell, or text follows a closing quotation mark".to_owned()
             }
+            Self::StrayEscape => {
+                "an escape mark stands inside a quoted cell before something that is not to be escaped".to_owned()
+            }
             Self::OpenQuote => {
                 "a quoted cell begins here and is never closed, or closes in the middle of a later line".to_owned()
             }
             Self::Length { found, expected } => format!("the record has {found} bytes, the layout {expected}"),
         }
     }
+}
+
+/// What the rows that are taken in one go have in common, and how far they were taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PlainRows {
+    /// The cells of a row.
+    pub(super) width: usize,
+    /// The empty cells behind them, which are none of a row.
+    pub(super) surplus: usize,
+    /// Where the next record begins.
+    pub(super) at: usize,
+    /// Its physical line.
+    pub(super) line: u64,
+    /// Its number.
+    pub(super) record: u64,
 }
 
 /// The next step through a block.
@@ -68,8 +88,8 @@ pub(super) enum Step {
     Incomplete,
     /// The block is at its end, and so is the file.
     End,
-    /// A line end of CR alone.
-    LoneCarriageReturn,
+    /// A CR alone where lines end in LF or CRLF, or an LF where they end in CR.
+    LoneLineEnd,
     /// A cell or a record beyond the limits.
     TooBig,
     /// The last record, and NUL bytes where the rest of the file should be.

@@ -1,12 +1,19 @@
 //! Which records are no data: blank lines, repeated headers, control records, and what the source's own rules skip.
 //!
-//! The texts of the rules are encoded once into the file's encoding, so that a record is judged on its bytes.
+//! The texts of the rules are encoded once into the file's encoding, so that a record is judged on its bytes. Of nearly
+//! every record a glance at a few bytes is enough: [`Rules::let_pass`].
 
-use model::{CellSpan, Code, ControlRecord, Encoding, Header, Origin, RawBatch, Refusal, SkipMatch, Source};
+use std::cell::RefCell;
+
+use model::{CellSpan, Code, ControlRecord, Encoding, Format, Header, Layout, RawBatch, Refusal, SkipMatch};
+use regex::{Regex, RegexBuilder};
 use unicode_normalization::UnicodeNormalization;
 
 use super::record::{Fault, Found};
+use crate::ExtractError;
 
+/// How large a compiled pattern may be; a pattern cannot be slow, only large.
+const PATTERN_BYTES: usize = 1 << 20;
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// What a record is.
@@ -35,12 +42,26 @@ pub(super) struct Rules {
     control_header: Option<Vec<u8>>,
     control_trailer: Option<Vec<u8>>,
     own: Vec<Rule>,
-    /// The header's cells, if the file has a header.
-    header: Vec<Vec<u8>>,
+    /// The cells of the header rows, if the file has any.
+    header: Vec<Vec<Vec<u8>>>,
     /// Bytes that a record of blanks can begin with.
     delimiter: Option<u8>,
     quote: Option<u8>,
+    encoding: Encoding,
+    glance: Glance,
+    /// A line as text, for patterns; kept for its memory.
+    text: RefCell<String>,
 }
+
+/// What of a record decides that no rule is interested in it: its first byte, and the first bytes of some cells.
+#[derive(Default)]
+struct Glance {
+    line: FirstBytes,
+    cells: Vec<(usize, FirstBytes)>,
+}
+
+/// The bytes with which something of interest can begin.
+struct FirstBytes([bool; 256]);
 
 struct Rule {
     id: String,
@@ -51,6 +72,7 @@ enum Test {
     CellIs { column: usize, texts: Vec<Vec<u8>> },
     CellStartsWith { column: usize, texts: Vec<Vec<u8>> },
     LineStartsWith(Vec<Vec<u8>>),
+    LineMatches(Regex),
 }
 
 /// A text that the encoding cannot write stands in no file of that encoding.
@@ -60,52 +82,124 @@ fn encoded(texts: &[String], encoding: Encoding) -> Vec<Vec<u8>> {
 
 impl Rules {
     /// The rules that need no header: control records and beginnings of lines.
-    pub(super) fn of_lines(source: &Source, delimiter: Option<u8>, quote: Option<u8>) -> Self {
-        let encoding = source.format.encoding();
+    pub(super) fn of_lines(layout: &Layout) -> Result<Self, ExtractError> {
+        let encoding = layout.format.encoding();
         let prefix = |record: &Option<ControlRecord>| {
             let starts_with = record.as_ref().map(|record| record.starts_with.as_str());
             starts_with.map(|text| encoding.encode(text).unwrap_or_else(|| text.as_bytes().to_vec()))
         };
-        let of_line = |test: &SkipMatch| match test {
-            SkipMatch::LineStartsWith(texts) => Test::LineStartsWith(encoded(texts, encoding)),
-            // Without a header no cell has a name; the rule is completed by `with_columns`.
-            SkipMatch::CellIs { .. } | SkipMatch::CellStartsWith { .. } => Test::LineStartsWith(Vec::new()),
+        let mut own = Vec::with_capacity(layout.skip.len());
+        for rule in &layout.skip {
+            let test = match &rule.rule {
+                SkipMatch::LineStartsWith(texts) => Test::LineStartsWith(encoded(texts, encoding)),
+                SkipMatch::LineMatches(pattern) => Test::LineMatches(compiled(pattern)?),
+                // Without a header no cell has a name; the rule is completed by `with_columns`.
+                SkipMatch::CellIs { .. } | SkipMatch::CellStartsWith { .. } => Test::LineStartsWith(Vec::new()),
+            };
+            own.push(Rule { id: rule.id.to_string(), test });
+        }
+        let (delimiter, quote) = match &layout.format {
+            Format::Delimited(format) => (Some(format.delimiter), format.quote),
+            Format::Fixed(_) => (None, None),
         };
-        let rules = source.skip.iter().map(|rule| Rule { id: rule.id.to_string(), test: of_line(&rule.rule) });
-        Self {
-            control_header: prefix(&source.control.header),
-            control_trailer: prefix(&source.control.trailer),
-            own: rules.collect(),
+        Ok(Self {
+            control_header: prefix(&layout.control.header),
+            control_trailer: prefix(&layout.control.trailer),
+            own,
             header: Vec::new(),
             delimiter,
             quote,
-        }
+            encoding,
+            glance: Glance::default(),
+            text: RefCell::default(),
+        })
     }
 
     /// Binds the rules that read cells to the columns, and learns what a repeated header looks like.
     ///
     /// A rule whose column is missing would let totals through as data, so it refuses the delivery.
-    pub(super) fn with_columns(
-        mut self,
-        source: &Source,
+    pub(super) fn bind(
+        &mut self,
+        layout: &Layout,
         header: &Header,
-        header_cells: Vec<Vec<u8>>,
-    ) -> Result<Self, Refusal> {
-        let encoding = source.format.encoding();
-        for (rule, declared) in self.own.iter_mut().zip(&source.skip) {
-            let column = |name: &str| column_of(source, header, name, &rule.id);
+        header_cells: Vec<Vec<Vec<u8>>>,
+    ) -> Result<(), Refusal> {
+        for (rule, declared) in self.own.iter_mut().zip(&layout.skip) {
+            let column = |name: &str| column_of(layout, header, name, &rule.id);
             rule.test = match &declared.rule {
-                SkipMatch::LineStartsWith(_) => continue,
+                SkipMatch::LineStartsWith(_) | SkipMatch::LineMatches(_) => continue,
                 SkipMatch::CellIs { column: name, texts } => {
-                    Test::CellIs { column: column(name)?, texts: encoded(texts, encoding) }
+                    Test::CellIs { column: column(name)?, texts: encoded(texts, self.encoding) }
                 }
                 SkipMatch::CellStartsWith { column: name, texts } => {
-                    Test::CellStartsWith { column: column(name)?, texts: encoded(texts, encoding) }
+                    Test::CellStartsWith { column: column(name)?, texts: encoded(texts, self.encoding) }
                 }
             };
         }
         self.header = header_cells;
-        Ok(self)
+        self.glance = self.at_a_glance();
+        Ok(())
+    }
+
+    /// The first bytes of all that the rules look for. A blank byte is of interest everywhere, since texts are compared
+    /// without the blanks around them.
+    fn at_a_glance(&self) -> Glance {
+        let mut glance = Glance { line: FirstBytes::blanks(), cells: Vec::new() };
+        let first_bytes = self.delimiter.iter().chain(&self.quote);
+        first_bytes.for_each(|byte| glance.line.add(std::slice::from_ref(byte)));
+        self.control_header.iter().chain(&self.control_trailer).for_each(|text| glance.line.add(text));
+        if !self.header.is_empty() {
+            glance.line.add(UTF8_MARK);
+        }
+        // Where the first name is empty, so is the cell, and the record begins with a separator or a blank.
+        let names = self.header.iter().filter_map(|row| row.first()).filter(|name| !name.is_empty());
+        names.for_each(|name| glance.line.add(name));
+        for rule in &self.own {
+            match &rule.test {
+                Test::LineStartsWith(texts) => texts.iter().for_each(|text| glance.line.add(text)),
+                Test::LineMatches(_) => {}
+                Test::CellIs { column, texts } | Test::CellStartsWith { column, texts } => {
+                    let mut first = FirstBytes::blanks();
+                    texts.iter().for_each(|text| first.add(text));
+                    if texts.iter().all(|text| !text.is_empty()) {
+                        // An empty cell, whose first byte is what ends it, is none of the texts.
+                        [self.delimiter, Some(b'\r'), Some(b'\n')]
+                            .into_iter()
+                            .flatten()
+                            .for_each(|byte| first.remove(byte));
+                    }
+                    glance.cells.push((*column, first));
+                }
+            }
+        }
+        glance
+    }
+
+    /// Whether a record without quotation marks and NUL bytes, of the right width, is data for sure. Where it is not so
+    /// sure, [`Self::verdict`] tells.
+    #[inline]
+    pub(super) fn let_pass(&self, line: &[u8], data: &[u8], cell_start: impl Fn(usize) -> usize) -> bool {
+        line.first().is_some_and(|byte| !self.glance.line.holds(*byte))
+            && self.glance.cells.iter().all(|(column, first)| !first.holds(data[cell_start(*column)]))
+            && !self
+                .own
+                .iter()
+                .any(|rule| matches!(&rule.test, Test::LineMatches(pattern) if self.is_in(pattern, line)))
+    }
+
+    /// Whether the pattern is found in the line. What is no text is compared as far as it is.
+    fn is_in(&self, pattern: &Regex, line: &[u8]) -> bool {
+        if line.is_ascii() || self.encoding == Encoding::Utf8 {
+            if let Ok(text) = std::str::from_utf8(line) {
+                return pattern.is_match(text);
+            }
+        }
+        let mut text = self.text.borrow_mut();
+        text.clear();
+        match self.encoding.decode_into(line, &mut text) {
+            Ok(()) => pattern.is_match(&text),
+            Err(_) => pattern.is_match(&self.encoding.decode_lossy(line)),
+        }
     }
 
     /// The name of one of the source's rules, for the books.
@@ -129,7 +223,7 @@ impl Rules {
         if found.fault.is_none() && self.is_header(batch, cells) {
             return Verdict::RepeatedHeader;
         }
-        if let Some(rule) = self.own.iter().position(|rule| rule.test.holds(batch, line, cells, found)) {
+        if let Some(rule) = self.own.iter().position(|rule| self.holds(&rule.test, batch, line, cells, found)) {
             return Verdict::Rule(rule);
         }
         match found.fault {
@@ -152,50 +246,84 @@ impl Rules {
     }
 
     fn is_header(&self, batch: &RawBatch, cells: &[CellSpan]) -> bool {
-        let (Some(first), Some(cell)) = (self.header.first(), cells.first()) else { return false };
-        let cell = batch.slice(*cell);
-        // Of nearly every row this is all that is looked at.
-        if cells.len() != self.header.len() || cell.len() < first.len() {
-            return false;
-        }
-        // Joined exports bring the byte order mark of the second file along.
-        let cell = cell.trim_ascii();
-        if cell.strip_prefix(UTF8_MARK).unwrap_or(cell) != first {
-            return false;
-        }
-        cells.iter().zip(&self.header).skip(1).all(|(cell, name)| batch.slice(*cell).trim_ascii() == name)
+        self.header.iter().any(|row| is_header_row(row, batch, cells))
     }
-}
 
-fn begins_with(line: &[u8], prefix: Option<&[u8]>) -> bool {
-    prefix.is_some_and(|prefix| line.starts_with(prefix))
-}
-
-impl Test {
-    fn holds(&self, batch: &RawBatch, line: &[u8], cells: &[CellSpan], found: &Found) -> bool {
+    fn holds(&self, test: &Test, batch: &RawBatch, line: &[u8], cells: &[CellSpan], found: &Found) -> bool {
         let cell = |column: usize| {
             let cell = cells.get(column).filter(|_| found.fault.is_none());
             cell.map(|cell| batch.slice(*cell).trim_ascii())
         };
-        match self {
-            Self::LineStartsWith(texts) => texts.iter().any(|text| line.starts_with(text)),
-            Self::CellIs { column, texts } => {
+        match test {
+            Test::LineStartsWith(texts) => texts.iter().any(|text| line.starts_with(text)),
+            Test::LineMatches(pattern) => self.is_in(pattern, line),
+            Test::CellIs { column, texts } => {
                 cell(*column).is_some_and(|cell| texts.iter().any(|text| cell == text.as_slice()))
             }
-            Self::CellStartsWith { column, texts } => {
+            Test::CellStartsWith { column, texts } => {
                 cell(*column).is_some_and(|cell| texts.iter().any(|text| cell.starts_with(text)))
             }
         }
     }
 }
 
+fn is_header_row(row: &[Vec<u8>], batch: &RawBatch, cells: &[CellSpan]) -> bool {
+    let (Some(first), Some(cell)) = (row.first(), cells.first()) else { return false };
+    let cell = batch.slice(*cell);
+    // Of nearly every row this is all that is looked at.
+    if cells.len() != row.len() || cell.len() < first.len() {
+        return false;
+    }
+    // Joined exports bring the byte order mark of the second file along.
+    let cell = cell.trim_ascii();
+    if cell.strip_prefix(UTF8_MARK).unwrap_or(cell) != first {
+        return false;
+    }
+    cells.iter().zip(row).skip(1).all(|(cell, name)| batch.slice(*cell).trim_ascii() == name)
+}
+
+fn begins_with(line: &[u8], prefix: Option<&[u8]>) -> bool {
+    prefix.is_some_and(|prefix| line.starts_with(prefix))
+}
+
+fn compiled(pattern: &str) -> Result<Regex, ExtractError> {
+    let built = RegexBuilder::new(pattern).size_limit(PATTERN_BYTES).nest_limit(50).build();
+    built.map_err(|error| ExtractError::Pattern { pattern: pattern.to_owned(), source: Box::new(error) })
+}
+
+impl Default for FirstBytes {
+    fn default() -> Self {
+        Self([false; 256])
+    }
+}
+
+impl FirstBytes {
+    fn blanks() -> Self {
+        Self(std::array::from_fn(|byte| u8::try_from(byte).is_ok_and(|byte| byte.is_ascii_whitespace())))
+    }
+
+    /// Adds what the text begins with: anything, if it is empty.
+    fn add(&mut self, text: &[u8]) {
+        match text.first() {
+            Some(byte) => self.0[usize::from(*byte)] = true,
+            None => self.0 = [true; 256],
+        }
+    }
+
+    fn remove(&mut self, byte: u8) {
+        self.0[usize::from(byte)] = false;
+    }
+
+    #[inline]
+    fn holds(&self, byte: u8) -> bool {
+        self.0[usize::from(byte)]
+    }
+}
+
 /// The position of the column that a rule reads: by its name, or by an alias that a field's mapping declares for it.
-fn column_of(source: &Source, header: &Header, name: &str, rule: &str) -> Result<usize, Refusal> {
+fn column_of(layout: &Layout, header: &Header, name: &str, rule: &str) -> Result<usize, Refusal> {
     let same = |left: &str, right: &str| left.nfc().eq(right.nfc());
-    let aliases = source.fields.iter().filter_map(|field| match &field.origin {
-        Origin::Column { names } if names.iter().any(|known| known == name) => Some(names.as_slice()),
-        _ => None,
-    });
+    let aliases = layout.aliases.iter().filter(|names| names.iter().any(|known| known == name));
     let own = std::iter::once(name);
     for candidate in own.chain(aliases.flatten().map(String::as_str)) {
         let mut places = (0..header.names.len()).filter(|at| same(&header.names[*at], candidate));

@@ -129,3 +129,15 @@ fn form(period: Option<PeriodKind>) -> &'static str {
         None => "[0-9A-Za-z_-]+",
     }
 }
+
+/// What a path says about a file of the source; `None` if it has another form than the source's names.
+///
+/// # Errors
+/// The source's pattern is larger than the matcher takes. A name that makes no sense is a refusal.
+pub fn scope_of_name(source: &Source, path: &str) -> Result<Result<Option<DeliveryScope>, Refusal>, ExtractError> {
+    Ok(match Pattern::new(source)?.read(path) {
+        Reading::Other => Ok(None),
+        Reading::File(scope) => Ok(Some(scope)),
+        Reading::Nonsense(refusal) => Err(refusal),
+    })
+}

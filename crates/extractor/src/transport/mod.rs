@@ -1,5 +1,5 @@
 //! How deliveries come in: a drop folder, or a web API. Both end in the raw archive.
 
 pub(crate) mod file;
-mod file_name;
+pub(crate) mod file_name;
 pub mod http;

@@ -121,7 +121,7 @@ fn needed_columns(source: &Source) -> Vec<&[String]> {
             SkipMatch::CellIs { column, .. } | SkipMatch::CellStartsWith { column, .. } => {
                 needed.push(std::slice::from_ref(column));
             }
-            SkipMatch::LineStartsWith(_) => {}
+            SkipMatch::LineStartsWith(_) | SkipMatch::LineMatches(_) => {}
         }
     }
     needed.dedup();

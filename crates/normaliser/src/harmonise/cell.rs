@@ -5,6 +5,11 @@
 
 use model::{Code, Encoding, FieldMapping, Refusal};
 
+use super::digits::Cell;
+
+/// The widest that a cell can be made with zeros.
+pub(crate) const WIDEST: usize = 64;
+
 /// A prepared cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Prepared<'a> {
@@ -25,7 +30,9 @@ pub(crate) struct Preparation {
     blank_is_null: bool,
     null: Vec<Vec<u8>>,
     map: Vec<(Vec<u8>, Vec<u8>)>,
-    plain: bool,
+    /// One bit for each length of a word in `null` or `map`, the last for all longer ones: a cell of such a length has
+    /// to be compared with them.
+    worded: u64,
 }
 
 impl Preparation {
@@ -40,22 +47,42 @@ impl Preparation {
                 map.push((from, encoded(to, encoding)?));
             }
         }
-        let plain = mapping.slice.is_none() && mapping.width.is_none() && map.is_empty() && null.is_empty();
-        let blank_is_null = mapping.null.iter().any(String::is_empty);
-        Ok(Self { encoding, slice: mapping.slice, width: mapping.width, blank_is_null, null, map, plain })
-    }
-
-    /// Prepares one cell. `padded` is room for a cell that is made longer.
-    #[inline]
-    pub(crate) fn prepare<'a>(&'a self, cell: &'a [u8], padded: &'a mut Vec<u8>) -> Prepared<'a> {
-        let cell = cell.trim_ascii();
-        if self.plain {
-            return if cell.is_empty() && self.blank_is_null { Prepared::Missing } else { Prepared::Value(cell) };
+        if let Some(width) = mapping.width.filter(|width| *width > WIDEST) {
+            return Err(Refusal::new(
+                Code::INVALID_VALUE,
+                format!("a cell is made at most {WIDEST} wide, not {width}"),
+            ));
         }
-        self.prepare_fully(cell, padded)
+        let words = null.iter().chain(map.iter().map(|(from, _)| from));
+        let worded = words.fold(0, |lengths, word| lengths | length_bit(word.len()));
+        let blank_is_null = mapping.null.iter().any(String::is_empty);
+        Ok(Self { encoding, slice: mapping.slice, width: mapping.width, blank_is_null, null, map, worded })
     }
 
-    fn prepare_fully<'a>(&'a self, whole: &'a [u8], padded: &'a mut Vec<u8>) -> Prepared<'a> {
+    /// Prepares a cell to which nothing has to be done but trimming and cutting; `None` if it may need more.
+    #[inline]
+    pub(crate) fn quick<'a>(&self, cell: Cell<'a>) -> Option<Cell<'a>> {
+        let mut cell = cell.trimmed();
+        if let Some((start, length)) = self.slice {
+            let end = start.checked_add(length)?;
+            let single = self.encoding != Encoding::Utf8 || cell.cut(0, end)?.is_ascii();
+            if !single || self.is_worded(cell) {
+                return None;
+            }
+            cell = cell.cut(start, end)?.trimmed();
+        }
+        let whole = cell.len() > 0 && self.width.is_none_or(|width| width <= cell.len());
+        (whole && !self.is_worded(cell)).then_some(cell)
+    }
+
+    #[inline]
+    fn is_worded(&self, cell: Cell<'_>) -> bool {
+        self.worded & length_bit(cell.len()) != 0
+    }
+
+    /// Prepares one cell. `padded` is room for a cell that is made wider.
+    pub(crate) fn prepare<'a>(&'a self, cell: &'a [u8], padded: &'a mut [u8; WIDEST]) -> Prepared<'a> {
+        let whole = cell.trim_ascii();
         if self.is_null(whole) {
             return Prepared::Missing;
         }
@@ -72,10 +99,10 @@ impl Preparation {
         }
         match self.width {
             Some(width) if cell.len() < width && !cell.is_empty() && cell.iter().all(u8::is_ascii_digit) => {
-                padded.clear();
-                padded.resize(width - cell.len(), b'0');
-                padded.extend_from_slice(cell);
-                Prepared::Value(padded)
+                let (zeros, digits) = padded[..width].split_at_mut(width - cell.len());
+                zeros.fill(b'0');
+                digits.copy_from_slice(cell);
+                Prepared::Value(&padded[..width])
             }
             _ => Prepared::Value(cell),
         }
@@ -96,6 +123,11 @@ impl Preparation {
         let place = |n: usize| text.char_indices().map(|(at, _)| at).chain([text.len()]).nth(n);
         Some(text.as_bytes()[place(start)?..place(end)?].trim_ascii())
     }
+}
+
+#[inline]
+fn length_bit(length: usize) -> u64 {
+    1 << length.min(63)
 }
 
 /// A word of the definition in the file's encoding.
@@ -133,7 +165,10 @@ mod tests {
 
     fn prepared(mapping: &FieldMapping, encoding: Encoding, cell: &[u8]) -> Option<String> {
         let preparation = Preparation::new(mapping, encoding).expect("words that can be encoded");
-        match preparation.prepare(cell, &mut Vec::new()) {
+        if let Some(quick) = preparation.quick(Cell::new(cell, 0, cell.len())) {
+            assert_eq!(preparation.prepare(cell, &mut [0; WIDEST]), Prepared::Value(quick.bytes()));
+        }
+        match preparation.prepare(cell, &mut [0; WIDEST]) {
             Prepared::Missing => None,
             Prepared::Value(bytes) => Some(encoding.decode_lossy(bytes)),
             Prepared::TooShort => Some("too short".to_owned()),

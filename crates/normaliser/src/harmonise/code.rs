@@ -1,66 +1,116 @@
 //! Codes: looked up in their list at the row's own date, by the code itself or by a declared alias.
+//!
+//! All spellings that fit a slot stand in a small table, packed as numbers, in the file's own encoding; a look-up is
+//! one hash and mostly one comparison. Longer spellings, decomposed letters and codes with gaps in their history take
+//! the way over the list itself, as do all codes that turn out not to be known or valid: it knows what to say.
 
 use std::sync::Arc;
 
 use model::{Code, CodeIndex, CodeList, Date, Encoding, Lookup};
 
+use super::digits::Cell;
 use super::fault::Fault;
 use super::text::{decode, undecodable};
 
-/// Slots of the cache of one field; a column of codes rarely has more than some hundred different ones.
-const SLOTS: usize = 1024;
+/// The longest spelling that fits a slot.
+const SHORT: usize = 15;
 
 /// Reads the codes of one field.
 pub(crate) struct CodeCaster {
     list: Arc<CodeList>,
     encoding: Encoding,
-    /// Recent answers. The list hashes every spelling and searches the code's history; a slot is one comparison.
-    cache: Vec<Slot>,
-    text: String,
+    /// A power of two of slots, at most half of them taken.
+    slots: Vec<Slot>,
+    /// How far a hash is shifted to give a slot.
+    shift: u32,
 }
 
+/// A spelling, what it stands for, and the days on which it does.
 #[derive(Clone, Copy, Default)]
 struct Slot {
-    /// The cell, with its length in the last byte; zero in an empty slot.
-    cell: u128,
-    day: i32,
+    /// See [`packed`]; zero in an empty slot.
+    key: u128,
+    from: i32,
+    /// The first day after.
+    to: i32,
     code: u32,
 }
 
 impl CodeCaster {
     /// For a column of codes of this list, in this encoding.
     pub(crate) fn new(list: Arc<CodeList>, encoding: Encoding) -> Self {
-        Self { list, encoding, cache: vec![Slot::default(); SLOTS], text: String::new() }
+        let spellings = list.spellings().into_iter();
+        let spellings: Vec<Slot> = spellings.filter_map(|(text, code)| slot(&list, text, code, encoding)).collect();
+        let bits = (spellings.len() * 2).next_power_of_two().max(2).ilog2();
+        let mut caster = Self { list, encoding, slots: vec![Slot::default(); 1 << bits], shift: u64::BITS - bits };
+        for spelling in spellings {
+            let mut at = caster.first_slot(spelling.key);
+            while caster.slots[at].key != 0 {
+                at = (at + 1) & (caster.slots.len() - 1);
+            }
+            caster.slots[at] = spelling;
+        }
+        caster
+    }
+
+    /// The position of the cell's code in the list, if it stands in the table and is valid on the day.
+    #[inline]
+    pub(crate) fn quick(&self, cell: Cell<'_>, day: i32) -> Option<u32> {
+        let slot = self.find(packed(cell.head()?, cell.len())?)?;
+        (slot.from..slot.to).contains(&day).then_some(slot.code)
+    }
+
+    /// Appends the code of one cell for all days, as long as it is valid on them; says how far it got.
+    pub(crate) fn repeat(&self, cell: &[u8], days: &[i32], codes: &mut [u32]) -> usize {
+        let mut padded = [0; 16];
+        let Some(place) = padded.get_mut(..cell.len()) else { return 0 };
+        place.copy_from_slice(cell);
+        let Some(slot) = packed(u128::from_le_bytes(padded), cell.len()).and_then(|key| self.find(key)) else {
+            return 0;
+        };
+        let valid = days.iter().take_while(|day| (slot.from..slot.to).contains(*day)).count();
+        codes[..valid].fill(slot.code);
+        valid
     }
 
     /// The position of the cell's code in the list. Without a day (the row's own is unreadable, so that it is rejected
     /// anyway) any code of the list will do.
-    #[inline]
-    pub(crate) fn cast(&mut self, cell: &[u8], day: Option<i32>) -> Result<u32, Fault> {
-        let Some((key, day)) = packed(cell).zip(day) else { return self.look_up(cell, day) };
-        let at = slot(key, day);
-        let known = self.cache[at];
-        if known.cell == key && known.day == day {
-            return Ok(known.code);
-        }
-        let code = self.look_up(cell, Some(day))?;
-        self.cache[at] = Slot { cell: key, day, code };
-        Ok(code)
-    }
-
-    fn look_up(&mut self, cell: &[u8], day: Option<i32>) -> Result<u32, Fault> {
-        self.text.clear();
-        decode(self.encoding, cell, &mut self.text).map_err(undecodable)?;
+    pub(crate) fn cast(&self, cell: &[u8], day: Option<i32>) -> Result<u32, Fault> {
+        let mut text = String::new();
+        decode(self.encoding, cell, &mut text).map_err(undecodable)?;
         let date = day.and_then(Date::from_days);
         let at =
             date.or_else(|| Date::from_days(0)).unwrap_or_else(|| unreachable!("1970 is within the type's bounds"));
-        match (self.list.lookup(self.text.as_bytes(), at), date) {
+        match (self.list.lookup(text.as_bytes(), at), date) {
             (Lookup::Known(CodeIndex(code)), _) | (Lookup::NotValid(CodeIndex(code)), None) => Ok(code),
             (Lookup::NotValid(code), Some(date)) => Err(self.not_valid(code, date)),
             (Lookup::Unknown, _) => {
                 Err(Fault::new(Code::CODE_UNKNOWN, format!("is not in the code list `{}`", self.list.id)))
             }
         }
+    }
+
+    #[inline]
+    fn find(&self, key: u128) -> Option<&Slot> {
+        let mask = self.slots.len() - 1;
+        let mut at = self.first_slot(key);
+        loop {
+            let slot = &self.slots[at & mask];
+            if slot.key == key {
+                return Some(slot);
+            }
+            if slot.key == 0 {
+                return None;
+            }
+            at += 1;
+        }
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
+    fn first_slot(&self, key: u128) -> usize {
+        let folded = (key as u64) ^ ((key >> 64) as u64).rotate_left(29);
+        (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize
     }
 
     fn not_valid(&self, code: CodeIndex, date: Date) -> Fault {
@@ -72,20 +122,36 @@ impl CodeCaster {
     }
 }
 
-/// A cell of at most 15 bytes as one number.
-#[inline]
-fn packed(cell: &[u8]) -> Option<u128> {
-    let mut bytes = [0; 16];
-    bytes.get_mut(..cell.len()).filter(|_| cell.len() < 16)?.copy_from_slice(cell);
-    bytes[15] = u8::try_from(cell.len()).ok()? + 1;
-    Some(u128::from_le_bytes(bytes))
+/// The slot of a spelling; `None` if it does not fit one, or can stand in no cell of the encoding.
+fn slot(list: &CodeList, spelling: &str, code: CodeIndex, encoding: Encoding) -> Option<Slot> {
+    let cell = encoding.encode(spelling)?;
+    // What is not as a prepared and decoded cell would be is left to the list.
+    let mut read = String::new();
+    decode(encoding, &cell, &mut read).ok().filter(|()| read == spelling && cell.trim_ascii().len() == cell.len())?;
+    let (from, to) = first_stretch(list, code)?;
+    let mut padded = [0; 16];
+    padded.get_mut(..cell.len())?.copy_from_slice(&cell);
+    Some(Slot { key: packed(u128::from_le_bytes(padded), cell.len())?, from, to, code: code.0 })
 }
 
+/// The days from the first on which the code is valid to the first on which it is not.
+fn first_stretch(list: &CodeList, code: CodeIndex) -> Option<(i32, i32)> {
+    let day = |date: Option<Date>, open: i32| date.map_or(open, Date::days);
+    let mut stretches =
+        list.validities(code).map(|validity| (day(validity.from, i32::MIN), day(validity.to, i32::MAX)));
+    let (from, mut to) = stretches.next()?;
+    for (next_from, next_to) in stretches {
+        if next_from == to {
+            to = next_to;
+        }
+    }
+    Some((from, to))
+}
+
+/// The bytes of a cell of at most 15, with its length in the last one: no cell is zero, and none equals another.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "a hash may lose bits")]
-fn slot(key: u128, day: i32) -> usize {
-    let folded = (key as u64) ^ ((key >> 64) as u64).rotate_left(29) ^ u64::from(day.cast_unsigned());
-    (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54) as usize % SLOTS
+fn packed(head: u128, length: usize) -> Option<u128> {
+    (length <= SHORT).then(|| head | (length as u128 + 1) << 120)
 }
 
 #[cfg(test)]
@@ -116,10 +182,19 @@ mod tests {
 
     #[test]
     fn codes_and_aliases_at_the_day() {
-        let mut caster = caster(Encoding::Windows1252);
+        let caster = caster(Encoding::Windows1252);
         let today = Some(day("2024-01-01"));
         for _ in 0..2 {
-            let mut cast = |cell: &[u8], day| caster.cast(cell, day).map_err(|fault| fault.code);
+            let cast = |cell: &[u8], day| {
+                let buffer = [cell, b"0123456789012345"].concat();
+                let slow = caster.cast(cell, day).map_err(|fault| fault.code);
+                let quick = day.and_then(|day| caster.quick(Cell::new(&buffer, 0, cell.len()), day));
+                assert!(quick.is_none_or(|code| slow == Ok(code)), "{}", cell.escape_ascii());
+                let mut codes = [9; 2];
+                let repeated = day.map_or(0, |day| caster.repeat(cell, &[day, day], &mut codes));
+                assert!(codes[..repeated].iter().all(|code| slow == Ok(*code)) && (repeated == 2) == quick.is_some());
+                slow
+            };
             assert_eq!(cast(b"0101", today), Ok(0));
             assert_eq!(cast(b"101", today), Ok(0));
             assert_eq!(cast(b"\xC5rhus", today), Ok(1));
@@ -135,7 +210,7 @@ mod tests {
 
     #[test]
     fn decomposed_letters_are_the_same_code() {
-        let mut caster = caster(Encoding::Utf8);
+        let caster = caster(Encoding::Utf8);
         assert_eq!(caster.cast("A\u{30A}rhus".as_bytes(), Some(day("2024-01-01"))), Ok(1));
     }
 }

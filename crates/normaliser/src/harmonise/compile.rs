@@ -13,7 +13,7 @@ use super::cell::{Preparation, encoded, encoded_words};
 use super::code::CodeCaster;
 use super::date::DateCaster;
 use super::field::{Caster, CellOrigin, FieldCells, FieldPlan, PersonField, Sign};
-use super::notice::Remarks;
+use super::notice::RemarkKinds;
 use super::number::NumberCaster;
 use super::person::{PersonCaster, PersonKeys};
 use super::text::TextCaster;
@@ -29,7 +29,11 @@ pub(crate) struct Ingredients<'a> {
 }
 
 /// Compiles the field at this position.
-pub(crate) fn field_plan(index: usize, from: &Ingredients<'_>, remarks: &mut Remarks) -> Result<FieldPlan, Refusal> {
+pub(crate) fn field_plan(
+    index: usize,
+    from: &Ingredients<'_>,
+    remarks: &mut RemarkKinds,
+) -> Result<FieldPlan, Refusal> {
     let field = &from.dataset.fields[index];
     let encoding = from.source.format.encoding();
     let mapping = from.source.fields.iter().find(|mapping| mapping.field.0 == index);
@@ -79,7 +83,7 @@ fn caster(
     mapping: &FieldMapping,
     field: &Field,
     from: &Ingredients<'_>,
-    remarks: &mut Remarks,
+    remarks: &mut RemarkKinds,
 ) -> Result<Caster, Refusal> {
     if mapping.origin == Origin::DeliveryPeriod {
         return delivery_day(field, from.scope);
@@ -140,7 +144,7 @@ fn delivery_day(field: &Field, scope: &DeliveryScope) -> Result<Caster, Refusal>
     Err(Refusal::new(Code::TYPE_MISMATCH, format!("the field `{}` is no date or period", field.name)))
 }
 
-fn person(field: &Field, from: &Ingredients<'_>, remarks: &mut Remarks) -> Result<Caster, Refusal> {
+fn person(field: &Field, from: &Ingredients<'_>, remarks: &mut RemarkKinds) -> Result<Caster, Refusal> {
     let Some(keys) = from.keys else {
         let message =
             format!("the dataset `{}` is about persons, and there is no key for their pseudonyms", from.dataset.id);

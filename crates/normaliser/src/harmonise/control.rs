@@ -58,6 +58,15 @@ impl ControlTotals {
         self.sums.iter_mut().for_each(|total| total.unread += rows);
     }
 
+    /// Adds what another thread read of the same delivery.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
+        for (total, other) in self.sums.iter_mut().zip(&other.sums) {
+            total.sum += other.sum;
+            total.unread += other.unread;
+        }
+    }
+
     /// Compares the statements; a notice for each that cannot be decided.
     pub(crate) fn compare(
         &self,

@@ -1,38 +1,52 @@
 //! One canonical field: where its cells come from, how they are cast, and what is done with those that are no value.
 //!
-//! While rows are read the kind of the field is looked at once a batch; the loop over the rows lies inside.
+//! While rows are read the kind of the field is looked at once a strip; the loop over the rows lies inside. Most cells
+//! go the quick way, which knows the usual dress of the field's values and answers nothing but the value. Every other
+//! cell, good or bad, is prepared and cast once more by the careful way, which has the last word and the reasons.
 
-use model::{Code, Column, ColumnData, ColumnKind, Encoding, MunicipalityCode, RangeRule, RawBatch, RecordBatch};
+use model::{
+    Code, Column, ColumnData, ColumnKind, Encoding, MunicipalityCode, RangeRule, RawBatch, RecordBatch, RowAddress,
+    TextData,
+};
 
-use super::cell::{Preparation, Prepared};
+use super::Harmoniser;
+use super::cell::{Preparation, Prepared, WIDEST};
 use super::code::CodeCaster;
 use super::date::DateCaster;
+use super::digits::Cell;
 use super::fault::{Failures, Fault, FaultPlace};
 use super::notice::{RemarkIndex, Remarks};
 use super::number::NumberCaster;
-use super::person::{PersonCaster, PersonClass};
+use super::person::{PersonCaster, PersonClass, PersonMemory};
 use super::quote::{quoted, shown};
-use super::text::TextCaster;
+use super::text::{TextCaster, TextStrip};
 
 /// What is found out about the rows of a batch.
-#[derive(Default)]
 pub(crate) struct Findings {
     pub(crate) failures: Failures,
     pub(crate) remarks: Remarks,
 }
 
-/// The rows of a batch, and what is already known of them.
+/// A strip of rows of a batch, and what is already known of them.
 pub(crate) struct Rows<'a> {
     pub(crate) raw: &'a RawBatch,
+    /// The first of them in the raw batch.
+    pub(crate) from: usize,
+    /// How many they are.
+    pub(crate) len: usize,
     /// The first of them in the accepted batch.
     pub(crate) base: usize,
-    /// The position of the time field.
-    pub(crate) time: usize,
-    /// The position of the municipality field.
-    pub(crate) municipality: usize,
-    /// Whose persons these are: the delivery's municipality, or else the row's own by its position in the code list.
-    pub(crate) delivery_municipality: Option<MunicipalityCode>,
-    pub(crate) municipalities: &'a [Option<MunicipalityCode>],
+    pub(crate) plan: &'a Harmoniser,
+}
+
+/// What a thread remembers of a field from row to row.
+pub(crate) enum FieldMemory {
+    /// Nothing.
+    None,
+    /// Room for the texts of a strip.
+    Texts(Box<TextStrip>),
+    /// The persons seen before.
+    Persons(Box<PersonMemory>),
 }
 
 /// A compiled field.
@@ -64,17 +78,6 @@ pub(super) enum CellOrigin {
     Constant(Vec<u8>),
     /// The source has nothing for the field.
     Nothing,
-}
-
-impl CellOrigin {
-    #[inline]
-    fn cell<'a>(&'a self, raw: &'a RawBatch, row: usize) -> &'a [u8] {
-        match self {
-            Self::Column(column) => raw.cell(row, *column),
-            Self::Constant(cell) => cell,
-            Self::Nothing => &[],
-        }
-    }
 }
 
 pub(super) enum Caster {
@@ -146,16 +149,31 @@ impl FieldPlan {
         }
     }
 
+    /// What a thread has to remember of the field.
+    pub(crate) fn memory(&self) -> FieldMemory {
+        match &self.caster {
+            Caster::Text { .. } => FieldMemory::Texts(Box::default()),
+            Caster::Person { .. } => FieldMemory::Persons(Box::new(PersonMemory::new())),
+            _ => FieldMemory::None,
+        }
+    }
+
     /// Appends the field's values of all rows to the accepted batch, with a gap where a cell is no value; the number
     /// of those that are not.
-    pub(crate) fn cast(&mut self, rows: &Rows<'_>, accepted: &mut RecordBatch, findings: &mut Findings) -> u64 {
+    pub(crate) fn cast(
+        &self,
+        rows: &Rows<'_>,
+        accepted: &mut RecordBatch,
+        memory: &mut FieldMemory,
+        findings: &mut Findings,
+    ) -> u64 {
         let class = match &self.caster {
             Caster::Person { class_column, .. } => Some(*class_column),
             _ => None,
         };
         let mut column = taken(accepted, self.cells.index);
         let mut classes = class.map(|at| taken(accepted, at));
-        let faults = self.cast_into(rows, accepted, &mut column, &mut classes, findings);
+        let faults = self.cast_into(rows, accepted, &mut column, &mut classes, memory, findings);
         accepted.columns[self.cells.index] = column;
         for (at, classes) in class.into_iter().zip(classes) {
             accepted.columns[at] = classes;
@@ -164,75 +182,82 @@ impl FieldPlan {
     }
 
     fn cast_into(
-        &mut self,
+        &self,
         rows: &Rows<'_>,
         known: &RecordBatch,
         column: &mut Column,
         classes: &mut Option<Column>,
+        memory: &mut FieldMemory,
         findings: &mut Findings,
     ) -> u64 {
         let Self { cells, caster } = self;
         let Column { data, valid } = column;
         match (caster, data) {
             (Caster::Number { number, sign, range, scale }, ColumnData::Number(values)) => {
-                cells.each(rows, values, valid, findings, |cell, row| {
-                    let value = signed(number.cast(cell)?, sign.as_ref(), rows.raw, row)?;
+                let sign = sign.as_ref();
+                let quick = |cell: Cell<'_>, row| {
+                    let value = signed(number.quick(cell)?, sign, rows, row)?;
+                    is_within(value, *range).then_some(value)
+                };
+                let careful = |cell: &[u8], row| {
+                    let value = number.cast(cell)?;
+                    let value = signed(value, sign, rows, row).ok_or_else(|| no_sign(sign))?;
                     within(value, *range, |bound| model::format_decimal(i128::from(bound), *scale))
-                })
+                };
+                cells.each(rows, values, valid, findings, quick, careful)
             }
             (Caster::Date { date, range }, ColumnData::Date(values)) => {
-                cells.each(rows, values, valid, findings, |cell, _| {
+                let quick = |cell: Cell<'_>, _| date.quick(cell).filter(|day| is_within(i64::from(*day), *range));
+                let careful = |cell: &[u8], _| {
                     let day = date.cast(cell)?;
                     within(i64::from(day), *range, shown_day).map(|_| day)
-                })
+                };
+                cells.each(rows, values, valid, findings, quick, careful)
             }
             (Caster::Day(day), ColumnData::Date(values)) => {
-                values.resize(values.len() + rows.raw.len(), *day);
+                values.resize(values.len() + rows.len, *day);
                 valid.resize(values.len(), true);
                 0
             }
             (Caster::Code(code), ColumnData::Code(values)) => {
-                let days = rows.days(known);
-                cells.each(rows, values, valid, findings, |cell, row| code.cast(cell, days.at(row)))
+                cells.each_code(rows, values, valid, findings, known, code)
             }
             (Caster::Boolean { yes, no }, ColumnData::Boolean(values)) => {
-                cells.each(rows, values, valid, findings, |cell, _| boolean(cell, yes, no))
+                let quick = |cell: Cell<'_>, _| boolean(cell.bytes(), yes, no);
+                let careful = |cell: &[u8], _| boolean(cell, yes, no).ok_or_else(no_boolean);
+                cells.each(rows, values, valid, findings, quick, careful)
             }
             (Caster::Text { text, masked }, ColumnData::Text(texts)) => {
-                cells.each_text(rows, valid, findings, |cell, row, remarks| {
-                    let Some(cell) = cell else {
-                        texts.close();
-                        return Ok(());
-                    };
-                    if text.cast(cell, texts)? {
-                        remarks.note(*masked, row);
-                    }
-                    Ok(())
-                })
+                let FieldMemory::Texts(strip) = memory else {
+                    unreachable!("the memory is made for the field's caster")
+                };
+                cells.each_text(rows, texts, valid, findings, strip, text, *masked)
             }
             (Caster::Person { person, .. }, ColumnData::Text(texts)) => {
                 let Some(Column { data: ColumnData::Text(words), valid: has_class }) = classes else {
                     unreachable!("every person has a class column of text")
                 };
+                let FieldMemory::Persons(memory) = memory else {
+                    unreachable!("the memory is made for the field's caster")
+                };
                 let owners = rows.owners(known);
-                let faults = cells.each_text(rows, valid, findings, |cell, row, remarks| {
+                let faults = cells.each_person(rows, valid, findings, person, |cell, row| {
                     // Without a municipality there is no key; such a row is rejected for the municipality.
                     let Some((cell, owner)) = cell.zip(owners.at(row)) else {
                         texts.close();
                         words.close();
-                        return Ok(());
+                        return Ok(None);
                     };
-                    let (pseudonym, class) = person.caster.cast(cell, owner)?;
+                    let (pseudonym, class) = person.caster.cast(cell, owner, memory)?;
                     texts.push(pseudonym);
                     words.push(class.word());
-                    person.remark(class, row, remarks);
-                    Ok(())
+                    Ok(Some(class))
                 });
                 has_class.extend_from_slice(&valid[has_class.len()..]);
                 faults
             }
             (Caster::Missing, _) => {
-                for row in 0..rows.raw.len() {
+                for row in 0..rows.len {
                     column.push_missing();
                     cells.check_missing(row, findings);
                 }
@@ -244,70 +269,172 @@ impl FieldPlan {
 }
 
 impl FieldCells {
+    /// The cell of a row of the strip.
+    #[inline]
+    fn cell<'a>(&'a self, rows: &Rows<'a>, row: usize) -> Cell<'a> {
+        match &self.origin {
+            CellOrigin::Column(column) => {
+                let span = rows.raw.cells[(rows.from + row) * rows.raw.width + column];
+                Cell::new(&rows.raw.bytes, span.start as usize, span.end as usize)
+            }
+            CellOrigin::Constant(cell) => Cell::new(cell, 0, cell.len()),
+            CellOrigin::Nothing => Cell::new(&[], 0, 0),
+        }
+    }
+
     /// Casts the cells one after the other; the number of those that are no value.
     #[inline]
-    fn each<T: Default>(
+    fn each<T: Copy + Default>(
         &self,
         rows: &Rows<'_>,
         values: &mut Vec<T>,
         valid: &mut Vec<bool>,
         findings: &mut Findings,
-        mut cast: impl FnMut(&[u8], usize) -> Result<T, Fault>,
+        quick: impl Fn(Cell<'_>, usize) -> Option<T>,
+        careful: impl Fn(&[u8], usize) -> Result<T, Fault>,
+    ) -> u64 {
+        let base = values.len();
+        values.resize(base + rows.len, T::default());
+        valid.resize(base + rows.len, true);
+        self.each_from(0, rows, &mut values[base..], &mut valid[base..], findings, quick, careful)
+    }
+
+    /// The same for the rows from `first` on.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "a loop and its two ways; every argument is a part of one strip")]
+    fn each_from<T: Copy>(
+        &self,
+        first: usize,
+        rows: &Rows<'_>,
+        values: &mut [T],
+        valid: &mut [bool],
+        findings: &mut Findings,
+        quick: impl Fn(Cell<'_>, usize) -> Option<T>,
+        careful: impl Fn(&[u8], usize) -> Result<T, Fault>,
     ) -> u64 {
         let mut faults = 0;
-        let mut padded = Vec::new();
-        values.reserve(rows.raw.len());
-        valid.reserve(rows.raw.len());
-        for row in 0..rows.raw.len() {
-            let whole = self.origin.cell(rows.raw, row);
-            let outcome = match self.preparation.prepare(whole, &mut padded) {
-                Prepared::Value(cell) => cast(cell, row).map(Some),
-                Prepared::Missing => Ok(None),
-                Prepared::TooShort => Err(self.too_short()),
-            };
-            let value = outcome.unwrap_or_else(|fault| {
-                faults += 1;
-                self.blame(whole, row, &fault, findings);
-                None
-            });
-            if value.is_none() {
-                self.check_missing(row, findings);
+        for (row, value) in values.iter_mut().enumerate().skip(first) {
+            let cell = self.cell(rows, row);
+            if let Some(found) = self.preparation.quick(cell).and_then(|cell| quick(cell, row)) {
+                *value = found;
+                continue;
             }
-            valid.push(value.is_some());
-            values.push(value.unwrap_or_default());
+            match self.carefully(cell, row, findings, &mut faults, |cell| careful(cell, row)) {
+                Some(found) => *value = found,
+                None => valid[row] = false,
+            }
         }
         faults
     }
 
-    /// The same for texts, which `cast` appends itself: nothing on a fault, an empty one where it is given no cell.
+    /// Codes: like [`FieldCells::each`], but a cell that is always the same is looked up once.
+    fn each_code(
+        &self,
+        rows: &Rows<'_>,
+        values: &mut Vec<u32>,
+        valid: &mut Vec<bool>,
+        findings: &mut Findings,
+        known: &RecordBatch,
+        code: &CodeCaster,
+    ) -> u64 {
+        let days = rows.days(known);
+        let base = values.len();
+        values.resize(base + rows.len, 0);
+        valid.resize(base + rows.len, true);
+        let values = &mut values[base..];
+        let mut first = 0;
+        if let CellOrigin::Constant(cell) = &self.origin {
+            let prepared = self.preparation.quick(Cell::new(cell, 0, cell.len()));
+            first = prepared.map_or(0, |cell| code.repeat(cell.bytes(), days.values, values));
+        }
+        let quick = |cell: Cell<'_>, row| code.quick(cell, days.values[row]);
+        let careful = |cell: &[u8], row| code.cast(cell, days.at(row));
+        self.each_from(first, rows, values, &mut valid[base..], findings, quick, careful)
+    }
+
+    /// Texts, which have no fixed size.
+    #[expect(clippy::too_many_arguments, reason = "a loop and its two ways; every argument is a part of one strip")]
     fn each_text(
+        &self,
+        rows: &Rows<'_>,
+        texts: &mut TextData,
+        valid: &mut Vec<bool>,
+        findings: &mut Findings,
+        strip: &mut TextStrip,
+        text: &TextCaster,
+        masked: RemarkIndex,
+    ) -> u64 {
+        let mut faults = 0;
+        strip.clear();
+        valid.reserve(rows.len);
+        for row in 0..rows.len {
+            let cell = self.cell(rows, row);
+            let mut present = self.preparation.quick(cell).is_some_and(|cell| text.quick(cell, strip));
+            if !present {
+                let cast = self.carefully(cell, row, findings, &mut faults, |cell| text.cast(cell, strip));
+                if cast == Some(true) {
+                    findings.remarks.note(masked, row);
+                }
+                present = cast.is_some();
+            }
+            valid.push(present);
+            strip.close();
+        }
+        strip.move_to(texts);
+        faults
+    }
+
+    /// Persons: `cast` appends the texts itself, nothing on a fault, and empty ones where it is given no cell.
+    fn each_person(
         &self,
         rows: &Rows<'_>,
         valid: &mut Vec<bool>,
         findings: &mut Findings,
-        mut cast: impl FnMut(Option<&[u8]>, usize, &mut Remarks) -> Result<(), Fault>,
+        person: &PersonField,
+        mut cast: impl FnMut(Option<&[u8]>, usize) -> Result<Option<PersonClass>, Fault>,
     ) -> u64 {
         let mut faults = 0;
-        let mut padded = Vec::new();
-        for row in 0..rows.raw.len() {
-            let whole = self.origin.cell(rows.raw, row);
-            let outcome = match self.preparation.prepare(whole, &mut padded) {
-                Prepared::Value(cell) => cast(Some(cell), row, &mut findings.remarks).map(|()| true),
-                Prepared::Missing => Ok(false),
-                Prepared::TooShort => Err(self.too_short()),
-            };
-            let present = outcome.unwrap_or_else(|fault| {
-                faults += 1;
-                self.blame(whole, row, &fault, findings);
-                false
-            });
-            if !present {
-                cast(None, row, &mut findings.remarks).unwrap_or_else(|_| unreachable!("a gap is always a gap"));
-                self.check_missing(row, findings);
+        for row in 0..rows.len {
+            let cell = self.cell(rows, row);
+            let class = self.carefully(cell, row, findings, &mut faults, |cell| cast(Some(cell), row));
+            match class {
+                Some(Some(class)) => person.remark(class, row, &mut findings.remarks),
+                Some(None) => {}
+                None => {
+                    cast(None, row).unwrap_or_else(|_| unreachable!("a gap is always a gap"));
+                }
             }
-            valid.push(present);
+            valid.push(class.is_some());
         }
         faults
+    }
+
+    /// Prepares and casts one cell with all that may have to be done to it; notes why it is no value.
+    #[cold]
+    #[inline(never)]
+    fn carefully<T>(
+        &self,
+        cell: Cell<'_>,
+        row: usize,
+        findings: &mut Findings,
+        faults: &mut u64,
+        cast: impl FnOnce(&[u8]) -> Result<T, Fault>,
+    ) -> Option<T> {
+        let mut padded = [b'0'; WIDEST];
+        let outcome = match self.preparation.prepare(cell.bytes(), &mut padded) {
+            Prepared::Value(cell) => cast(cell).map(Some),
+            Prepared::Missing => Ok(None),
+            Prepared::TooShort => Err(self.too_short()),
+        };
+        let value = outcome.unwrap_or_else(|fault| {
+            *faults += 1;
+            self.blame(cell.bytes(), row, &fault, findings);
+            None
+        });
+        if value.is_none() {
+            self.check_missing(row, findings);
+        }
+        value
     }
 
     fn place(&self, row: usize) -> FaultPlace {
@@ -384,21 +511,26 @@ impl Owners<'_> {
 }
 
 impl Rows<'_> {
+    /// The place of a row in the file.
+    pub(crate) fn address(&self, row: usize) -> RowAddress {
+        self.raw.rows[self.from + row]
+    }
+
     fn days<'b>(&self, known: &'b RecordBatch) -> Days<'b> {
-        let Column { data: ColumnData::Date(values), valid } = &known.columns[self.time] else {
+        let Column { data: ColumnData::Date(values), valid } = &known.columns[self.plan.time] else {
             unreachable!("the time field is a day")
         };
         Days { values: &values[self.base..], valid: &valid[self.base..] }
     }
 
     fn owners<'b>(&'b self, known: &'b RecordBatch) -> Owners<'b> {
-        if let Some(code) = self.delivery_municipality {
+        if let Some(code) = self.plan.delivery_municipality {
             return Owners::Delivery(code);
         }
-        let Column { data: ColumnData::Code(values), valid } = &known.columns[self.municipality] else {
+        let Column { data: ColumnData::Code(values), valid } = &known.columns[self.plan.municipality] else {
             unreachable!("the municipality field is a code")
         };
-        Owners::Rows { values: &values[self.base..], valid: &valid[self.base..], codes: self.municipalities }
+        Owners::Rows { values: &values[self.base..], valid: &valid[self.base..], codes: &self.plan.municipalities }
     }
 }
 
@@ -406,21 +538,27 @@ fn taken(batch: &mut RecordBatch, at: usize) -> Column {
     std::mem::replace(&mut batch.columns[at], Column::new(&ColumnKind::Boolean))
 }
 
+/// The value with the sign of its column; `None` if there is none of the declared ones.
 #[inline]
-fn signed(value: i64, sign: Option<&Sign>, raw: &RawBatch, row: usize) -> Result<i64, Fault> {
-    let Some(sign) = sign else { return Ok(value) };
-    let cell = raw.cell(row, sign.column).trim_ascii();
+fn signed(value: i64, sign: Option<&Sign>, rows: &Rows<'_>, row: usize) -> Option<i64> {
+    let Some(sign) = sign else { return Some(value) };
+    let cell = rows.raw.cell(rows.from + row, sign.column).trim_ascii();
     if sign.positive.iter().any(|word| word == cell) {
-        return Ok(value);
+        return Some(value);
     }
-    if sign.negative.iter().any(|word| word == cell) {
-        return Ok(-value);
-    }
-    Err(Fault::new(Code::SIGN_INVALID, "stands beside a sign that is neither of the declared ones")
-        .in_column(sign.column))
+    sign.negative.iter().any(|word| word == cell).then_some(-value)
+}
+
+fn no_sign(sign: Option<&Sign>) -> Fault {
+    let fault = Fault::new(Code::SIGN_INVALID, "stands beside a sign that is neither of the declared ones");
+    sign.map_or_else(|| unreachable!("only a sign column has no sign"), |sign| fault.in_column(sign.column))
 }
 
 #[inline]
+fn is_within(value: i64, range: RangeRule) -> bool {
+    range.min.is_none_or(|min| min <= value) && range.max.is_none_or(|max| value <= max)
+}
+
 fn within(value: i64, range: RangeRule, shown: impl Fn(i64) -> String) -> Result<i64, Fault> {
     let RangeRule { min, max } = range;
     if let Some(min) = min.filter(|min| value < *min) {
@@ -444,14 +582,15 @@ fn shown_day(days: i64) -> String {
 }
 
 #[inline]
-fn boolean(cell: &[u8], yes: &[Vec<u8>], no: &[Vec<u8>]) -> Result<bool, Fault> {
+fn boolean(cell: &[u8], yes: &[Vec<u8>], no: &[Vec<u8>]) -> Option<bool> {
     if yes.iter().any(|word| word == cell) {
-        return Ok(true);
+        return Some(true);
     }
-    if no.iter().any(|word| word == cell) {
-        return Ok(false);
-    }
-    Err(Fault::new(Code::BOOLEAN_INVALID, "is none of the declared words for true and false"))
+    no.iter().any(|word| word == cell).then_some(false)
+}
+
+fn no_boolean() -> Fault {
+    Fault::new(Code::BOOLEAN_INVALID, "is none of the declared words for true and false")
 }
 
 /// A column name as it may stand in a table.

@@ -3,6 +3,9 @@
 //! A row that fails in any field, or breaks a rule of its dataset, is rejected with the first reason in the order of
 //! the fields; nothing is repaired that the definition does not declare, and nothing is dropped in silence.
 //!
+//! The compiled plan never changes, so that several threads use one; what a thread learns while it works (caches, totals,
+//! remarks) is its [`Hand`], and hands are added up when the delivery is closed. Who read which rows leaves no trace.
+//!
 //! Where to start: [`Harmoniser::harmonise`].
 
 mod bind;
@@ -12,10 +15,13 @@ mod compile;
 mod condition;
 mod control;
 mod date;
+mod digits;
 mod fault;
 mod field;
+mod hand;
 mod notice;
 mod number;
+mod pattern;
 mod person;
 mod quote;
 mod rules;
@@ -33,24 +39,29 @@ use model::{
     Header, MunicipalityCode, Notice, RawBatch, RecordBatch, RecordSchema, Refusal, RejectedRow, Source, redact,
 };
 
+pub use hand::Hand;
 pub use person::PersonKeys;
 
 use bind::Columns;
 use compile::{Ingredients, field_plan};
 use control::ControlTotals;
-use field::{FieldPlan, Findings, Rows, column_name};
+use field::{FieldPlan, Rows, column_name};
+use notice::RemarkKinds;
 use quote::raw_line;
 use rules::{PlaceColumns, RowRules};
 
-/// Makes canonical rows of the cells of one delivery.
+/// So many rows go through all steps together: their cells and values stay in the processor's cache on the way.
+const STRIP: usize = 1024;
+
+/// Makes canonical rows of the cells of one delivery: the compiled plan, shared by all threads that read it.
 pub struct Harmoniser {
     schema: Arc<RecordSchema>,
     /// In the order in which they are cast: what places the row in time and space comes first.
     fields: Vec<FieldPlan>,
     rules: RowRules,
-    place_columns: PlaceColumns,
+    /// No totals yet, for every sum that the file may state.
     control: ControlTotals,
-    findings: Findings,
+    remarks: RemarkKinds,
     /// The vendor's column names, as they may be shown.
     names: Vec<String>,
     encoding: Encoding,
@@ -61,8 +72,6 @@ pub struct Harmoniser {
     municipalities: Vec<Option<MunicipalityCode>>,
     scope: DeliveryScope,
     notices: Vec<Notice>,
-    accepted: u64,
-    rejected: u64,
 }
 
 /// What became of a delivery's rows.
@@ -77,13 +86,9 @@ pub struct Harmonised {
 }
 
 impl fmt::Debug for Harmoniser {
-    /// Counts only: the plan holds keys, and its caches have seen persons.
+    /// Without the plan, which holds keys.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Harmoniser")
-            .field("dataset", &self.schema.dataset)
-            .field("accepted", &self.accepted)
-            .field("rejected", &self.rejected)
-            .finish_non_exhaustive()
+        f.debug_struct("Harmoniser").field("dataset", &self.schema.dataset).finish_non_exhaustive()
     }
 }
 
@@ -103,24 +108,22 @@ impl Harmoniser {
     ) -> Result<Self, Refusal> {
         let columns = Columns::new(header);
         let notices = columns.check(source)?.into_iter().collect();
-        let mut findings = Findings::default();
+        let mut remarks = RemarkKinds::default();
         let from = Ingredients { source, dataset, codelists, scope, columns: &columns, keys };
-        let fields = casting_order(dataset).into_iter().map(|at| field_plan(at, &from, &mut findings.remarks));
+        let fields = casting_order(dataset).into_iter().map(|at| field_plan(at, &from, &mut remarks));
         let fields: Vec<FieldPlan> = fields.collect::<Result<_, Refusal>>()?;
         let column_of =
             |index: FieldIndex| fields.iter().find(|field| field.index() == index.0).and_then(FieldPlan::column);
-        let place_columns =
-            PlaceColumns { municipality: column_of(dataset.municipality), time: column_of(dataset.time) };
-        let rules = RowRules::new(dataset, codelists, scope, &mut findings.remarks)?;
+        let places = PlaceColumns { municipality: column_of(dataset.municipality), time: column_of(dataset.time) };
+        let rules = RowRules::new(dataset, codelists, scope, places, &mut remarks)?;
         let codes = |id: &CodeListId| codelists.get(id).map(|list| Arc::clone(list.codes())).unwrap_or_default();
         Ok(Self {
             schema: Arc::new(RecordSchema::of(dataset, codes)),
             fields,
             municipalities: rules.municipality_codes(),
             rules,
-            place_columns,
             control: ControlTotals::new(source, dataset),
-            findings,
+            remarks,
             names: header.names.iter().map(|name| column_name(name)).collect(),
             encoding: source.format.encoding(),
             personal: dataset.is_personal(),
@@ -129,8 +132,6 @@ impl Harmoniser {
             delivery_municipality: scope.municipality,
             scope: scope.clone(),
             notices,
-            accepted: 0,
-            rejected: 0,
         })
     }
 
@@ -139,72 +140,87 @@ impl Harmoniser {
         &self.schema
     }
 
+    /// What one thread needs to work by this plan; it is given back to [`Harmoniser::finish`].
+    pub fn hand(&self) -> Hand {
+        Hand::new(self.fields.iter().map(FieldPlan::memory).collect(), self.remarks.none(), self.control.clone())
+    }
+
     /// Appends the rows of a batch: to `accepted`, or with a reason to `rejected`, both in the order of the file.
     ///
     /// # Errors
-    /// A row breaks a rule that stops the whole delivery.
+    /// A row breaks a rule that stops the whole delivery; the refusal names the first such row of the batch.
     pub fn harmonise(
-        &mut self,
+        &self,
+        hand: &mut Hand,
         raw: &RawBatch,
         accepted: &mut RecordBatch,
         rejected: &mut Vec<RejectedRow>,
     ) -> Result<(), Refusal> {
-        let base = accepted.len();
-        self.findings.failures.reset(raw.len());
-        self.cast_fields(raw, accepted, base);
-        accepted.line.extend(raw.rows.iter().map(|row| row.line));
-        accepted.record.extend(raw.rows.iter().map(|row| row.record));
-        self.rules.apply(raw, accepted, base, self.place_columns, &mut self.findings)?;
-        self.control.rows += raw.len() as u64;
-        self.control.add_broken(raw.broken.len() as u64);
-        let Findings { failures, remarks } = &mut self.findings;
-        remarks.settle(|row| !failures.has(row), |row| raw.rows[row].line);
-        let before = rejected.len();
-        self.reject(raw, accepted, base, rejected);
-        self.accepted += (accepted.len() - base) as u64;
-        self.rejected += (rejected.len() - before) as u64;
+        let (rows_before, rejected_before) = (accepted.len(), rejected.len());
+        for from in (0..raw.len()).step_by(STRIP) {
+            let rows = Rows { raw, from, len: STRIP.min(raw.len() - from), base: accepted.len(), plan: self };
+            self.harmonise_strip(hand, &rows, accepted, rejected)?;
+        }
+        self.reject_broken(raw, rejected_before, rejected);
+        hand.control.rows += raw.len() as u64;
+        hand.control.add_broken(raw.broken.len() as u64);
+        hand.accepted += (accepted.len() - rows_before) as u64;
+        hand.rejected += (rejected.len() - rejected_before) as u64;
         Ok(())
     }
 
-    fn cast_fields(&mut self, raw: &RawBatch, accepted: &mut RecordBatch, base: usize) {
-        let rows = Rows {
-            raw,
-            base,
-            time: self.time,
-            municipality: self.municipality,
-            delivery_municipality: self.delivery_municipality,
-            municipalities: &self.municipalities,
-        };
-        for field in &mut self.fields {
-            let unread = field.cast(&rows, accepted, &mut self.findings);
+    fn harmonise_strip(
+        &self,
+        hand: &mut Hand,
+        rows: &Rows<'_>,
+        accepted: &mut RecordBatch,
+        rejected: &mut Vec<RejectedRow>,
+    ) -> Result<(), Refusal> {
+        hand.findings.failures.reset(rows.len);
+        for (field, memory) in self.fields.iter().zip(&mut hand.memories) {
+            let unread = field.cast(rows, accepted, memory, &mut hand.findings);
             let column = &accepted.columns[field.index()];
             if let ColumnData::Number(values) = &column.data {
-                let read = values[base..].iter().zip(&column.valid[base..]).filter(|(_, valid)| **valid);
-                self.control.add(FieldIndex(field.index()), read.map(|(value, _)| *value), unread);
+                let read = values[rows.base..].iter().zip(&column.valid[rows.base..]).filter(|(_, valid)| **valid);
+                hand.control.add(FieldIndex(field.index()), read.map(|(value, _)| *value), unread);
             }
         }
+        let addresses = &rows.raw.rows[rows.from..rows.from + rows.len];
+        accepted.line.extend(addresses.iter().map(|row| row.line));
+        accepted.record.extend(addresses.iter().map(|row| row.record));
+        self.rules.apply(rows, accepted, &mut hand.tenancy, &mut hand.findings)?;
+        let (failures, remarks) = (&hand.findings.failures, &mut hand.findings.remarks);
+        remarks.settle(|row| !failures.has(row), |row| addresses[row].line);
+        self.reject(hand, rows, accepted, rejected);
+        Ok(())
     }
 
-    /// Takes the failing rows out of the accepted ones, and adds the records that were no rows.
-    fn reject(&mut self, raw: &RawBatch, accepted: &mut RecordBatch, base: usize, rejected: &mut Vec<RejectedRow>) {
-        if self.findings.failures.is_empty() && raw.broken.is_empty() {
+    /// Takes the failing rows of a strip out of the accepted ones.
+    fn reject(&self, hand: &mut Hand, rows: &Rows<'_>, accepted: &mut RecordBatch, rejected: &mut Vec<RejectedRow>) {
+        if hand.findings.failures.is_empty() {
             return;
         }
-        let before = rejected.len();
-        let mut gone = Vec::new();
-        for failure in self.findings.failures.sorted() {
-            let address = raw.rows[failure.row];
-            gone.push(u32::try_from(base + failure.row).expect("a batch has fewer than 4 billion rows"));
+        hand.gone.clear();
+        for failure in hand.findings.failures.sorted() {
+            let address = rows.address(failure.row);
+            hand.gone.push(u32::try_from(rows.base + failure.row).expect("a batch has fewer than 4 billion rows"));
             rejected.push(RejectedRow {
                 line: address.line,
                 record: address.record,
                 column: failure.column.map(|column| self.names[column].clone()),
                 code: failure.code,
                 reason: failure.reason.clone(),
-                raw: (!self.personal).then(|| raw_line(raw.slice(address.raw), self.encoding)),
+                raw: (!self.personal).then(|| raw_line(rows.raw.slice(address.raw), self.encoding)),
             });
         }
-        accepted.remove_rows(&gone);
+        accepted.remove_rows(&hand.gone);
+    }
+
+    /// Adds the records that were no rows, each in its place.
+    fn reject_broken(&self, raw: &RawBatch, before: usize, rejected: &mut Vec<RejectedRow>) {
+        if raw.broken.is_empty() {
+            return;
+        }
         rejected.extend(raw.broken.iter().map(|broken| RejectedRow {
             line: broken.line,
             record: broken.record,
@@ -216,18 +232,22 @@ impl Harmoniser {
         rejected[before..].sort_by_key(|row| row.record);
     }
 
-    /// Compares the file's own statements with its rows, and closes the delivery's account.
+    /// Adds up what the hands did, compares the file's own statements with its rows, and closes the delivery's account.
     ///
     /// # Errors
     /// The file contradicts itself, or is about another municipality altogether.
-    pub fn finish(self, control: &[ControlStatement]) -> Result<Harmonised, Refusal> {
-        self.rules.finish()?;
-        let undecided = self.control.compare(control, &self.scope)?;
+    pub fn finish(self, hands: Vec<Hand>, control: &[ControlStatement]) -> Result<Harmonised, Refusal> {
+        let mut total = self.hand();
+        for hand in hands {
+            total.merge(hand);
+        }
+        self.rules.finish(total.tenancy)?;
+        let undecided = total.control.compare(control, &self.scope)?;
         let mut notices = self.notices;
-        notices.extend(self.findings.remarks.into_notices());
+        notices.extend(self.remarks.notices(&total.findings.remarks));
         notices.extend(undecided);
         notices.sort_by_key(|notice| notice.code);
-        Ok(Harmonised { accepted: self.accepted, rejected: self.rejected, notices })
+        Ok(Harmonised { accepted: total.accepted, rejected: total.rejected, notices })
     }
 }
 

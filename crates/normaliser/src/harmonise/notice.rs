@@ -4,33 +4,68 @@ use model::{Code, Notice};
 
 /// One kind of remark: a code and its sentence.
 #[derive(Debug, Clone)]
-struct Remark {
+struct RemarkKind {
     code: Code,
     message: String,
-    rows: u64,
-    first_line: Option<u64>,
 }
 
 /// The position of a kind of remark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RemarkIndex(usize);
 
-/// The remarks of a delivery. Kinds are declared when the plan is compiled; while rows are read they are only counted.
+/// The kinds of remarks that a plan can make; declared when it is compiled.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RemarkKinds(Vec<RemarkKind>);
+
+impl RemarkKinds {
+    /// Declares a kind.
+    pub(crate) fn declare(&mut self, code: Code, message: String) -> RemarkIndex {
+        self.0.push(RemarkKind { code, message });
+        RemarkIndex(self.0.len() - 1)
+    }
+
+    /// Nothing remarked yet.
+    pub(crate) fn none(&self) -> Remarks {
+        Remarks { counts: vec![RemarkCount::default(); self.0.len()], pending: Vec::new() }
+    }
+
+    /// One notice for each kind that was seen.
+    pub(crate) fn notices(&self, remarks: &Remarks) -> Vec<Notice> {
+        let seen = self.0.iter().zip(&remarks.counts).filter(|(_, count)| count.rows > 0);
+        seen.map(|(kind, count)| Notice {
+            code: kind.code,
+            message: kind.message.clone(),
+            rows: count.rows,
+            first_line: count.first_line,
+        })
+        .collect()
+    }
+}
+
+/// How often something was remarked, and where first.
+#[derive(Debug, Clone, Copy, Default)]
+struct RemarkCount {
+    rows: u64,
+    first_line: Option<u64>,
+}
+
+impl RemarkCount {
+    fn add(&mut self, rows: u64, first_line: Option<u64>) {
+        self.rows += rows;
+        self.first_line = self.first_line.into_iter().chain(first_line).min();
+    }
+}
+
+/// The remarks of one thread. While rows are read they are only counted.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Remarks {
-    kinds: Vec<Remark>,
-    /// Remarks on the rows of the current batch, whose fate is not yet known.
+    counts: Vec<RemarkCount>,
+    /// Remarks on rows whose fate is not yet known.
     pending: Vec<(RemarkIndex, u32)>,
 }
 
 impl Remarks {
-    /// Declares a kind.
-    pub(crate) fn declare(&mut self, code: Code, message: String) -> RemarkIndex {
-        self.kinds.push(Remark { code, message, rows: 0, first_line: None });
-        RemarkIndex(self.kinds.len() - 1)
-    }
-
-    /// Remarks something about a row of the current batch.
+    /// Remarks something about a row of the current strip.
     pub(crate) fn note(&mut self, kind: RemarkIndex, row: usize) {
         self.pending.push((kind, u32::try_from(row).expect("a batch has fewer than 4 billion rows")));
     }
@@ -40,16 +75,15 @@ impl Remarks {
         for (kind, row) in self.pending.drain(..) {
             let row = row as usize;
             if accepted(row) {
-                let remark = &mut self.kinds[kind.0];
-                remark.rows += 1;
-                remark.first_line = remark.first_line.into_iter().chain([line(row)]).min();
+                self.counts[kind.0].add(1, Some(line(row)));
             }
         }
     }
 
-    /// One notice for each kind that was seen.
-    pub(crate) fn into_notices(self) -> Vec<Notice> {
-        let seen = self.kinds.into_iter().filter(|remark| remark.rows > 0);
-        seen.map(|Remark { code, message, rows, first_line }| Notice { code, message, rows, first_line }).collect()
+    /// Adds what another thread counted.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (count, other) in self.counts.iter_mut().zip(&other.counts) {
+            count.add(other.rows, other.first_line);
+        }
     }
 }

@@ -86,9 +86,13 @@ impl Number {
     }
 }
 
-/// Reads the persons of one field. Without `Debug`: it has seen numbers.
+/// Reads the persons of one field.
 pub(crate) struct PersonCaster {
     keys: PersonKeys,
+}
+
+/// What one thread remembers of the persons it has seen. Without `Debug`: it has seen numbers.
+pub(crate) struct PersonMemory {
     /// The municipalities seen so far, each with its key.
     known: Vec<(MunicipalityCode, Hmac<Sha256>)>,
     /// The position in `known` of the municipality that was asked for last.
@@ -107,35 +111,42 @@ struct Slot {
 impl PersonCaster {
     /// Pseudonyms under these keys.
     pub(crate) fn new(keys: &PersonKeys) -> Self {
-        Self {
-            keys: keys.clone(),
-            known: Vec::new(),
-            current: 0,
-            cache: vec![Slot { key: 0, pseudonym: [0; 32] }; SLOTS],
-        }
+        Self { keys: keys.clone() }
     }
 
     /// The pseudonym, 32 hexadecimal digits, and what kind of number it stands for.
     #[inline]
-    pub(crate) fn cast(&mut self, cell: &[u8], municipality: MunicipalityCode) -> Result<(&str, PersonClass), Fault> {
+    pub(crate) fn cast<'m>(
+        &self,
+        cell: &[u8],
+        municipality: MunicipalityCode,
+        memory: &'m mut PersonMemory,
+    ) -> Result<(&'m str, PersonClass), Fault> {
         let (number, class) = parse(cell)
             .ok_or_else(|| Fault::new(Code::PERSON_INVALID, "is no personal identification number; it is not shown"))?;
-        if self.known.get(self.current).is_none_or(|(known, _)| *known != municipality) {
-            self.change_to(municipality);
+        if memory.known.get(memory.current).is_none_or(|(known, _)| *known != municipality) {
+            memory.change_to(municipality, &self.keys);
         }
-        let key = number.packed() | (self.current as u64) << 34;
+        let key = number.packed() | (memory.current as u64) << 34;
         let at = usize::try_from(key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 50).unwrap_or(0) % SLOTS;
-        if self.cache[at].key != key {
-            self.cache[at] = Slot { key, pseudonym: pseudonym(&self.known[self.current].1, number) };
+        if memory.cache[at].key != key {
+            memory.cache[at] = Slot { key, pseudonym: pseudonym(&memory.known[memory.current].1, number) };
         }
-        let text = std::str::from_utf8(&self.cache[at].pseudonym);
+        let text = std::str::from_utf8(&memory.cache[at].pseudonym);
         Ok((text.unwrap_or_else(|_| unreachable!("hexadecimal digits are ASCII")), class))
     }
+}
 
-    fn change_to(&mut self, municipality: MunicipalityCode) {
+impl PersonMemory {
+    /// Nobody seen yet.
+    pub(crate) fn new() -> Self {
+        Self { known: Vec::new(), current: 0, cache: vec![Slot { key: 0, pseudonym: [0; 32] }; SLOTS] }
+    }
+
+    fn change_to(&mut self, municipality: MunicipalityCode, keys: &PersonKeys) {
         self.current = self.known.iter().position(|(known, _)| *known == municipality).unwrap_or(self.known.len());
         if self.current == self.known.len() {
-            self.known.push((municipality, self.keys.of(municipality)));
+            self.known.push((municipality, keys.of(municipality)));
         }
     }
 }
@@ -186,8 +197,9 @@ mod tests {
     }
 
     fn cast(cell: &str) -> Result<(String, &'static str), String> {
-        let mut caster = PersonCaster::new(&PersonKeys::new(b"a key for tests"));
-        let outcome = caster.cast(cell.as_bytes(), municipality(MUNICIPALITY));
+        let caster = PersonCaster::new(&PersonKeys::new(b"a key for tests"));
+        let mut memory = PersonMemory::new();
+        let outcome = caster.cast(cell.as_bytes(), municipality(MUNICIPALITY), &mut memory);
         outcome
             .map(|(text, class)| (text.to_owned(), class.word()))
             .map_err(|fault| format!("{} {}", fault.code, fault.what))
@@ -235,14 +247,14 @@ mod tests {
     #[test]
     fn pseudonyms_differ_between_municipalities_and_keys() {
         let pseudonym = |key: &[u8], code: &str| {
-            let mut caster = PersonCaster::new(&PersonKeys::new(key));
-            caster.cast(b"7101901234", municipality(code)).map(|(text, _)| text.to_owned())
+            let (caster, mut memory) = (PersonCaster::new(&PersonKeys::new(key)), PersonMemory::new());
+            caster.cast(b"7101901234", municipality(code), &mut memory).map(|(text, _)| text.to_owned())
         };
         assert_ne!(pseudonym(b"k", "0751"), pseudonym(b"k", "0101"));
         assert_ne!(pseudonym(b"k", "0751"), pseudonym(b"l", "0751"));
-        let mut caster = PersonCaster::new(&PersonKeys::new(b"k"));
+        let (caster, mut memory) = (PersonCaster::new(&PersonKeys::new(b"k")), PersonMemory::new());
         for code in ["0751", "0101", "0751"] {
-            let text = caster.cast(b"7101901234", municipality(code)).map(|(text, _)| text.to_owned());
+            let text = caster.cast(b"7101901234", municipality(code), &mut memory).map(|(text, _)| text.to_owned());
             assert_eq!(text, pseudonym(b"k", code), "a change of municipality changes the key");
         }
     }
@@ -252,8 +264,9 @@ mod tests {
         let first = keyed(b"master").chain_update(b"musketer person key v10751").finalize().into_bytes();
         let second = keyed(&first).chain_update(b"7101901234").finalize().into_bytes();
         let expected: String = second[..16].iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
-        let mut caster = PersonCaster::new(&PersonKeys::new(b"master"));
-        let found = caster.cast(b"710190-1234", municipality(MUNICIPALITY)).map(|(text, _)| text.to_owned());
+        let (caster, mut memory) = (PersonCaster::new(&PersonKeys::new(b"master")), PersonMemory::new());
+        let found =
+            caster.cast(b"710190-1234", municipality(MUNICIPALITY), &mut memory).map(|(text, _)| text.to_owned());
         assert_eq!(found, Ok(expected));
         assert_eq!(format!("{:?}", PersonKeys::new(b"master")), "PersonKeys");
     }

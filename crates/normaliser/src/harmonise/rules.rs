@@ -5,19 +5,20 @@ use std::sync::Arc;
 
 use model::{
     Check, Code, CodeIndex, CodeList, CodeListId, Column, ColumnData, Dataset, Date, DeliveryScope, FieldType,
-    MunicipalityCode, Period, RawBatch, RecordBatch, Refusal, Severity,
+    MunicipalityCode, Period, RecordBatch, Refusal, Severity,
 };
 
 use super::condition::holds;
 use super::fault::FaultPlace;
-use super::field::Findings;
-use super::notice::{RemarkIndex, Remarks};
+use super::field::{Findings, Rows};
+use super::notice::{RemarkIndex, RemarkKinds};
 
 /// The compiled rules of a delivery.
 pub(crate) struct RowRules {
     dataset: String,
     /// The number of fields: what is wrong with a field comes before what is wrong with the row.
     fields: usize,
+    columns: PlaceColumns,
     municipality: usize,
     municipality_list: Arc<CodeList>,
     /// The delivery's municipality, with its position in the code list.
@@ -25,9 +26,23 @@ pub(crate) struct RowRules {
     time: usize,
     period: Option<Period>,
     checks: Vec<(Check, RemarkIndex)>,
-    /// Rows whose municipality could be read: the delivery's, and others'.
+}
+
+/// Rows whose municipality could be read.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tenancy {
+    /// Those of the delivery's municipality.
     own: u64,
+    /// Those of others.
     foreign: u64,
+}
+
+impl Tenancy {
+    /// Adds what another thread saw of the same delivery.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.own += other.own;
+        self.foreign += other.foreign;
+    }
 }
 
 /// The vendor's columns of the two fields that place a row.
@@ -43,7 +58,8 @@ impl RowRules {
         dataset: &Dataset,
         codelists: &BTreeMap<CodeListId, Arc<CodeList>>,
         scope: &DeliveryScope,
-        remarks: &mut Remarks,
+        columns: PlaceColumns,
+        remarks: &mut RemarkKinds,
     ) -> Result<Self, Refusal> {
         let list = match &dataset.field(dataset.municipality).ty {
             FieldType::Code(id) => codelists.get(id),
@@ -63,14 +79,13 @@ impl RowRules {
         Ok(Self {
             dataset: dataset.id.to_string(),
             fields: dataset.fields.len(),
+            columns,
             municipality: dataset.municipality.0,
             municipality_list: Arc::clone(list),
             home,
             time: dataset.time.0,
             period: scope.period,
             checks: checks.collect(),
-            own: 0,
-            foreign: 0,
         })
     }
 
@@ -79,26 +94,30 @@ impl RowRules {
         self.municipality_list.codes().iter().map(|code| MunicipalityCode::new(code)).collect()
     }
 
-    /// Applies the rules to the rows from `base` on.
+    /// Applies the rules to a strip of rows.
     pub(crate) fn apply(
-        &mut self,
-        raw: &RawBatch,
+        &self,
+        rows: &Rows<'_>,
         batch: &RecordBatch,
-        base: usize,
-        columns: PlaceColumns,
+        tenancy: &mut Tenancy,
         findings: &mut Findings,
     ) -> Result<(), Refusal> {
-        self.check_municipality(batch, base, columns.municipality, findings);
-        self.check_period(batch, base, columns.time, findings);
+        self.check_municipality(batch, rows.base, tenancy, findings);
+        self.check_period(batch, rows.base, findings);
+        let mut fatal: Option<(usize, String)> = None;
         for (at, (check, warning)) in self.checks.iter().enumerate() {
-            for row in 0..raw.len() {
-                if findings.failures.has(row) || holds(&check.condition, batch, base + row) != Some(false) {
+            for row in 0..rows.len {
+                if findings.failures.has(row) || holds(&check.condition, batch, rows.base + row) != Some(false) {
                     continue;
                 }
                 let reason = || format!("the row breaks the rule `{}`: {}", check.id, check.title.en);
                 match check.severity {
+                    // The first row of the file that stops the delivery is named, whichever rule it breaks.
                     Severity::Fatal => {
-                        return Err(Refusal::new(Code::CHECK_FAILED, reason()).at_line(raw.rows[row].line));
+                        if fatal.as_ref().is_none_or(|(first, _)| row < *first) {
+                            fatal = Some((row, reason()));
+                        }
+                        break;
                     }
                     Severity::Error => {
                         let place = FaultPlace { row, order: self.fields + 2 + at, column: None };
@@ -108,10 +127,13 @@ impl RowRules {
                 }
             }
         }
-        Ok(())
+        match fatal {
+            None => Ok(()),
+            Some((row, reason)) => Err(Refusal::new(Code::CHECK_FAILED, reason).at_line(rows.address(row).line)),
+        }
     }
 
-    fn check_municipality(&mut self, batch: &RecordBatch, base: usize, column: Option<usize>, findings: &mut Findings) {
+    fn check_municipality(&self, batch: &RecordBatch, base: usize, tenancy: &mut Tenancy, findings: &mut Findings) {
         let Some((home, position)) = self.home else { return };
         let Column { data: ColumnData::Code(values), valid } = &batch.columns[self.municipality] else {
             unreachable!("the municipality is a code")
@@ -121,11 +143,11 @@ impl RowRules {
                 continue;
             }
             if *value == position {
-                self.own += 1;
+                tenancy.own += 1;
                 continue;
             }
-            self.foreign += 1;
-            let place = FaultPlace { row, order: self.fields, column };
+            tenancy.foreign += 1;
+            let place = FaultPlace { row, order: self.fields, column: self.columns.municipality };
             findings.failures.note(place, Code::ROW_FOREIGN, || {
                 let code = self.municipality_list.code(CodeIndex(*value));
                 format!("the row is about the municipality {code}, the delivery about {home}")
@@ -133,7 +155,7 @@ impl RowRules {
         }
     }
 
-    fn check_period(&self, batch: &RecordBatch, base: usize, column: Option<usize>, findings: &mut Findings) {
+    fn check_period(&self, batch: &RecordBatch, base: usize, findings: &mut Findings) {
         let Some(period) = self.period else { return };
         let Column { data: ColumnData::Date(values), valid } = &batch.columns[self.time] else {
             unreachable!("the time field is a day")
@@ -141,7 +163,7 @@ impl RowRules {
         let (start, end) = (period.start().days(), period.end().days());
         for (row, (value, valid)) in values[base..].iter().zip(&valid[base..]).enumerate() {
             if *valid && !(start..end).contains(value) {
-                let place = FaultPlace { row, order: self.fields + 1, column };
+                let place = FaultPlace { row, order: self.fields + 1, column: self.columns.time };
                 findings.failures.note(place, Code::OUTSIDE_PERIOD, || {
                     let day = Date::from_days(*value).map(|day| day.to_string()).unwrap_or_default();
                     format!("the row lies at {day}, outside the period {period} of the delivery")
@@ -151,10 +173,10 @@ impl RowRules {
     }
 
     /// Refuses a delivery that is about somebody else altogether.
-    pub(crate) fn finish(&self) -> Result<(), Refusal> {
+    pub(crate) fn finish(&self, tenancy: Tenancy) -> Result<(), Refusal> {
         match self.home {
-            Some((home, _)) if self.own == 0 && self.foreign > 0 => {
-                let (foreign, dataset) = (self.foreign, &self.dataset);
+            Some((home, _)) if tenancy.own == 0 && tenancy.foreign > 0 => {
+                let (foreign, dataset) = (tenancy.foreign, &self.dataset);
                 let message = format!("none of the {foreign} rows of `{dataset}` is about the municipality {home}");
                 Err(Refusal::new(Code::TENANT_FOREIGN, message))
             }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use model::{
     BrokenRow, Check, Code, ColumnData, Comparison, ControlField, ControlPlace, ControlRecord, ControlStatement,
-    Encoding, Expr, FieldIndex, FieldMapping, Negative, NumberFormat, Origin, Parse, RecordBatch, Severity, SignColumn,
-    Source, Text,
+    Encoding, Expr, FieldIndex, FieldMapping, NumberFormat, Origin, Parse, RecordBatch, Severity, SignColumn, Source,
+    Text,
 };
 use proptest::prelude::*;
 
@@ -178,8 +178,7 @@ fn signs_may_stand_in_their_own_column() {
     let mut source = postings_source(&dataset);
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     let sign = SignColumn { column: "Tekst".to_owned(), positive: words(&["+", "D"]), negative: words(&["-", "K"]) };
-    source.fields[4].parse =
-        Parse::Number(NumberFormat { negative: Negative::Never, sign: Some(sign), ..danish_numbers() });
+    source.fields[4].parse = Parse::Number(NumberFormat { negative: Vec::new(), sign: Some(sign), ..danish_numbers() });
     let lines = [
         with(4, "2,00").replace("Løn maj", " + "),
         with(4, "2,00").replace("Løn maj", "K"),
@@ -361,7 +360,7 @@ fn a_rule_may_warn_or_stop() {
             condition,
             severity,
         }];
-        let mut harmoniser = Harmoniser::new(
+        let harmoniser = Harmoniser::new(
             &postings_source(&dataset),
             &dataset,
             &codelists(),
@@ -374,8 +373,9 @@ fn a_rule_may_warn_or_stop() {
         let mut rejected = Vec::new();
         let lines = [with(4, "1"), with(4, "0"), with(4, "x")];
         let batch = raw(&lines.iter().map(String::as_bytes).collect::<Vec<_>>());
-        harmoniser.harmonise(&batch, &mut accepted, &mut rejected)?;
-        harmoniser.finish(&[]).map(|closed| (accepted.len(), rejected.len(), closed.notices))
+        let mut hand = harmoniser.hand();
+        harmoniser.harmonise(&mut hand, &batch, &mut accepted, &mut rejected)?;
+        harmoniser.finish(vec![hand], &[]).map(|closed| (accepted.len(), rejected.len(), closed.notices))
     };
     let positive = || Expr::Compare(Comparison::Greater, amount(), zero());
     let (accepted, rejected, notices) = rule(positive(), Severity::Warning).expect("a warning");
@@ -409,7 +409,7 @@ fn controlled(lines: &[&str], broken: bool, statements: &[(ControlField, &str)])
     let record = ControlRecord { starts_with: String::new(), states: statements.iter().map(states).collect() };
     source.control.trailer = Some(record);
     let scope = scope(Some("0101"), Some("2024-05"));
-    let mut harmoniser = Harmoniser::new(&source, &dataset, &codelists(), &scope, &header(POSTINGS_HEADER), None)
+    let harmoniser = Harmoniser::new(&source, &dataset, &codelists(), &scope, &header(POSTINGS_HEADER), None)
         .expect("the columns are there");
     let mut accepted = RecordBatch::new(Arc::clone(harmoniser.schema()));
     let mut batch = raw(&lines.iter().map(|line| line.as_bytes()).collect::<Vec<_>>());
@@ -422,14 +422,15 @@ fn controlled(lines: &[&str], broken: bool, statements: &[(ControlField, &str)])
             raw: Vec::new(),
         });
     }
-    harmoniser.harmonise(&batch, &mut accepted, &mut Vec::new())?;
+    let mut hand = harmoniser.hand();
+    harmoniser.harmonise(&mut hand, &batch, &mut accepted, &mut Vec::new())?;
     let found = statements.iter().map(|(field, text)| ControlStatement {
         field: field.clone(),
         text: (*text).to_owned(),
         number: danish_numbers(),
         line: 10,
     });
-    harmoniser.finish(&found.collect::<Vec<_>>())
+    harmoniser.finish(vec![hand], &found.collect::<Vec<_>>())
 }
 
 #[test]
@@ -549,5 +550,119 @@ proptest! {
         for secret in ["7101901234", "710190-1234", "902990000"] {
             prop_assert!(!everything.contains(secret), "{}", everything);
         }
+    }
+}
+
+/// What a delivery became, however many hands read it.
+#[derive(Debug, PartialEq)]
+struct Read {
+    columns: Vec<model::Column>,
+    places: Vec<(u64, u64)>,
+    rejected: Vec<RejectedRow>,
+    closed: Result<Harmonised, (Code, String)>,
+}
+
+/// Reads the batches, each by the hand that is named for it; a refusal is that of the first batch that has one.
+fn read_by(plan: Harmoniser, batches: &[(RawBatch, usize)], statements: &[ControlStatement]) -> Read {
+    let mut hands: Vec<Hand> = (0..4).map(|_| plan.hand()).collect();
+    let mut rejected = Vec::new();
+    let mut all = RecordBatch::new(Arc::clone(plan.schema()));
+    let mut refused = None;
+    for (batch, hand) in batches {
+        let mut accepted = RecordBatch::new(Arc::clone(plan.schema()));
+        if let Err(refusal) = plan.harmonise(&mut hands[*hand], batch, &mut accepted, &mut rejected) {
+            refused = refused.or(Some(refusal));
+            continue;
+        }
+        all.append_range(&accepted, 0..accepted.len());
+    }
+    if let Some(refusal) = refused {
+        let closed = Err((refusal.code, format!("{:?} {}", refusal.line, refusal.message)));
+        return Read { columns: Vec::new(), places: Vec::new(), rejected: Vec::new(), closed };
+    }
+    // In which order the hands are given back must not matter either.
+    hands.reverse();
+    let closed = plan.finish(hands, statements).map_err(|refusal| (refusal.code, refusal.message));
+    Read { places: all.line.iter().copied().zip(all.record).collect(), columns: all.columns, rejected, closed }
+}
+
+/// Cuts the lines into batches of the given lengths, again and again.
+fn cut(lines: &[&[u8]], cuts: &[(usize, usize)]) -> Vec<(RawBatch, usize)> {
+    let mut batches = Vec::new();
+    let mut at = 0;
+    for (length, hand) in cuts.iter().cycle() {
+        if at >= lines.len() {
+            break;
+        }
+        let end = lines.len().min(at + length);
+        batches.push((raw_from(&lines[at..end], 2 + at as u64), *hand));
+        at = end;
+    }
+    batches
+}
+
+/// Postings with a rule of each severity, and a stated sum.
+fn strict_plan(fatal: i64) -> (Harmoniser, Vec<ControlStatement>) {
+    let mut dataset = postings();
+    let rule = |id: &str, limit: i64, severity| Check {
+        id: name(id),
+        title: Text { da: String::new(), en: id.to_owned() },
+        condition: Expr::Compare(
+            Comparison::LessOrEqual,
+            Box::new(Expr::Field(FieldIndex(4))),
+            Box::new(Expr::Number { minor: limit, scale: 2 }),
+        ),
+        severity,
+    };
+    dataset.checks = vec![
+        rule("warned", 1_000, Severity::Warning),
+        rule("refused", 5_000, Severity::Error),
+        rule("stopped", fatal, Severity::Fatal),
+        rule("stopped_too", fatal.saturating_sub(1), Severity::Fatal),
+    ];
+    let mut source = postings_source(&dataset);
+    let sum = ControlField::Sum(FieldIndex(4));
+    let states = vec![(sum.clone(), ControlPlace::Cell(0), danish_numbers())];
+    source.control.trailer = Some(ControlRecord { starts_with: String::new(), states });
+    let statement = ControlStatement { field: sum, text: "12,50".to_owned(), number: danish_numbers(), line: 99 };
+    let scope = scope(Some("0101"), Some("2024"));
+    let plan = Harmoniser::new(&source, &dataset, &codelists(), &scope, &header(POSTINGS_HEADER), None);
+    (plan.expect("the columns are there"), vec![statement])
+}
+
+#[test]
+fn a_plan_is_shared_and_a_hand_moves_between_threads() {
+    fn shared<T: Sync + Send>() {}
+    fn moved<T: Send>() {}
+    shared::<Harmoniser>();
+    moved::<Hand>();
+}
+
+#[test]
+fn long_batches_are_read_as_short_ones() {
+    let kinds = [GOOD.to_owned(), with(4, "12,50"), with(4, "x"), with(5, "7101901234"), with(0, "0751")];
+    let lines: Vec<&[u8]> = (0..3000).map(|at| kinds[at * at % 17 % kinds.len()].as_bytes()).collect();
+    let read = |cuts: &[(usize, usize)]| {
+        let (plan, statements) = strict_plan(i64::MAX);
+        read_by(plan, &cut(&lines, cuts), &statements)
+    };
+    let whole = read(&[(3000, 0)]);
+    assert!(whole.places.len() > 1000 && whole.rejected.len() > 500, "{}", whole.places.len());
+    assert_eq!(read(&[(7, 0), (1024, 1), (300, 2), (1, 3)]), whole);
+}
+
+proptest! {
+    #[test]
+    fn it_does_not_matter_which_hand_reads_what(
+        lines in any_lines(7),
+        cuts in proptest::collection::vec((1usize..8, 0usize..4), 1..6),
+        fatal in prop_oneof![Just(i64::MAX), Just(1_000)],
+    ) {
+        let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+        let read = |cuts: &[(usize, usize)]| {
+            let (plan, statements) = strict_plan(fatal);
+            read_by(plan, &cut(&lines, cuts), &statements)
+        };
+        prop_assert_eq!(read(&cuts), read(&[(lines.len().max(1), 0)]));
     }
 }

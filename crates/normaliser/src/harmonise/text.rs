@@ -1,49 +1,68 @@
 //! Text: decoded, trimmed, in normal form C, matched against its pattern, and masked where it is free.
+//!
+//! Texts of a strip of rows are collected as bytes and become text together, which checks them once and quickly.
+//! ASCII is copied as it is; the single-byte code pages have a table. Only UTF-8 beyond ASCII, patterns beyond ASCII,
+//! blanks of odd kinds and what may have to be masked take the way over [`TextCaster::cast`].
 
 use std::borrow::Cow;
 
 use model::{Code, DecodeError, Encoding, Field, Refusal, TextData, redact};
-use regex::{Regex, RegexBuilder};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
+use super::digits::Cell;
 use super::fault::Fault;
+use super::pattern::Pattern;
 
-/// The compiled size of a pattern; larger ones are refused.
-const PATTERN_BYTES: usize = 1 << 20;
+/// The fewest digits that a personal identification number is written with.
+const FEWEST_DIGITS: usize = 9;
 
 /// Reads the texts of one field.
 #[derive(Debug, Clone)]
 pub(crate) struct TextCaster {
     encoding: Encoding,
+    /// What each byte stands for; none in UTF-8, where a byte alone stands for nothing.
+    table: Option<Box<[Letter; 256]>>,
     pattern: Option<Pattern>,
     masked: bool,
 }
 
-/// A pattern that the whole text must match. Fixed numbers of digits are so common that they skip the regex engine.
-#[derive(Debug, Clone)]
-enum Pattern {
-    Digits(usize),
-    Regex(Regex),
+/// The character of one byte.
+#[derive(Debug, Clone, Copy, Default)]
+struct Letter {
+    /// In UTF-8.
+    bytes: [u8; 4],
+    /// How many of them; none, if the byte is no character.
+    length: u8,
+    /// Whether it is a blank, which is not kept at either end.
+    blank: bool,
 }
 
-impl Pattern {
-    fn new(pattern: &str) -> Result<Self, Refusal> {
-        let fixed = pattern.strip_prefix("[0-9]{").and_then(|rest| rest.strip_suffix('}'));
-        if let Some(length) = fixed.and_then(|length| length.parse().ok()) {
-            return Ok(Self::Digits(length));
-        }
-        let whole = format!(r"\A(?:{pattern})\z");
-        let regex = RegexBuilder::new(&whole).size_limit(PATTERN_BYTES).nest_limit(50).build();
-        regex.map(Self::Regex).map_err(|_| {
-            Refusal::new(Code::INVALID_PATTERN, format!("`{pattern}` is no regular expression, or too large a one"))
-        })
+/// Texts on their way: room that is used again for every strip.
+#[derive(Default)]
+pub(crate) struct TextStrip {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+    /// Room for one text.
+    text: String,
+}
+
+impl TextStrip {
+    /// Forgets all texts.
+    pub(crate) fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
     }
 
-    fn matches(&self, text: &str) -> bool {
-        match self {
-            Self::Digits(length) => text.len() == *length && text.bytes().all(|byte| byte.is_ascii_digit()),
-            Self::Regex(regex) => regex.is_match(text),
-        }
+    /// Ends the text of a row; a row without one has an empty text.
+    #[inline]
+    pub(crate) fn close(&mut self) {
+        self.ends.push(u32::try_from(self.bytes.len()).expect("a batch's text stays below 4 GiB"));
+    }
+
+    /// Appends the texts to their column.
+    pub(crate) fn move_to(&mut self, texts: &mut TextData) {
+        let all = std::str::from_utf8(&self.bytes);
+        texts.append(all.unwrap_or_else(|_| unreachable!("only texts are appended")), &self.ends);
     }
 }
 
@@ -51,30 +70,84 @@ impl TextCaster {
     /// Compiles the field's pattern.
     pub(crate) fn new(field: &Field, encoding: Encoding) -> Result<Self, Refusal> {
         let pattern = field.pattern.as_deref().map(Pattern::new).transpose()?;
-        Ok(Self { encoding, pattern, masked: field.masked })
+        Ok(Self { encoding, table: letters(encoding), pattern, masked: field.masked })
+    }
+
+    /// Appends the text of a cell in the usual dress. `false`, with nothing appended, if it wears another one.
+    #[inline]
+    pub(crate) fn quick(&self, cell: Cell<'_>, out: &mut TextStrip) -> bool {
+        let bytes = cell.bytes();
+        if self.masked && bytes.len() >= FEWEST_DIGITS && digits(bytes) >= FEWEST_DIGITS {
+            return false;
+        }
+        if !cell.is_ascii() {
+            return self.pattern.is_none() && self.foreign(bytes, &mut out.bytes);
+        }
+        if self.pattern.as_ref().is_some_and(|pattern| !pattern.quick(cell)) {
+            return false;
+        }
+        cell.copy_to(&mut out.bytes);
+        true
     }
 
     /// Appends the text of the cell; says whether something in it was masked. On a fault nothing is appended.
-    pub(crate) fn cast(&self, cell: &[u8], out: &mut TextData) -> Result<bool, Fault> {
-        let start = out.buffered();
-        let buffer = out.open();
-        decode(self.encoding, cell, buffer).map_err(undecodable)?;
-        let text = &buffer[start..];
-        if self.pattern.as_ref().is_some_and(|pattern| !pattern.matches(text)) {
-            out.cut(start);
+    pub(crate) fn cast(&self, cell: &[u8], out: &mut TextStrip) -> Result<bool, Fault> {
+        out.text.clear();
+        decode(self.encoding, cell, &mut out.text).map_err(undecodable)?;
+        if self.pattern.as_ref().is_some_and(|pattern| !pattern.matches(&out.text)) {
             return Err(Fault::new(Code::PATTERN_MISMATCH, "does not match the field's pattern"));
         }
-        let masked = match if self.masked { redact(text) } else { Cow::Borrowed(text) } {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(masked) => Some(masked),
-        };
-        if let Some(masked) = &masked {
-            buffer.truncate(start);
-            buffer.push_str(masked);
-        }
-        out.close();
-        Ok(masked.is_some())
+        let text = if self.masked { redact(&out.text) } else { Cow::Borrowed(out.text.as_str()) };
+        out.bytes.extend_from_slice(text.as_bytes());
+        Ok(matches!(text, Cow::Owned(_)))
     }
+
+    /// Appends the text of a cell that is not ASCII: every such cell that a single-byte code page has a table for.
+    fn foreign(&self, cell: &[u8], out: &mut Vec<u8>) -> bool {
+        let Some(table) = &self.table else { return false };
+        let letter = |byte: &u8| table[usize::from(*byte)];
+        if cell.first().is_some_and(|byte| letter(byte).blank) || cell.last().is_some_and(|byte| letter(byte).blank) {
+            return false;
+        }
+        let before = out.len();
+        // Each letter is written with room for the longest, and the next one begins where it really ends.
+        out.resize(before + 3 * cell.len() + 1, 0);
+        let (mut at, mut whole) = (before, true);
+        for byte in cell {
+            let letter = letter(byte);
+            out[at..at + 4].copy_from_slice(&letter.bytes);
+            at += usize::from(letter.length);
+            whole &= letter.length > 0;
+        }
+        out.truncate(if whole { at } else { before });
+        whole
+    }
+}
+
+#[inline]
+fn digits(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| byte.is_ascii_digit()).count()
+}
+
+/// The table of a single-byte code page.
+fn letters(encoding: Encoding) -> Option<Box<[Letter; 256]>> {
+    if encoding == Encoding::Utf8 {
+        return None;
+    }
+    let letter = |byte: u8| {
+        let mut text = String::new();
+        let known = encoding.decode_into(&[byte], &mut text);
+        let c = text.chars().next().filter(|c| known.is_ok() && c.len_utf8() == text.len())?;
+        let mut letter = Letter { length: u8::try_from(c.len_utf8()).ok()?, blank: c.is_whitespace(), bytes: [0; 4] };
+        c.encode_utf8(&mut letter.bytes);
+        // A fourth byte would have no room; no code page needs one.
+        (letter.length < 4).then_some(letter)
+    };
+    let mut table = Box::new([Letter::default(); 256]);
+    for (byte, place) in (0..=u8::MAX).zip(table.iter_mut()) {
+        *place = letter(byte).unwrap_or_default();
+    }
+    Some(table)
 }
 
 /// Appends the text of the bytes, without blanks around it and in normal form C; `out` is as before on an error.
@@ -102,6 +175,7 @@ pub(crate) fn undecodable(error: DecodeError) -> Fault {
 #[cfg(test)]
 mod tests {
     use model::{FieldName, FieldType, Text};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -120,11 +194,42 @@ mod tests {
 
     fn cast(pattern: Option<&str>, encoding: Encoding, cell: &[u8]) -> Result<(String, bool), String> {
         let caster = TextCaster::new(&field(pattern), encoding).expect("a pattern");
+        let mut strip = TextStrip::default();
+        strip.bytes.extend_from_slice(b"before");
+        strip.close();
+        let outcome = caster.cast(cell, &mut strip).map_err(|fault| fault.code.to_string());
+        strip.close();
+        let buffer = [cell, b"01234567890123456"].concat();
+        let quick = caster.quick(Cell::new(&buffer, 0, cell.len()), &mut strip);
+        strip.close();
         let mut out = TextData::default();
-        out.push("before");
-        let outcome = caster.cast(cell, &mut out).map_err(|fault| fault.code.to_string());
+        strip.move_to(&mut out);
         assert_eq!(out.get(0), "before");
-        outcome.map(|masked| (out.get(1).to_owned(), masked)).inspect_err(|_| assert_eq!(out.buffered(), 6))
+        if quick {
+            assert_eq!(outcome, Ok(false), "the quick way reads nothing that is no text or masked");
+            assert_eq!(out.get(1), out.get(2));
+        } else {
+            assert_eq!(out.get(2), "");
+        }
+        outcome.map(|masked| (out.get(1).to_owned(), masked)).inspect_err(|_| assert_eq!(out.get(1), ""))
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_make_the_same_text(
+            cell in prop_oneof![
+                proptest::collection::vec(any::<u8>(), 0..40),
+                "[a-zæøå 0-9.-]{0,40}".prop_map(|text| Encoding::Windows1252.encode(&text).unwrap_or_default()),
+                "[a-z ]{0,6}[0-9]{5,11}[ -]?[0-9]{0,5}[a-z ]{0,6}".prop_map(String::into_bytes),
+            ],
+            pattern in prop_oneof![Just(None), Just(Some("[0-9]{8}")), Just(Some("[a-z]{1,9}[0-9]*"))],
+            encoding in prop_oneof![Just(Encoding::Utf8), Just(Encoding::Windows1252), Just(Encoding::Iso8859_1), Just(Encoding::Cp865)],
+        ) {
+            // `cast` compares the two.
+            if let Ok((text, _)) = cast(pattern, encoding, cell.trim_ascii()) {
+                prop_assert!(is_nfc(&text));
+            }
+        }
     }
 
     #[test]

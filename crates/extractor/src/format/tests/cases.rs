@@ -47,8 +47,24 @@ fn line_ends_may_be_mixed() {
 }
 
 #[test]
+fn lines_may_end_in_carriage_returns_if_all_do() {
+    let said = accepted(&source(), "a;b\r1;\"2\"\r\r3;\"x\ny\rz\"\r5;6\r");
+    assert_eq!(said.cells(), [["1", "2"], ["3", "x\ny\rz"], ["5", "6"]]);
+    assert_eq!(said.lines(), [2, 4, 6]);
+    let declared = with_format(|format| format.line_end = LineEnd::CarriageReturn);
+    assert_eq!(accepted(&declared, "a;b\r1;2").notices(), [Code::NO_FINAL_LINE_END]);
+    for (text, line) in [("a;b\n1;2\n", 1), ("a;b\r1;2\r\n3;4\r", 3), ("a;b\r1;\"2\"\n3;4\r", 2)] {
+        let refusal = refused(&declared, text);
+        assert_eq!((refusal.code, refusal.line), (Code::LINE_ENDS_MIXED, Some(line)), "{text:?}");
+    }
+    let declared = with_format(|format| format.line_end = LineEnd::LineFeed);
+    assert_eq!(refused(&declared, "a;b\r1;2\r").code, Code::LINE_ENDS_MIXED);
+    assert_eq!(accepted(&declared, "a;b\n1;2\r\n").cells(), [["1", "2"]]);
+}
+
+#[test]
 fn a_carriage_return_alone_refuses_the_file() {
-    for (text, line) in [("a;b\r1;2\r", 1), ("a;b\n1;2\n3;4\r5;6\n", 3), ("a;b\n1;\"2\"\r3;4\n", 2)] {
+    for (text, line) in [("a;b\r1;2\r\n", 1), ("a;b\n1;2\n3;4\r5;6\n", 3), ("a;b\n1;\"2\"\r3;4\n", 2)] {
         let refusal = refused(&source(), text);
         assert_eq!((refusal.code, refusal.line), (Code::LINE_ENDS_MIXED, Some(line)), "{text:?}");
     }

@@ -11,7 +11,7 @@ use std::io::{self, Read};
 
 use model::{
     Code, Control, ControlField, ControlPlace, ControlRecord, DatasetId, DelimitedFormat, Encoding, FieldName,
-    FileName, Fingerprint, Format, Load, NamePart, Negative, NumberFormat, RawBatch, Refusal, Scope, SkipMatch,
+    FileName, Fingerprint, Format, Layout, LineEnd, Load, NamePart, NumberFormat, RawBatch, Refusal, Scope, SkipMatch,
     SkipRule, Source, SourceId, Text,
 };
 
@@ -20,13 +20,7 @@ use crate::{ExtractError, Limits, ReadSummary, Reader};
 
 /// UTF-8, `;`, `"`, a header row, no rules.
 pub(crate) fn source() -> Source {
-    source_of(Format::Delimited(DelimitedFormat {
-        encoding: Encoding::Utf8,
-        delimiter: b';',
-        quote: Some(b'"'),
-        preamble_lines: 0,
-        columns: None,
-    }))
+    source_of(Format::Delimited(DelimitedFormat::new(Encoding::Utf8, b';')))
 }
 
 pub(super) fn source_of(format: Format) -> Source {
@@ -75,7 +69,7 @@ pub(super) fn cell_is(column: &str, text: &str) -> SkipMatch {
 }
 
 pub(super) fn plain_number() -> NumberFormat {
-    NumberFormat { decimal: None, group: None, negative: Negative::Never, sign: None, implied_decimals: 0 }
+    NumberFormat::plain(&[])
 }
 
 pub(super) fn control_record(starts_with: &str, states: &[(ControlField, ControlPlace)]) -> ControlRecord {
@@ -134,7 +128,7 @@ pub(super) fn read_in_pieces(
     limits: Limits,
     head: usize,
 ) -> Result<Result<Said, Refusal>, ExtractError> {
-    match settle(Reader::begin(source, input, limits.clamped(), head))? {
+    match settle(Reader::begin(&Layout::of(source), input, limits.clamped(), head))? {
         Ok(reader) => read_all(reader),
         Err(refusal) => Ok(Err(refusal)),
     }

@@ -1,0 +1,225 @@
+//! Several ASCII digits at a time, in one machine word.
+//!
+//! A cell is a handful of bytes in the middle of a large buffer. Where the buffer goes on far enough, a whole word is
+//! read and the foreign bytes are masked out, which takes the same few instructions whatever the cell's length; the
+//! last cells of a buffer, for which that is not so, answer `None` and take the slow way.
+
+/// A cell in its surroundings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cell<'a> {
+    /// What the cell lies in.
+    buffer: &'a [u8],
+    start: usize,
+    end: usize,
+}
+
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+const HIGH_BITS: u128 = 0x8080_8080_8080_8080_8080_8080_8080_8080;
+const ZEROS_128: u128 = 0x3030_3030_3030_3030_3030_3030_3030_3030;
+
+/// The last `n` bytes of a word, for `n` up to 8.
+const LAST: [u64; 9] = {
+    let mut masks = [0; 9];
+    let mut n = 1;
+    while n <= 8 {
+        masks[n] = u64::MAX << (64 - 8 * n);
+        n += 1;
+    }
+    masks
+};
+
+/// The first `n` bytes of a long word, for `n` up to 16.
+const FIRST: [u128; 17] = {
+    let mut masks = [0; 17];
+    let mut n = 1;
+    while n <= 16 {
+        masks[n] = u128::MAX >> (128 - 8 * n);
+        n += 1;
+    }
+    masks
+};
+
+impl<'a> Cell<'a> {
+    /// The bytes from `start` to `end` of a buffer.
+    #[inline]
+    pub(crate) fn new(buffer: &'a [u8], start: usize, end: usize) -> Self {
+        debug_assert!(start <= end && end <= buffer.len(), "a cell lies in its buffer");
+        Self { buffer, start, end }
+    }
+
+    /// The number of bytes.
+    #[inline]
+    pub(crate) fn len(self) -> usize {
+        self.end - self.start
+    }
+
+    /// The bytes alone.
+    #[inline]
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// The byte so many places from the start.
+    #[inline]
+    pub(crate) fn at(self, place: usize) -> Option<u8> {
+        self.bytes().get(place).copied()
+    }
+
+    /// The last byte.
+    #[inline]
+    pub(crate) fn last(self) -> Option<u8> {
+        self.bytes().last().copied()
+    }
+
+    /// Without so many bytes at either end, which the cell must have.
+    #[inline]
+    pub(crate) fn without(self, front: usize, back: usize) -> Self {
+        Self { start: self.start + front, end: self.end - back, ..self }
+    }
+
+    /// These of its bytes, if it has them.
+    #[inline]
+    pub(crate) fn cut(self, start: usize, end: usize) -> Option<Self> {
+        (start <= end && end <= self.len()).then(|| Self { start: self.start + start, end: self.start + end, ..self })
+    }
+
+    /// Without blanks at either end.
+    #[inline]
+    pub(crate) fn trimmed(self) -> Self {
+        match (self.at(0), self.last()) {
+            (Some(first), Some(last)) if first > b' ' && last > b' ' => self,
+            _ => self.trimmed_bytewise(),
+        }
+    }
+
+    fn trimmed_bytewise(self) -> Self {
+        let rest = self.bytes().trim_ascii_start();
+        let start = self.end - rest.len();
+        Self { start, end: start + rest.trim_ascii_end().len(), ..self }
+    }
+
+    /// Whether all bytes are ASCII.
+    #[inline]
+    pub(crate) fn is_ascii(self) -> bool {
+        match self.head() {
+            Some(word) => word & HIGH_BITS == 0,
+            None => self.bytes().is_ascii(),
+        }
+    }
+
+    /// Appends the bytes. Short cells are copied with a fixed length, and the surplus is taken back.
+    #[inline]
+    pub(crate) fn copy_to(self, out: &mut Vec<u8>) {
+        match self.sixteen() {
+            Some(bytes) if self.len() <= 16 => {
+                let length = out.len() + self.len();
+                out.extend_from_slice(&bytes);
+                out.truncate(length);
+            }
+            _ => out.extend_from_slice(self.bytes()),
+        }
+    }
+
+    /// The last bytes of the cell, at most 8, as the high bytes of a word whose low bytes are zeros of text.
+    #[inline]
+    pub(crate) fn tail(self) -> Option<u64> {
+        let word: [u8; 8] = self.buffer.get(self.end.checked_sub(8)?..self.end)?.try_into().ok()?;
+        let mask = LAST[self.len().min(8)];
+        Some(u64::from_le_bytes(word) & mask | ZEROS & !mask)
+    }
+
+    /// All bytes of a cell of at most 16, as the low bytes of a long word whose other bytes are null.
+    #[inline]
+    pub(crate) fn head(self) -> Option<u128> {
+        let mask = *FIRST.get(self.len())?;
+        Some(u128::from_le_bytes(self.sixteen()?) & mask)
+    }
+
+    /// The 16 bytes from the cell's first one on, wherever the cell ends.
+    #[inline]
+    pub(crate) fn sixteen(self) -> Option<[u8; 16]> {
+        self.buffer.get(self.start..self.start + 16)?.try_into().ok()
+    }
+}
+
+/// Whether all eight bytes are ASCII digits.
+#[inline]
+pub(crate) fn are_digits(word: u64) -> bool {
+    const HIGH: u64 = 0xF0F0_F0F0_F0F0_F0F0;
+    const SIX: u64 = 0x0606_0606_0606_0606;
+    ((word & HIGH) ^ ZEROS) | ((word.wrapping_add(SIX) & HIGH) ^ ZEROS) == 0
+}
+
+/// Whether the bytes at which the mask is set are ASCII digits.
+#[inline]
+pub(crate) fn are_digits_at(word: u128, mask: u128) -> bool {
+    let word = word & mask | ZEROS_128 & !mask;
+    let (low, high) = halves(word);
+    are_digits(low) & are_digits(high)
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "each half is wanted for itself")]
+pub(crate) fn halves(word: u128) -> (u64, u64) {
+    (word as u64, (word >> 64) as u64)
+}
+
+/// The mask of the first `n` bytes of a long word.
+pub(crate) fn first(n: usize) -> Option<u128> {
+    FIRST.get(n).copied()
+}
+
+/// The number that eight digits make; the first digit is the lowest byte.
+#[inline]
+pub(crate) fn value(word: u64) -> u64 {
+    // Neighbours are joined: digits to pairs, pairs to fours, fours to eight.
+    let digits = word & 0x0F0F_0F0F_0F0F_0F0F;
+    let pairs = (digits.wrapping_mul(10).wrapping_add(digits >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs.wrapping_mul(100).wrapping_add(pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xFFFF_FFFF
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cell(text: &[u8]) -> (Vec<u8>, usize, usize) {
+        let buffer = [b"987654;,.-abcdefgh".as_slice(), text, b"1234567890123456"].concat();
+        (buffer, 18, 18 + text.len())
+    }
+
+    #[test]
+    fn the_ends_of_a_buffer_are_left_to_others() {
+        assert_eq!(Cell::new(b"1234567", 0, 7).tail(), None);
+        assert_eq!(Cell::new(b"12345678", 0, 8).tail().map(value), Some(12_345_678));
+        assert_eq!(Cell::new(b"0123456789abcde", 0, 3).head(), None);
+        assert_eq!(Cell::new(b"0123456789abcdef", 0, 2).head(), Some(0x3130));
+        assert_eq!(Cell::new(b"0123456789abcdefgh", 0, 17).head(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn words_are_what_their_bytes_are(text in "[0-9]{0,8}", other in proptest::collection::vec(any::<u8>(), 0..17)) {
+            let (buffer, start, end) = cell(text.as_bytes());
+            let word = Cell::new(&buffer, start, end).tail().expect("room before");
+            prop_assert!(are_digits(word));
+            prop_assert_eq!(value(word), text.parse::<u64>().unwrap_or(0));
+            let (buffer, start, end) = cell(&other);
+            let found = Cell::new(&buffer, start, end);
+            if other.len() <= 8 {
+                prop_assert_eq!(are_digits(found.tail().expect("room before")), other.iter().all(u8::is_ascii_digit));
+            }
+            let head = found.head().expect("room behind");
+            prop_assert_eq!(&head.to_le_bytes()[..other.len()], other.as_slice());
+            let mask = first(other.len()).expect("short");
+            prop_assert_eq!(are_digits_at(head, mask), other.iter().all(u8::is_ascii_digit));
+            prop_assert_eq!(found.is_ascii(), other.is_ascii());
+            prop_assert_eq!(found.trimmed().bytes(), other.trim_ascii());
+            let mut copy = b"before ".to_vec();
+            found.copy_to(&mut copy);
+            prop_assert_eq!(&copy[7..], other.as_slice());
+        }
+    }
+}
