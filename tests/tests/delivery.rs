@@ -50,18 +50,19 @@ pub(crate) fn read(
     let dataset = &catalogue.datasets[&source.dataset];
     let mut reader = Reader::open(source, input, Limits::default()).expect("the input can be read")?;
     let keys = PersonKeys::new(&[7; 32]);
-    let mut harmoniser = Harmoniser::new(source, dataset, &catalogue.codelists, scope, reader.header(), Some(&keys))?;
+    let harmoniser = Harmoniser::new(source, dataset, &catalogue.codelists, scope, reader.header(), Some(&keys))?;
     let mut raw = RawBatch::default();
     let mut batch = RecordBatch::new(harmoniser.schema().clone());
     let mut rejected = Vec::new();
+    let mut hand = harmoniser.hand();
     let mut lines = BTreeMap::new();
     while reader.next_batch(&mut raw).expect("the input can be read")? {
         lines.extend(raw.broken.iter().map(|row| (row.record, 1 + line_feeds(&row.raw))));
         lines.extend(raw.rows.iter().map(|row| (row.record, 1 + line_feeds(raw.slice(row.raw)))));
-        harmoniser.harmonise(&raw, &mut batch, &mut rejected)?;
+        harmoniser.harmonise(&mut hand, &raw, &mut batch, &mut rejected)?;
     }
     let summary = reader.finish();
-    let harmonised = harmoniser.finish(&summary.control)?;
+    let harmonised = harmoniser.finish(vec![hand], &summary.control)?;
     let tally = RowTally {
         read: summary.read,
         accepted: harmonised.accepted,

@@ -38,6 +38,8 @@ pub(crate) struct Dialect {
     pub(crate) form: Form,
     pub(crate) quote: Option<u8>,
     pub(crate) quoting: Quoting,
+    /// The mark before a quotation mark in a quoted cell; `None`: it is doubled.
+    pub(crate) escape: Option<u8>,
     pub(crate) line_end: &'static str,
     pub(crate) encoding: Encoding,
     pub(crate) header: bool,
@@ -70,6 +72,7 @@ impl Dialect {
             form: if fixed { Form::Fixed } else { Form::Delimited(delimiter) },
             quote: quote.filter(|_| !fixed),
             quoting: *dice.pick(&[Quoting::Needed, Quoting::Texts, Quoting::All]),
+            escape: quote.filter(|_| !fixed && dice.chance(4)).map(|_| b'\\'),
             line_end,
             encoding: if fixed || dice.chance(2) { *dice.pick(&single) } else { Encoding::Utf8 },
             header,
@@ -123,6 +126,9 @@ impl Dialect {
             };
             write!(yaml, "format: {{type: delimited, encoding: {encoding}, delimiter: '{delimiter}', quote: {quote}")
                 .expect("a string takes everything");
+            if self.escape.is_some() {
+                yaml += r", escape: '\'";
+            }
             if self.preamble > 0 {
                 write!(yaml, ", preamble_lines: {}", self.preamble).expect("a string takes everything");
             }

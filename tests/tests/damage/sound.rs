@@ -182,7 +182,8 @@ impl Dialect {
         let needed = cell.contains(['\r', '\n', char::from(delimiter)]) || cell.contains(&quote);
         let wanted = self.quoting == Quoting::All || (self.quoting == Quoting::Texts && text);
         if needed || wanted {
-            return format!("{quote}{}{quote}", cell.replace(&quote, &quote.repeat(2)));
+            let escaped = self.escape.map_or_else(|| quote.repeat(2), |mark| format!("{}{quote}", char::from(mark)));
+            return format!("{quote}{}{quote}", cell.replace(&quote, &escaped));
         }
         cell.to_owned()
     }
