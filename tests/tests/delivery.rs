@@ -1,0 +1,124 @@
+//! One delivery read as a run reads it, bytes to canonical rows, with everything said about it in a form that can be
+//! compared: for the nasty deliveries and the systematic damage.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
+
+use extractor::{Limits, Reader};
+use model::{
+    Catalogue, Code, Dataset, DeliveryScope, Notice, RawBatch, RecordBatch, Refusal, RejectedRow, RowTally, Source,
+};
+use normaliser::{Harmoniser, KeyCheck, PersonKeys};
+
+use crate::sources::cell;
+
+/// An accepted row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// The physical line on which it begins.
+    pub(crate) line: u64,
+    /// The record's number.
+    pub(crate) record: u64,
+    /// Its canonical cells, as the fixtures write them.
+    pub(crate) cells: Vec<String>,
+}
+
+/// What became of a delivery that was not refused.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The names of the canonical columns.
+    pub(crate) columns: Vec<String>,
+    /// The accepted rows in the order of the file, without those that the key check takes out.
+    pub(crate) rows: Vec<Row>,
+    /// The rejected ones in the order of the file.
+    pub(crate) rejected: Vec<RejectedRow>,
+    /// The books; they balance.
+    pub(crate) tally: RowTally,
+    /// What is said besides.
+    pub(crate) notices: Vec<Notice>,
+    /// How many physical lines each record takes that was handed on, broken ones included, by its number.
+    pub(crate) lines: BTreeMap<u64, u64>,
+}
+
+/// Reads a delivery. The books are balanced; a failure of the machine is a failure of the test.
+pub(crate) fn read(
+    catalogue: &Catalogue,
+    source: &Source,
+    scope: &DeliveryScope,
+    input: impl Read,
+) -> Result<Loaded, Refusal> {
+    let dataset = &catalogue.datasets[&source.dataset];
+    let mut reader = Reader::open(source, input, Limits::default()).expect("the input can be read")?;
+    let keys = PersonKeys::new(&[7; 32]);
+    let harmoniser = Harmoniser::new(source, dataset, &catalogue.codelists, scope, reader.header(), Some(&keys))?;
+    let mut raw = RawBatch::default();
+    let mut batch = RecordBatch::new(harmoniser.schema().clone());
+    let mut rejected = Vec::new();
+    let mut hand = harmoniser.hand();
+    let mut lines = BTreeMap::new();
+    while reader.next_batch(&mut raw).expect("the input can be read")? {
+        lines.extend(raw.broken.iter().map(|row| (row.record, 1 + line_feeds(&row.raw))));
+        lines.extend(raw.rows.iter().map(|row| (row.record, 1 + line_feeds(raw.slice(row.raw)))));
+        harmoniser.harmonise(&mut hand, &raw, &mut batch, &mut rejected)?;
+    }
+    let summary = reader.finish();
+    let harmonised = harmoniser.finish(vec![hand], &summary.control)?;
+    let tally = RowTally {
+        read: summary.read,
+        accepted: harmonised.accepted,
+        rejected: harmonised.rejected,
+        skipped: summary.skipped,
+    };
+    let mut notices = summary.notices;
+    notices.extend(harmonised.notices);
+    let loaded = Loaded { columns: Vec::new(), rows: Vec::new(), rejected, tally, notices, lines };
+    let loaded = keyed(loaded, dataset, &batch);
+    loaded.tally.balance().expect("the books balance");
+    enough_rows(source, loaded)
+}
+
+fn line_feeds(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// Takes out the rows whose keys are not unique, as a run does.
+fn keyed(mut loaded: Loaded, dataset: &Dataset, batch: &RecordBatch) -> Loaded {
+    let mut out = BTreeSet::new();
+    for (_, rows) in normaliser::partition(dataset, batch) {
+        let mut check = KeyCheck::new(dataset);
+        check.add(batch, &rows);
+        let findings = check.finish();
+        out.extend(findings.duplicates.iter().map(|place| place.record));
+        loaded.tally.skip_many("duplicate", findings.duplicates.len() as u64);
+        loaded.tally.accepted -= (findings.duplicates.len() + findings.conflicts.len()) as u64;
+        loaded.tally.rejected += findings.conflicts.len() as u64;
+        for (place, _) in &findings.conflicts {
+            out.insert(place.record);
+            let (column, reason, raw) = (None, String::new(), None);
+            let (line, record, code) = (place.line, place.record, Code::KEY_CONFLICT);
+            loaded.rejected.push(RejectedRow { line, record, column, code, reason, raw });
+        }
+    }
+    loaded.rejected.sort_by_key(|row| row.record);
+    loaded.columns = batch.schema.columns.iter().map(|(name, _)| name.clone()).collect();
+    for row in (0..batch.len()).filter(|row| !out.contains(&batch.record[*row])) {
+        let columns = batch.schema.columns.iter().zip(&batch.columns);
+        let cells = columns.map(|((_, kind), column)| cell(kind, &column.data, column.valid[row], row)).collect();
+        loaded.rows.push(Row { line: batch.line[row], record: batch.record[row], cells });
+    }
+    loaded
+}
+
+fn enough_rows(source: &Source, loaded: Loaded) -> Result<Loaded, Refusal> {
+    if loaded.tally.accepted < source.min_rows {
+        return Err(Refusal::new(Code::TOO_FEW_ROWS, "fewer rows were accepted than declared"));
+    }
+    Ok(loaded)
+}
+
+/// The definitions in these texts, which must be sound.
+pub(crate) fn catalogue(files: &BTreeMap<String, Vec<u8>>) -> Catalogue {
+    let (catalogue, diagnostics) = definitions::load(files);
+    assert!(diagnostics.is_empty(), "{diagnostics:#?}");
+    catalogue
+}
