@@ -50,6 +50,7 @@ impl Exit {
             RunError::File { .. }
             | RunError::Extract(_)
             | RunError::Compute(_)
+            | RunError::Keys(_)
             | RunError::Load(_)
             | RunError::Internal(_) => Self::Internal,
         }

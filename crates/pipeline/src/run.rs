@@ -1,5 +1,7 @@
 //! A run: what is new is taken in and read, what depends on it is computed, everything is published at once.
 
+use std::sync::Mutex;
+
 use extractor::Archive;
 use loader::{RunStart, Store};
 use model::Pipeline;
@@ -72,7 +74,7 @@ pub fn run(
     let root = project.store();
     let _lock = Lock::take(&root, &options.holder)?;
     let mut store = Store::open(&root)?;
-    let archive = Archive::open(&root.join("raw"))?;
+    let archive = Archive::open(&root.join("raw"))?.with_threads(options.jobs);
     archive.remove_leftovers()?;
     let ledger = Ledger::read(&mut store)?;
     let catalogue = &project.catalogue;
@@ -97,6 +99,7 @@ pub fn run(
         pipeline,
         archive: &archive,
         indicators,
+        plans: Mutex::default(),
         store: &root,
         keys: options.keys,
         threads: options.jobs,

@@ -64,7 +64,7 @@ pub(crate) fn error(error: &RunError, common: &Common) -> Exit {
         RunError::Busy { .. } => said(Code::BUSY, &error.to_string(), Code::BUSY.info().remedy),
         RunError::Load(inner) => said(inner.code(), &error.to_string(), inner.code().info().remedy),
         RunError::Compute(_) => said(Code::FIGURE_OVERFLOW, &error.to_string(), Code::FIGURE_OVERFLOW.info().remedy),
-        RunError::File { .. } | RunError::Extract(_) => {
+        RunError::File { .. } | RunError::Extract(_) | RunError::Keys(_) => {
             said(Code::STORE_UNAVAILABLE, &error.to_string(), Code::STORE_UNAVAILABLE.info().remedy);
         }
         RunError::Internal(_) => said(Code::INTERNAL, &error.to_string(), Code::INTERNAL.info().remedy),

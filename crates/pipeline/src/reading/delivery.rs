@@ -37,7 +37,7 @@ pub(super) struct Reading<'a> {
     job: &'a Job,
     harmoniser: Harmoniser,
     hasher: Option<KeyHasher>,
-    plan: PartialPlan,
+    plan: Arc<PartialPlan>,
     front: Mutex<Front>,
     back: Mutex<Back<'a>>,
     /// Someone has had their turn at the back.
@@ -126,7 +126,7 @@ impl<'a> Reading<'a> {
             desk,
             job,
             hasher: KeyHasher::new(&job.dataset),
-            plan: PartialPlan::new(&job.dataset, schema, &desk.indicators),
+            plan: desk.plan(&job.dataset, schema),
             front: Mutex::new(Front { reader, next: 0 }),
             back: Mutex::new(Back {
                 next: 0,

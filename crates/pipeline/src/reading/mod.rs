@@ -12,15 +12,15 @@ mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use extractor::Archive;
 use loader::CanonicalPart;
 use model::{
-    Catalogue, Dataset, Delivery, DeliveryId, Fingerprint, Indicator, Notice, Pipeline, Refusal, RejectedRow, RowTally,
-    Source, WorkUnit,
+    Catalogue, Dataset, DatasetId, Delivery, DeliveryId, Fingerprint, Indicator, Notice, Pipeline, RecordSchema, Refusal,
+    RejectedRow, RowTally, Source, WorkUnit,
 };
-use normaliser::{Partials, PersonKeys};
+use normaliser::{PartialPlan, Partials, PersonKeys};
 
 use crate::RunError;
 
@@ -65,8 +65,19 @@ pub(crate) struct Desk<'a> {
     pub(crate) pipeline: &'a Pipeline,
     /// The indicators of the pipeline, whose measures are aggregated while the rows pass.
     pub(crate) indicators: Vec<&'a Indicator>,
+    /// The plans of the datasets met so far.
+    pub(crate) plans: Mutex<BTreeMap<DatasetId, Arc<PartialPlan>>>,
     pub(crate) store: &'a Path,
     pub(crate) keys: Option<&'a PersonKeys>,
     /// Threads that read at the same time.
     pub(crate) threads: usize,
+}
+
+impl Desk<'_> {
+    /// What is aggregated of the rows of a dataset: compiled once, since code lists are long and deliveries many.
+    fn plan(&self, dataset: &Dataset, schema: &RecordSchema) -> Arc<PartialPlan> {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let compile = || Arc::new(PartialPlan::new(dataset, schema, &self.indicators));
+        Arc::clone(plans.entry(dataset.id.clone()).or_insert_with(compile))
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use loader::{CanonicalPart, CanonicalWriter, EncodeScratch, EncodedGroup, PartScope, RowGroup};
+use loader::{BatchPool, CanonicalPart, CanonicalWriter, Compression, EncodeScratch, EncodedGroup, PartScope, RowGroup};
 use model::{MunicipalityCode, Period, RecordBatch, RecordSchema, WorkUnit};
 
 use super::{Desk, Job};
@@ -21,6 +21,8 @@ pub(super) struct Parts<'a> {
     desk: &'a Desk<'a>,
     job: &'a Job,
     schema: Arc<RecordSchema>,
+    /// Memory of row groups that were encoded, for the next ones.
+    pool: BatchPool,
     open: BTreeMap<WorkUnit, CanonicalWriter>,
     /// Rows of municipalities and periods for which the pipeline does not use the source.
     unused: u64,
@@ -28,7 +30,7 @@ pub(super) struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     pub(super) fn new(desk: &'a Desk<'a>, job: &'a Job, schema: Arc<RecordSchema>) -> Self {
-        Self { desk, job, schema, open: BTreeMap::new(), unused: 0 }
+        Self { desk, job, schema, pool: BatchPool::default(), open: BTreeMap::new(), unused: 0 }
     }
 
     /// Appends the rows of a batch to their units, and hands back the row groups that became full.
@@ -66,7 +68,7 @@ impl<'a> Parts<'a> {
             delivery: job.delivery.id.clone(),
             reading: job.fingerprint,
         };
-        CanonicalWriter::create(self.desk.store, &scope, &self.schema)
+        CanonicalWriter::create_with(self.desk.store, &scope, &self.schema, Compression::default(), &self.pool)
     }
 
     /// Ends row groups early when a delivery of the whole country keeps very many parts open.
