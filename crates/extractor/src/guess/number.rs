@@ -296,7 +296,8 @@ mod tests {
 
     #[test]
     fn marks_are_told_apart_where_the_cells_do() {
-        let cases: [(&[&str], Option<char>, Option<char>, Confidence); 8] = [
+        type Case<'a> = (&'a [&'a str], Option<char>, Option<char>, Confidence);
+        let cases: [Case<'_>; 8] = [
             (&["1.234,56", "12,5", "3"], Some(','), Some('.'), Confidence::Certain),
             (&["1234.5", "0.25", "7.125"], Some('.'), None, Confidence::Certain),
             (&["1.234", "5.678"], None, Some('.'), Confidence::Unsure),

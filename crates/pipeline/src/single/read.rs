@@ -88,7 +88,7 @@ pub enum Target {
 #[derive(Debug)]
 pub enum Ended {
     /// With this report.
-    Report(ReadReport),
+    Report(Box<ReadReport>),
     /// Whoever read the output has gone away.
     NobodyListens,
 }
@@ -151,7 +151,7 @@ pub fn read(
     if let Some(file) = report_file {
         file.finish(&report)?;
     }
-    Ok(Ended::Report(report))
+    Ok(Ended::Report(Box::new(report)))
 }
 
 fn source_name(reading: &Reading<'_>) -> Option<String> {
