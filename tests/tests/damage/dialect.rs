@@ -33,6 +33,7 @@ pub(crate) enum Quoting {
 }
 
 /// A form of file.
+#[expect(clippy::struct_excessive_bools, reason = "what a file has or has not is independent of each other")]
 #[derive(Debug, Clone)]
 pub(crate) struct Dialect {
     pub(crate) form: Form,

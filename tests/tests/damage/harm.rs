@@ -5,7 +5,7 @@ use std::ops::Range;
 use model::Encoding;
 
 use super::Dice;
-use super::dialect::{COLUMNS, Form, Quoting};
+use super::dialect::{COLUMNS, Form};
 use super::sound::{Piece, Sound, What};
 
 /// What is demanded besides that nothing passes in silence.
@@ -37,7 +37,7 @@ type Harm = fn(&Sound, &mut Dice) -> Option<Damaged>;
 
 /// Every kind of damage; one gives `None` where it cannot be done to a file.
 pub(crate) const KINDS: &[(&str, Harm)] = &[
-    ("no damage", |sound, _| exact(sound, sound.pieces.clone())),
+    ("no damage", |sound, _| exact(sound, &sound.pieces)),
     ("a delimiter more between two cells", delimiter_between),
     ("a delimiter more inside a cell", delimiter_inside),
     ("a delimiter more at the end of a row", |sound, dice| delimiter_at(sound, dice, false)),
@@ -105,12 +105,13 @@ pub(crate) const KINDS: &[(&str, Harm)] = &[
 ];
 
 /// Puts a file together, and finds out on which lines what is left of each row stands.
+#[expect(clippy::unnecessary_wraps, reason = "the functions of the table give an option")]
 fn assemble(sound: &Sound, pieces: &[Piece], demand: Demand) -> Option<Damaged> {
     let mut bytes = Vec::new();
     let mut lines = vec![Vec::new(); sound.rows.len()];
     let mut line = 1;
     for piece in pieces {
-        let feeds = piece.bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        let feeds = piece.bytes.split(|byte| *byte == b'\n').skip(1).count() as u64;
         let own = feeds - u64::from(piece.bytes.last() == Some(&b'\n'));
         if let (What::Row(row), false) = (piece.what, piece.bytes.is_empty()) {
             lines[row].push(line..line + own + 1);
@@ -123,9 +124,8 @@ fn assemble(sound: &Sound, pieces: &[Piece], demand: Demand) -> Option<Damaged> 
     Some(Damaged { sound: sound.clone(), bytes, lines, line_count, free: None, demand })
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "the functions of the table give an option")]
-fn exact(sound: &Sound, pieces: Vec<Piece>) -> Option<Damaged> {
-    assemble(sound, &pieces, Demand::Exact)
+fn exact(sound: &Sound, pieces: &[Piece]) -> Option<Damaged> {
+    assemble(sound, pieces, Demand::Exact)
 }
 
 fn anything(sound: &Sound, pieces: &[Piece]) -> Option<Damaged> {
@@ -248,7 +248,9 @@ fn other_delimiter_in_a_row(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
 fn other_delimiter_everywhere(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     let other = other_delimiter(sound.dialect.delimiter()?, dice);
     let mut pieces = sound.pieces.clone();
-    pieces.iter_mut().for_each(|piece| redelimited(piece, other));
+    for piece in &mut pieces {
+        redelimited(piece, other);
+    }
     anything(sound, &pieces)
 }
 
@@ -299,13 +301,10 @@ fn quote_less(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
 fn quotes_gone(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     let quote = sound.dialect.quote?;
     one_row(sound, dice, 1, |piece, _| {
-        let text = piece.cells.iter().position(|cell| piece.bytes[cell.clone()].contains(&quote))?;
-        // Without its own marks, a text with doubled ones inside is another text.
+        piece.bytes.contains(&quote).then_some(())?;
         piece.bytes.retain(|byte| *byte != quote);
-        Some(Free(
-            (is_text(sound, text) || sound.dialect.quoting == Quoting::All)
-                .then_some((0..piece.cells.len()).find(|cell| is_text(sound, *cell))?),
-        ))
+        // Without its own marks, a text with doubled ones inside is another text.
+        Some(Free((0..piece.cells.len()).find(|cell| is_text(sound, *cell))))
     })
 }
 
@@ -343,14 +342,14 @@ fn header_twice(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
     let mut pieces = sound.pieces.clone();
     let at = header_place(sound)?;
     pieces.insert(at, pieces[at].clone());
-    exact(sound, pieces)
+    exact(sound, &pieces)
 }
 
 fn header_in_the_middle(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     let mut pieces = sound.pieces.clone();
     let header = pieces[header_place(sound)?].clone();
     pieces.insert(*dice.pick(&row_places(sound)), header);
-    exact(sound, pieces)
+    exact(sound, &pieces)
 }
 
 fn second_header_row(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
@@ -419,7 +418,7 @@ fn reordered(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
         bytes.extend(end);
         piece.bytes = bytes;
     }
-    exact(sound, pieces)
+    exact(sound, &pieces)
 }
 
 fn preamble_more(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
@@ -459,7 +458,7 @@ fn lines_among(sound: &Sound, dice: &mut Dice, line: &[u8]) -> Option<Damaged> {
         let at = first + dice.below(pieces.len() + 1 - first);
         pieces.insert(at, Piece { what: What::Foreign, bytes, cells: Vec::new() });
     }
-    exact(sound, pieces)
+    exact(sound, &pieces)
 }
 
 fn blank_lines(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
@@ -477,7 +476,7 @@ fn no_last_line_end(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
     let mut pieces = sound.pieces.clone();
     let last = pieces.last_mut()?;
     last.bytes.truncate(last.bytes.len() - line_end(last));
-    exact(sound, pieces)
+    exact(sound, &pieces)
 }
 
 /// Whether any cell holds a line end, which is then content.
@@ -495,7 +494,7 @@ fn changed_line_ends(sound: &Sound, mut wanted: impl FnMut() -> bool) -> Option<
             piece.bytes.extend_from_slice(if end == 2 { b"\n" } else { b"\r\n" });
         }
     }
-    exact(sound, pieces)
+    exact(sound, &pieces)
 }
 
 fn other_line_ends(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
@@ -625,7 +624,7 @@ fn row_twice(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     let mut pieces = sound.pieces.clone();
     let (from, to) = (*dice.pick(&row_places(sound)), *dice.pick(&row_places(sound)));
     pieces.insert(to, pieces[from].clone());
-    exact(sound, pieces)
+    exact(sound, &pieces)
 }
 
 fn rows_swapped(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
@@ -633,7 +632,7 @@ fn rows_swapped(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     let mut pieces = sound.pieces.clone();
     let (one, other) = (*dice.pick(&row_places(sound)), *dice.pick(&row_places(sound)));
     pieces.swap(one, other);
-    exact(sound, pieces)
+    exact(sound, &pieces)
 }
 
 fn file_cut(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
@@ -709,7 +708,7 @@ fn nul_end(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
 fn end_mark(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
     let mut pieces = sound.pieces.clone();
     pieces.push(Piece { what: What::Foreign, bytes: vec![0x1A], cells: Vec::new() });
-    exact(sound, pieces)
+    exact(sound, &pieces)
 }
 
 fn end_mark_inside(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
@@ -754,7 +753,7 @@ fn dos_from_the_middle(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
 }
 
 fn utf16(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
-    let whole = exact(sound, sound.pieces.clone())?;
+    let whole = exact(sound, &sound.pieces)?;
     let mut text = String::new();
     sound.dialect.encoding.decode_into(&whole.bytes, &mut text).ok()?;
     let mark = if dice.chance(2) { "" } else { "\u{FEFF}" };
@@ -779,7 +778,7 @@ fn empty_surplus(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
         let end = piece.bytes.len() - line_end(piece);
         piece.bytes.insert(end, sound.dialect.delimiter()?);
     }
-    exact(sound, pieces)
+    exact(sound, &pieces)
 }
 
 fn empty_surplus_but_one(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
@@ -826,5 +825,5 @@ fn padded(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
             }
         }
     }
-    exact(sound, pieces)
+    exact(sound, &pieces)
 }

@@ -53,7 +53,7 @@ impl Dialect {
         let mut rows = Vec::new();
         let mut sum = 0;
         for number in 1..=8 + dice.below(6) {
-            let minor = self.amount(dice);
+            let minor = amount(dice);
             sum += minor;
             let clean = self.clean_row(number, minor, dice);
             pieces.push(self.row(&clean, minor, rows.len()));
@@ -80,12 +80,6 @@ impl Dialect {
             last.bytes.truncate(last.bytes.len() - self.line_end.len());
         }
         Sound { dialect: self.clone(), rows, pieces }
-    }
-
-    fn amount(&self, dice: &mut Dice) -> i64 {
-        let bound = *dice.pick(&[100, 10_000, 10_000_000]);
-        let minor = i64::try_from(dice.below(bound)).expect("small");
-        if dice.chance(3) { -minor } else { minor }
     }
 
     fn clean_row(&self, number: usize, minor: i64, dice: &mut Dice) -> Clean {
@@ -123,7 +117,7 @@ impl Dialect {
         let digits = (minor.abs() / 100).to_string();
         let mut whole = String::new();
         for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at) % 3 == 0 {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
                 whole.extend(group);
             }
             whole.push(digit);
@@ -187,4 +181,10 @@ impl Dialect {
         }
         cell.to_owned()
     }
+}
+
+fn amount(dice: &mut Dice) -> i64 {
+    let bound = *dice.pick(&[100, 10_000, 10_000_000]);
+    let minor = i64::try_from(dice.below(bound)).expect("small");
+    if dice.chance(3) { -minor } else { minor }
 }
