@@ -243,7 +243,7 @@ pub(crate) struct DialectArguments {
     /// Lines before the header that are no records; default 0
     #[arg(long, value_name = "N")]
     pub(crate) skip_lines: Option<u32>,
-    /// Rows of column names; default 1. Without any, columns are called column_1, column_2
+    /// Rows of column names; default 1. Without any, columns are called `column_1`, `column_2`
     #[arg(long, value_name = "N")]
     pub(crate) header_rows: Option<u32>,
     /// A cell that stands for "no value"; may be given several times

@@ -38,14 +38,12 @@ fn rows(preview: &Preview) -> String {
         .collect();
     let rows = preview.rows.iter().map(|row| {
         let line = std::iter::once(row.line.to_string());
-        match &row.cells {
-            Some(cells) => line.chain(cells.iter().map(|cell| cell.as_deref().map_or(String::new(), cut))).collect(),
-            None => {
-                let code = row.reject.as_ref().map_or(String::new(), |reject| format!("rejected: {}", reject.code));
-                let rest = vec![String::new(); preview.columns.len().saturating_sub(1)];
-                line.chain(std::iter::once(code)).chain(rest).collect()
-            }
+        if let Some(cells) = &row.cells {
+            return line.chain(cells.iter().map(|cell| cell.as_deref().map_or(String::new(), cut))).collect();
         }
+        let code = row.reject.as_ref().map_or(String::new(), |reject| format!("rejected: {}", reject.code));
+        let rest = vec![String::new(); preview.columns.len().saturating_sub(1)];
+        line.chain(std::iter::once(code)).chain(rest).collect()
     });
     table(&header, rows.collect(), &right)
 }
