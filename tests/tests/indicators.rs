@@ -75,7 +75,7 @@ fn write(store: &Path, dataset: &Dataset, cell: Cell, batch: &RecordBatch) -> Ca
     let mut writer = CanonicalWriter::create(store, &scope, &batch.schema);
     writer.write(batch, None).expect("written");
     let part = writer.finish().expect("finished").expect("rows");
-    CanonicalFile { path: store.join(part.path), municipality: cell.0, period: cell.1 }
+    CanonicalFile { path: store.join(part.path), municipality: cell.0, period: cell.1, partials: None }
 }
 
 fn delivered(folder: &Path) -> BTreeMap<String, BTreeSet<Cell>> {

@@ -13,7 +13,7 @@ use model::{
     Catalogue, ColumnData, ColumnKind, Dataset, Date, DeliveryScope, FieldType, RawBatch, RecordBatch, RejectedRow,
     RowTally, Source, format_decimal,
 };
-use normaliser::{Harmoniser, KeyCheck, PersonKeys};
+use normaliser::{Harmoniser, KeyJudge, PersonKeys};
 
 use crate::{project, table};
 
@@ -80,9 +80,8 @@ fn read(case: &Case, source: &Source, dataset: &Dataset, catalogue: &Catalogue) 
     }
     let summary = reader.finish();
     let harmonised = harmoniser.finish(vec![hand], &summary.control).expect("the control totals agree");
-    let mut keys = KeyCheck::new(dataset);
-    let all: Vec<u32> = (0..u32::try_from(rows.len()).expect("few rows")).collect();
-    keys.add(&rows, &all);
+    let mut keys = KeyJudge::new(dataset);
+    keys.add(&rows);
     let keys = keys.finish();
     let mut tally = RowTally {
         read: summary.read,

@@ -9,11 +9,11 @@ use pipeline::{Outcome, RunError};
 pub(crate) enum Exit {
     /// Everything went well.
     Ok,
-    /// A check found something.
+    /// A check found something, or rows of a file were rejected.
     Findings,
     /// The command line, the configuration or the definitions are wrong.
     Usage,
-    /// Some deliveries were refused, everything else was published.
+    /// Some deliveries were refused, everything else was published; or the one file was refused.
     Partial,
     /// Another run holds the lock.
     Busy,
@@ -50,6 +50,7 @@ impl Exit {
             RunError::File { .. }
             | RunError::Extract(_)
             | RunError::Compute(_)
+            | RunError::Keys(_)
             | RunError::Load(_)
             | RunError::Internal(_) => Self::Internal,
         }

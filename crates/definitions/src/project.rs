@@ -37,6 +37,17 @@ pub enum PersonKeySource {
     },
 }
 
+impl PersonKeySource {
+    /// The same key, not to be made where it is missing.
+    #[must_use]
+    pub fn existing(&self) -> Self {
+        match self {
+            Self::File { path, .. } => Self::File { path: path.clone(), create: false },
+            Self::Credential { name } => Self::Credential { name: name.clone() },
+        }
+    }
+}
+
 impl Default for Project {
     fn default() -> Self {
         Self {

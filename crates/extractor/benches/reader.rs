@@ -3,8 +3,6 @@
 //! The pass alone is the floor: nothing that knows where the cells are can be cheaper. What the reader adds is what
 //! makes cells of the places: quoting, rules, widths, addresses, and the copy of the bytes into its blocks.
 
-#![expect(missing_docs, reason = "the macros of the benchmark make public functions")]
-
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use model::{DelimitedFormat, Encoding, FieldName, FixedColumn, FixedFormat, Format, Layout, RawBatch};
 use model::{SkipMatch, SkipRule};
@@ -13,6 +11,7 @@ use musketer_extractor::{Limits, Reader};
 use self::structure::{Specials, Structure, offset};
 
 /// The module itself: it is no part of the crate's surface.
+#[cfg_attr(test, expect(dead_code, reason = "its own tests are run elsewhere"))]
 #[path = "../src/format/structure/mod.rs"]
 mod structure;
 

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use model::{
-    Control, DatasetId, DelimitedFormat, Encoding, FieldName, FileName, Fingerprint, Format, Load, NamePart, RawBatch,
-    Scope, SkipMatch, SkipRule, Source, SourceId, Text,
+    Control, DatasetId, DelimitedFormat, Encoding, FieldName, FileName, Fingerprint, Format, InputForm, Load, NamePart,
+    RawBatch, Scope, SkipMatch, SkipRule, Source, SourceId, Text,
 };
 use musketer_extractor::{Limits, Reader};
 
@@ -32,6 +32,7 @@ fn ledger() -> Result<Source, Box<dyn Error>> {
         load: Load::Period,
         due_days: None,
         min_rows: 0,
+        input: InputForm::plain(Encoding::Windows1252.into()),
         format: Format::Delimited(DelimitedFormat::new(Encoding::Windows1252, b';')),
         fields: Vec::new(),
         skip: vec![SkipRule { id: FieldName::new("totals")?, rule: totals }],

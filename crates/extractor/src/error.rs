@@ -56,6 +56,13 @@ pub enum ExtractError {
         /// Why.
         source: io::Error,
     },
+    /// What the input holds is refused, and that was found while its bytes were unpacked. The functions of this crate
+    /// give it as a refusal; it is an error only to whoever reads an opened input by himself.
+    #[error("the input is refused: {}", refusal.message)]
+    Refused {
+        /// Why.
+        refusal: Box<Refusal>,
+    },
     /// No client for web requests can be made, for example because the machine has no root certificates.
     #[error("no web client can be made: {reason}")]
     WebClient {
@@ -69,13 +76,28 @@ pub enum ExtractError {
 #[error("the archived delivery {0} is damaged")]
 pub(crate) struct DamagedDelivery(pub(crate) Fingerprint);
 
+/// Travels inside an [`io::Error`] through the `Read` of an input that is unpacked.
+#[derive(Debug, thiserror::Error)]
+#[error("the input is refused: {}", .0.message)]
+pub(crate) struct RefusedInput(pub(crate) Box<Refusal>);
+
+/// A refusal for the way through a `Read`.
+pub(crate) fn refused(refusal: Refusal) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, RefusedInput(Box::new(refusal)))
+}
+
 impl ExtractError {
     pub(crate) fn archive(path: &Path, source: io::Error) -> Self {
         Self::Archive { path: path.to_owned(), source }
     }
 
-    /// A failed read; one from the archive that found damage is told apart from a failing disk.
+    /// A failed read. One from the archive that found damage, and one of an input that must not be read on, are told
+    /// apart from a failing disk.
     pub(crate) fn input(source: io::Error) -> Self {
+        let source = match source.downcast::<RefusedInput>() {
+            Ok(RefusedInput(refusal)) => return Self::Refused { refusal },
+            Err(source) => source,
+        };
         match source.downcast::<DamagedDelivery>() {
             Ok(DamagedDelivery(content)) => Self::Damaged { content },
             Err(source) => Self::Input { source },
@@ -98,7 +120,10 @@ impl From<Refusal> for Stop {
 
 impl From<ExtractError> for Stop {
     fn from(error: ExtractError) -> Self {
-        Self::Failed(error)
+        match error {
+            ExtractError::Refused { refusal } => Self::Refused(*refusal),
+            error => Self::Failed(error),
+        }
     }
 }
 

@@ -3,13 +3,15 @@
 //! It finds the structure of a file (records, cells, control records, what is to be skipped) and says where every
 //! record stands. It does not decode cells, and knows neither fields nor types: that is the normaliser's work.
 //!
-//! Where to start: [`DropFolder`] and [`http::fetch`] bring deliveries into the [`Archive`]; [`Reader`] takes the bytes
-//! of one delivery apart. Wrong input is a [`model::Refusal`] or a broken row; [`ExtractError`] is for the machine.
+//! Where to start: [`DropFolder`] and [`http::fetch`] bring deliveries into the [`Archive`]; [`open_input`] unpacks and
+//! transcodes the bytes of one delivery, [`Reader`] takes them apart. Wrong input is a [`model::Refusal`] or a broken row; [`ExtractError`] is for the machine.
 
+mod ahead;
 mod archive;
 mod error;
 mod format;
 mod guess;
+mod input;
 mod limits;
 mod transport;
 
@@ -20,6 +22,7 @@ pub use guess::{
     ColumnProfile, ColumnType, Confidence, DialectProfile, Finding, LayoutKind, NumberStyle, Profile, Samples,
     SignPlace, guess,
 };
+pub use input::{InputLimits, open_input};
 pub use limits::Limits;
 pub use transport::file::{DropFolder, FileStamp, FoundFile, Listing};
 pub use transport::file_name::scope_of_name;

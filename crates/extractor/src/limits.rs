@@ -9,7 +9,8 @@ pub struct Limits {
     pub record_bytes: usize,
     /// The most columns of a header; more refuses the delivery.
     pub columns: usize,
-    /// About how many bytes of the file a batch holds.
+    /// About how many bytes of the file a batch holds. With its cells and addresses it should stay in the cache of one
+    /// core, since it is filled, and then gone through column by column.
     pub batch_bytes: usize,
 }
 
@@ -31,6 +32,6 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { cell_bytes: 1 << 20, record_bytes: 8 << 20, columns: 4096, batch_bytes: 1 << 20 }
+        Self { cell_bytes: 1 << 20, record_bytes: 8 << 20, columns: 4096, batch_bytes: 256 << 10 }
     }
 }

@@ -114,7 +114,7 @@ codes! {
 
     5001 ROW_SHORT: "The row has fewer cells than the header has columns." => "Look for a missing separator, or a line break inside an unquoted cell; ask the vendor to quote its texts.";
     5002 ROW_LONG: "The row has more cells than the header has columns." => "Look for an unquoted separator inside a text; ask the vendor to quote its texts.";
-    5003 QUOTE_STRAY: "A quotation mark stands inside an unquoted cell, or text follows a closing quotation mark." => "If the export does not quote at all, declare `quote: none`.";
+    5003 QUOTE_STRAY: "A quotation mark stands inside an unquoted cell, text follows a closing quotation mark, or an escape mark stands before something that is not to be escaped." => "If the export does not quote at all, declare `quote: none`.";
     5004 QUOTE_OPEN: "A quoted cell is never closed. The lines that it would swallow are rejected one by one." => "If the export does not quote at all, declare `quote: none`.";
     5005 NUL_BYTE: "The row holds a NUL byte: the file was damaged on its way." => "Ask for the delivery again.";
     5006 ENC_INVALID: "A byte that is no text in the declared encoding." => "Check the declared encoding; if only some rows are hit, the file mixes encodings.";
@@ -143,6 +143,7 @@ codes! {
     5303 DUPLICATE_ROW: "A row stands twice with the same key and content; it was counted once." => "Ask the vendor why.";
     5304 CHECK_WARNING: "A row breaks a rule of its dataset that only warns; it was loaded." => "The rule's title says what is demanded.";
     5305 TEXT_MASKED: "Something in a free text looks like a personal identification number; it was masked." => "Ask the vendor to keep such numbers out of free texts.";
+    5306 ENC_MOJIBAKE: "A text looks as if it had been encoded twice, or in another encoding than the file (`Ã¸` for `ø`). The row was loaded as it stands." => "Compare the declared encoding with the file; if only some rows are hit, the vendor's system mixes encodings.";
 
     6001 STORE_UNAVAILABLE: "The store cannot be read or written: the disk is full, a permission is missing, or the database is locked." => "Mend the cause that the message names and run again; what was published stands as it was.";
     6002 STORE_CORRUPT: "The database is damaged, or is no musketer database." => "Restore it from a backup, or move it away and run again: the raw archive holds all deliveries.";
@@ -183,6 +184,11 @@ codes! {
     8023 PERIOD_UNKNOWN: "The period in the file's name is none." => "Correct the name.";
     8024 UNREADABLE_DELIVERY: "The file cannot be read." => "Check its permissions and whether it still exists.";
     8025 LINE_ENDS_MIXED: "The file has lines that end in CR alone." => "Ask for the delivery again with one kind of line end.";
+    8041 ARCHIVE_DAMAGED: "The compressed file is cut or damaged, contradicts itself, or is followed by bytes that do not belong to it." => "Ask for the delivery again.";
+    8042 ARCHIVE_LIMIT: "The compressed file inflates to more than the limits allow, or has too many members." => "Look at the file: no export has that form; deliver a very large one without compression.";
+    8043 ARCHIVE_PATH: "A member of the zip archive has a name that leads elsewhere (absolute, `..`, backslash), or is a link." => "Ask for an archive with plain names.";
+    8044 ARCHIVE_MEMBER: "No member of the zip archive has the declared name, or several have." => "Compare the names with `member` in the source's `delivery`.";
+    8045 ARCHIVE_UNSUPPORTED: "The zip archive is encrypted, split into volumes, or compressed by another method than deflate." => "Ask for an ordinary zip archive without a password.";
 
     8101 HTTP_STATUS: "The server answered with an error." => "Check the address and the request; 401 and 403 mean that the access is missing.";
     8102 HTTP_TRANSPORT: "The server could not be reached, or the answer broke off, also after several tries." => "Check the network, then run again.";

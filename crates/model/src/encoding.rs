@@ -54,6 +54,40 @@ fn table(encoding: Encoding) -> &'static UpperHalf {
     }
 }
 
+/// Whether the bytes begin with a character of UTF-8 as Danish texts have it beside ASCII: a Latin letter or sign of
+/// two bytes, or a dash, a quotation mark or the like.
+fn is_utf8(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xC3, 0x80..=0xBF, ..] | [0xC2, 0xA0..=0xBF, ..] | [0xE2, 0x80, 0x80..=0xBF, ..])
+}
+
+/// Whether the UTF-8 text begins with two or three characters whose bytes in Windows-1252, or ISO-8859-1, are such a
+/// character.
+fn is_twice_utf8(bytes: &[u8]) -> bool {
+    if !matches!(bytes, [0xC3, 0x82 | 0x83 | 0xA2, ..]) {
+        return false;
+    }
+    // Two bytes for the first character, and at most three for each of the two behind it.
+    let reach = bytes.len().min(8);
+    let text = match std::str::from_utf8(&bytes[..reach]) {
+        Ok(text) => text,
+        Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default(),
+    };
+    let mut once = [0; 3];
+    let mut length = 0;
+    for (place, c) in once.iter_mut().zip(text.chars()) {
+        let Some(byte) = western_byte(c) else { break };
+        *place = byte;
+        length += 1;
+    }
+    is_utf8(&once[..length])
+}
+
+/// The byte of a character in Windows-1252 or, where that has none, in ISO-8859-1.
+fn western_byte(c: char) -> Option<u8> {
+    let latin = u8::try_from(u32::from(c)).ok();
+    latin.or_else(|| table(Encoding::Windows1252).iter().position(|known| *known == Some(c)).map(upper))
+}
+
 impl Encoding {
     /// Finds the encoding that a label names, in any case.
     pub fn parse(label: &str) -> Option<Self> {
@@ -109,6 +143,17 @@ impl Encoding {
         bytes.iter().map(decode).collect()
     }
 
+    /// Whether the bytes look as if their text had been encoded twice, or as if it were UTF-8 in a file of another
+    /// encoding: `Ã¸` where `ø` was meant. To be asked of texts that are not ASCII; it looks for what no text in the
+    /// languages of the north has, a letter that is a first byte of UTF-8 before what is a second one.
+    pub fn looks_doubly_encoded(self, bytes: &[u8]) -> bool {
+        match self {
+            // `Ã`, `Â` and `â` all begin with this byte.
+            Self::Utf8 => memchr::memchr_iter(0xC3, bytes).any(|at| is_twice_utf8(&bytes[at..])),
+            _ => memchr::memchr3_iter(0xC3, 0xC2, 0xE2, bytes).any(|at| is_utf8(&bytes[at..])),
+        }
+    }
+
     /// The bytes of the text in this encoding; `None` if it has a character that the encoding lacks. For generators
     /// and tests: nothing is ever written in these encodings otherwise.
     pub fn encode(self, text: &str) -> Option<Vec<u8>> {
@@ -141,6 +186,29 @@ mod tests {
         }
         assert_eq!(Encoding::Cp850.encode("ø"), Some(vec![0x9B]));
         assert_eq!(Encoding::Windows1252.encode("€"), Some(vec![0x80]));
+    }
+
+    #[test]
+    fn double_encoding_is_noticed() {
+        let natural = ["Ærø, Tårnby", "Å\u{A0}12", "Ø-Å", "Café Müller – 12 °C", "«Ä»", "São Tomé", "½ €", "âge", "Ã"];
+        for encoding in Encoding::ALL {
+            for text in natural {
+                if let Some(bytes) = encoding.encode(text) {
+                    assert!(!encoding.looks_doubly_encoded(&bytes), "{text} in {}", encoding.label());
+                }
+            }
+        }
+        for text in ["Ærø", "Tårnby", "1–2", "“så”", "5\u{A0}kr", "é", "½"] {
+            let once = text.as_bytes();
+            assert!(Encoding::Windows1252.looks_doubly_encoded(once), "{text}");
+            assert!(Encoding::Cp850.looks_doubly_encoded(once), "{text}");
+            let windows = table(Encoding::Windows1252);
+            let known = |byte: u8| windows.get(usize::from(byte).wrapping_sub(0x80)).copied().flatten();
+            let western: String = once.iter().map(|byte| known(*byte).unwrap_or(char::from(*byte))).collect();
+            assert!(Encoding::Utf8.looks_doubly_encoded(western.as_bytes()), "{western}");
+            let latin: String = once.iter().copied().map(char::from).collect();
+            assert!(Encoding::Utf8.looks_doubly_encoded(latin.as_bytes()), "{latin}");
+        }
     }
 
     #[test]

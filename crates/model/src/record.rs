@@ -84,6 +84,16 @@ impl TextData {
         &self.bytes[self.start(at)..self.ends[at] as usize]
     }
 
+    /// All texts, one after the other without anything between them.
+    pub fn joined(&self) -> &str {
+        &self.bytes
+    }
+
+    /// Where each text ends within [`TextData::joined`].
+    pub fn ends(&self) -> &[u32] {
+        &self.ends
+    }
+
     /// The texts in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|at| self.get(at))
@@ -429,6 +439,21 @@ mod tests {
             let mut found = all.clone();
             found.remove_rows(&gone);
             assert_eq!((found.columns, found.line, found.record), (expected.columns, expected.line, expected.record));
+        }
+    }
+
+    #[test]
+    fn a_stretch_of_rows_is_the_same_as_its_rows() {
+        let all = batch(&["a", "", "ccc", "dd", "e", ""]);
+        for start in 0..=6_u32 {
+            for end in start..=6 {
+                let mut found = batch(&["xyz", "v"]);
+                let mut expected = found.clone();
+                found.append_range(&all, start as usize..end as usize);
+                expected.append_rows(&all, &(start..end).collect::<Vec<_>>());
+                let expected = (expected.columns, expected.line, expected.record);
+                assert_eq!((found.columns, found.line, found.record), expected);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Sources: one vendor system's export, its physical format, and how its columns become canonical fields.
 
-use crate::{CodeListId, DatasetId, FieldIndex, FieldName, Fingerprint, Period, PeriodKind, SourceId, Text};
+use crate::{CodeListId, DatasetId, FieldIndex, FieldName, Fingerprint, InputForm, Period, PeriodKind, SourceId, Text};
 
 /// A character encoding in which the structure (separators, digits, line ends) is ASCII.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -486,6 +486,8 @@ pub struct Source {
     pub due_days: Option<u32>,
     /// A delivery with fewer accepted rows is refused.
     pub min_rows: u64,
+    /// How its files are compressed and encoded. The format speaks of the text that comes out of that.
+    pub input: InputForm,
     /// The physical format.
     pub format: Format,
     /// How each canonical field is made, in the order of the fields; a field without a mapping has no value.

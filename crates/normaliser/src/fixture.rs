@@ -6,8 +6,9 @@ use std::sync::Arc;
 use model::{
     CellSpan, Check, CodeList, CodeListBuilder, CodeListId, Comparison, Control, Dataset, DatasetId, Date, DateFormat,
     DelimitedFormat, DeliveryScope, Encoding, Expr, Field, FieldIndex, FieldMapping, FieldName, FieldType, FileName,
-    Fingerprint, Format, Header, Load, MomentRule, MunicipalityCode, Negative, NumberFormat, Origin, Parse, PeriodKind,
-    RawBatch, RecordBatch, Refusal, RejectedRow, RowAddress, Scope, Severity, Source, SourceId, Text, Unit, Validity,
+    Fingerprint, Format, Header, InputForm, Load, MomentRule, MunicipalityCode, Negative, NumberFormat, Origin, Parse,
+    PeriodKind, RawBatch, RecordBatch, Refusal, RejectedRow, RowAddress, Scope, Severity, Source, SourceId, Text, Unit,
+    Validity,
 };
 
 use crate::{Harmonised, Harmoniser, PersonKeys};
@@ -168,10 +169,8 @@ pub(crate) fn source(dataset: &Dataset, fields: Vec<FieldMapping>) -> Source {
         load: Load::Period,
         due_days: None,
         min_rows: 0,
-        format: Format::Delimited(DelimitedFormat {
-            quote: None,
-            ..DelimitedFormat::new(Encoding::Utf8, b';')
-        }),
+        input: InputForm::plain(Encoding::Utf8.into()),
+        format: Format::Delimited(DelimitedFormat { quote: None, ..DelimitedFormat::new(Encoding::Utf8, b';') }),
         fields,
         skip: Vec::new(),
         control: Control::default(),

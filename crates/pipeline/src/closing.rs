@@ -94,7 +94,9 @@ impl<'a> Work<'a> {
 
     pub(crate) fn unit_file(&self, record: &UnitRecord) -> UnitFile {
         let path = record.part.as_ref().map(|part| self.store.join(part));
-        UnitFile { unit: record.unit.clone(), dataset: record.dataset.clone(), path }
+        let read = self.read.get(&record.delivery).filter(|read| !read.rewritten.contains(&record.unit));
+        let partials = read.map(|read| Arc::clone(&read.partials));
+        UnitFile { unit: record.unit.clone(), dataset: record.dataset.clone(), path, partials }
     }
 
     pub(crate) fn close(mut self, publication: Publication<'_>, ended_at: String) -> Result<RunReport, RunError> {

@@ -42,6 +42,9 @@ pub enum RunError {
     /// Computing.
     #[error(transparent)]
     Compute(#[from] normaliser::ComputeError),
+    /// Checking keys.
+    #[error(transparent)]
+    Keys(#[from] normaliser::KeyError),
     /// The store.
     #[error(transparent)]
     Load(#[from] loader::LoadError),

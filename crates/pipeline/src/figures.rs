@@ -1,13 +1,14 @@
 //! Which figures must be computed again, and their computation.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use loader::{FigureCounts, Publication};
 use model::{
     Area, Catalogue, Dataset, DatasetId, Date, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period,
     WorkUnit,
 };
-use normaliser::{CanonicalFile, DatasetRows, Member, Request};
+use normaliser::{CanonicalFile, DatasetRows, Member, Partials, Request};
 
 use crate::RunError;
 use crate::coverage::{Cell, Coverage};
@@ -18,6 +19,8 @@ pub(crate) struct UnitFile {
     pub(crate) unit: WorkUnit,
     pub(crate) dataset: DatasetId,
     pub(crate) path: Option<std::path::PathBuf>,
+    /// What was aggregated of the rows while they were read, if that was in this run.
+    pub(crate) partials: Option<Arc<Partials>>,
 }
 
 /// What is computed again for an indicator.
@@ -210,7 +213,8 @@ fn rows_for<'a>(
         let files = of_dataset.filter(|file| parts.contains(&(file.unit.municipality, file.unit.period)));
         let file = |file: &UnitFile| {
             let (municipality, period) = (file.unit.municipality, file.unit.period);
-            file.path.clone().map(|path| CanonicalFile { path, municipality, period })
+            let partials = file.partials.clone();
+            file.path.clone().map(|path| CanonicalFile { path, municipality, period, partials })
         };
         let cells = |of: &BTreeMap<DatasetId, BTreeSet<Cell>>| of.get(id).cloned().unwrap_or_default();
         let (delivered, used) = (cells(&sources.coverage.delivered), cells(&sources.coverage.used));

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 
-use extractor::{Archive, DropFolder, FileStamp, http};
+use extractor::{Archive, DropFolder, FileStamp, FoundFile, http};
 use loader::SeenFiles;
 use model::{
     Catalogue, Code, Delivery, DeliveryId, DeliveryScope, Fetch, Fingerprint, HttpFetch, Pipeline, Refusal, Source,
@@ -39,6 +41,7 @@ pub(crate) fn gather(
     pipeline: &Pipeline,
     archive: &Archive,
     seen: &SeenFiles,
+    threads: usize,
     progress: &dyn Progress,
 ) -> Result<Intake, RunError> {
     let mut intake = Intake::default();
@@ -46,7 +49,7 @@ pub(crate) fn gather(
         pipeline.uses.iter().filter(|usage| usage.fetch == Fetch::Drop).map(|usage| &usage.source).collect();
     let sources: Vec<&Source> = dropped.iter().filter_map(|id| catalogue.sources.get(*id)).map(AsRef::as_ref).collect();
     if !sources.is_empty() {
-        take_files(&root.join(&pipeline.drop), catalogue, pipeline, &sources, archive, seen, progress, &mut intake)?;
+        take_files(&root.join(&pipeline.drop), catalogue, pipeline, &sources, archive, seen, threads, progress, &mut intake)?;
     }
     for usage in &pipeline.uses {
         if let (Fetch::Http(request), Some(source)) = (&usage.fetch, catalogue.sources.get(&usage.source)) {
@@ -65,6 +68,7 @@ fn take_files(
     sources: &[&Source],
     archive: &Archive,
     seen: &SeenFiles,
+    threads: usize,
     progress: &dyn Progress,
     intake: &mut Intake,
 ) -> Result<(), RunError> {
@@ -80,20 +84,29 @@ fn take_files(
     intake.unknown = listing.unknown;
     intake.unusable.extend(listing.refused.into_iter().map(|(name, refusal)| (name, String::new(), refusal)));
     progress.begin(Phase::Take, listing.found.len() as u64);
-    for found in &listing.found {
-        progress.advance(1);
+    let known = |found: &FoundFile| {
         let stamp = &found.stamp;
         let known = seen.unchanged(&found.path, stamp.bytes, stamp.modified_nanoseconds, stamp.inode);
-        let content = match known.filter(|known| archive.contains(&known.content)) {
-            Some(known) => known.content,
-            None => match folder.take(found, archive)? {
-                Ok(stored) => stored.content,
-                Err(refusal) => {
-                    let name = model::redact(&found.path).into_owned();
-                    intake.unusable.push((name, found.scope.source.to_string(), refusal));
-                    continue;
-                }
-            },
+        known.filter(|known| archive.contains(&known.content)).map(|known| known.content)
+    };
+    let mut contents: Vec<Option<Result<Fingerprint, Refusal>>> =
+        listing.found.iter().map(|found| known(found).map(Ok)).collect();
+    let fresh: Vec<usize> = (0..contents.len()).filter(|at| contents[*at].is_none()).collect();
+    progress.advance((contents.len() - fresh.len()) as u64);
+    take_all(&folder, archive, &listing.found, &fresh, threads, |at, content| {
+        progress.advance(1);
+        contents[at] = Some(content);
+    })?;
+    for (found, content) in listing.found.iter().zip(contents) {
+        let stamp = &found.stamp;
+        let content = match content {
+            Some(Ok(content)) => content,
+            Some(Err(refusal)) => {
+                let name = model::redact(&found.path).into_owned();
+                intake.unusable.push((name, found.scope.source.to_string(), refusal));
+                continue;
+            }
+            None => return Err(RunError::Internal(format!("{} was not taken in", model::redact(&found.path)))),
         };
         let id = DeliveryId::of(&found.scope, &content);
         let name = model::redact(&found.path).into_owned();
@@ -102,6 +115,43 @@ fn take_files(
         intake.arrivals.push(Arrival { delivery, file: Some((found.path.clone(), *stamp)), refusal });
     }
     Ok(())
+}
+
+/// Takes files into the archive, several side by side; a single one has all threads for itself. `took` is called on the
+/// caller's thread, in any order.
+fn take_all(
+    folder: &DropFolder,
+    archive: &Archive,
+    found: &[FoundFile],
+    fresh: &[usize],
+    threads: usize,
+    mut took: impl FnMut(usize, Result<Fingerprint, Refusal>),
+) -> Result<(), RunError> {
+    let side_by_side = threads.clamp(1, fresh.len().max(1));
+    let archive = &archive.clone().with_threads((threads / side_by_side).max(1));
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let (sender, receiver) = sync_channel(64);
+        for _ in 0..side_by_side {
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || {
+                while let Some(at) = fresh.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let taken = folder.take(&found[*at], archive);
+                    if sender.send((*at, taken)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let result = receiver.iter().try_for_each(|(at, taken)| {
+            took(at, taken?.map(|stored| stored.content));
+            Ok(())
+        });
+        // Without a receiver the others stop at their next file.
+        drop(receiver);
+        result
+    })
 }
 
 fn take_answer(source: &Source, request: &HttpFetch, archive: &Archive, intake: &mut Intake) -> Result<(), RunError> {

@@ -32,7 +32,9 @@ pub use extractor::{
 // Who writes an export has to say what stands between its cells.
 pub use key::{KeyPlace, load_key};
 pub use loader::Separator;
+// Keys are loaded here and handed on unseen.
 pub use lock::{Lock, LockHolder};
+pub use normaliser::PersonKeys;
 pub use project::Project;
 pub use query::{
     DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Queries, RefusedDelivery,

@@ -1,5 +1,7 @@
 //! A run: what is new is taken in and read, what depends on it is computed, everything is published at once.
 
+use std::sync::Mutex;
+
 use extractor::Archive;
 use loader::{RunStart, Store};
 use model::Pipeline;
@@ -54,7 +56,7 @@ pub struct RunOptions<'a> {
     pub started_at: String,
     /// Tells the time, RFC 3339.
     pub now: &'a dyn Fn() -> String,
-    /// Deliveries that are read side by side.
+    /// Threads that work at the same time.
     pub jobs: usize,
     /// The version of the program.
     pub engine_version: &'a str,
@@ -72,10 +74,12 @@ pub fn run(
     let root = project.store();
     let _lock = Lock::take(&root, &options.holder)?;
     let mut store = Store::open(&root)?;
-    let archive = Archive::open(&root.join("raw"))?;
+    let archive = Archive::open(&root.join("raw"))?.with_threads(options.jobs);
     archive.remove_leftovers()?;
     let ledger = Ledger::read(&mut store)?;
-    let gathered = intake::gather(&project.root, &project.catalogue, pipeline, &archive, &ledger.seen, progress)?;
+    let catalogue = &project.catalogue;
+    let gathered =
+        intake::gather(&project.root, catalogue, pipeline, &archive, &ledger.seen, options.jobs, progress)?;
     let mut work = Work::new(project, pipeline, options, ledger, gathered);
     if !work.has_something_to_do() {
         tracing::info!(pipeline = %pipeline.id, "nothing new");
@@ -89,8 +93,18 @@ pub fn run(
     let mut publication = store.begin(&start)?;
     work.report.run = Some(publication.run().0);
     work.begin(&mut publication)?;
-    let desk = Desk { catalogue: &project.catalogue, pipeline, archive: &archive, store: &root, keys: options.keys };
-    work.read(&desk, &mut publication, options.jobs, progress)?;
+    let indicators = work.indicators().map(AsRef::as_ref).collect();
+    let desk = Desk {
+        catalogue: &project.catalogue,
+        pipeline,
+        archive: &archive,
+        indicators,
+        plans: Mutex::default(),
+        store: &root,
+        keys: options.keys,
+        threads: options.jobs,
+    };
+    work.read(&desk, &mut publication, progress)?;
     work.settle(&mut publication)?;
     work.compute(&mut publication, progress)?;
     archive.sync()?;

@@ -254,7 +254,6 @@ impl<'a> Work<'a> {
         &mut self,
         desk: &Desk<'_>,
         publication: &mut Publication<'_>,
-        threads: usize,
         progress: &dyn Progress,
     ) -> Result<(), RunError> {
         let mut tried = BTreeSet::new();
@@ -269,7 +268,7 @@ impl<'a> Work<'a> {
             }
             tried.extend(jobs.iter().map(|job| job.delivery.id.clone()));
             let mut ended = BTreeMap::new();
-            read_all(desk, &jobs, threads, |told| match told {
+            read_all(desk, &jobs, |told| match told {
                 Told::Rejected(id, rows) => Ok(publication.reject(&id, &rows)?),
                 Told::Ended(at, result) => {
                     progress.advance(1);

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use model::{Period, PeriodKind};
 use musketer_tests::generate::plan::{Layout, POSTINGS_PER_MONTH, Parameters};
-use musketer_tests::generate::{GenerateError, Summary, generate, generate_one};
+use musketer_tests::generate::{GenerateError, Summary, generate, generate_ledger, generate_one};
 
 /// Writes example deliveries: the same bytes for the same arguments, on every machine.
 #[derive(Debug, Parser)]
@@ -40,9 +40,20 @@ struct Arguments {
     /// Write a single delivery with so many postings instead
     #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u64).range(1..=90_000_000))]
     one_file: Option<u64>,
+    /// Write the ledger that the benchmark reads, with `--postings` rows over the twelve months of the year of `--from`
+    #[arg(long, value_enum, value_name = "FORM", conflicts_with_all = ["one_file", "clean"])]
+    ledger: Option<Ledger>,
     /// The layout of the single delivery
     #[arg(long, value_enum, default_value_t = FinanceLayout::Opus, requires = "one_file")]
     layout: FinanceLayout,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Ledger {
+    /// One file of all municipalities
+    OneFile,
+    /// One file for each municipality
+    ManyFiles,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -79,9 +90,10 @@ fn run(arguments: &Arguments) -> Result<Summary, GenerateError> {
         FinanceLayout::Prisme => Layout::PrismeFinance,
         FinanceLayout::Oes => Layout::OesFinance,
     };
-    match arguments.one_file {
-        Some(rows) => generate_one(&parameters, layout, rows, &arguments.out),
-        None => generate(&parameters, &arguments.out),
+    match (arguments.ledger, arguments.one_file) {
+        (Some(form), _) => generate_ledger(&parameters, form == Ledger::ManyFiles, &arguments.out),
+        (None, Some(rows)) => generate_one(&parameters, layout, rows, &arguments.out),
+        (None, None) => generate(&parameters, &arguments.out),
     }
 }
 

@@ -50,21 +50,21 @@ const OWNERS: [u8; 8] = [b'1', b'1', b'1', b'1', b'1', b'1', b'2', b'4'];
 
 /// A posting.
 #[derive(Debug, Clone, Copy)]
-struct Posting {
-    account: &'static Account,
-    document: u64,
-    line: u64,
-    day: u64,
+pub(super) struct Posting {
+    pub(super) account: &'static Account,
+    pub(super) document: u64,
+    pub(super) line: u64,
+    pub(super) day: u64,
     owner: u8,
-    cost_centre: u64,
+    pub(super) cost_centre: u64,
     grouping: &'static [u8; 3],
     text: usize,
-    amount: i64,
+    pub(super) amount: i64,
 }
 
 /// The postings of a municipality in a month, one after the other.
 #[derive(Debug)]
-struct Postings {
+pub(super) struct Postings {
     random: Random,
     left: Vec<Budget>,
     rows_left: u64,
@@ -75,7 +75,7 @@ struct Postings {
 }
 
 impl Postings {
-    fn new(parameters: &Parameters, position: usize, month: Period, rows: u64) -> Self {
+    pub(super) fn new(parameters: &Parameters, position: usize, month: Period, rows: u64) -> Self {
         let mut random = Random::new(parameters.seed, Purpose::Postings, position, month.ordinal());
         let days = (month.end().days() - month.start().days()).unsigned_abs();
         let document = u64::from(random.between(10_000, 60_000));
@@ -229,7 +229,7 @@ fn opus_row(line: &mut Vec<u8>, ledger: &Ledger<'_>, posting: &Posting) {
     push_opus_amount(line, posting.amount);
 }
 
-fn push_opus_amount(line: &mut Vec<u8>, amount: i64) {
+pub(super) fn push_opus_amount(line: &mut Vec<u8>, amount: i64) {
     let magnitude = amount.unsigned_abs();
     push_grouped(line, magnitude / 100, b'.');
     line.push(b',');

@@ -2,14 +2,16 @@
 //!
 //! Where to start: [`generate`] writes a whole drop folder, [`generate_one`] a single file. [`plan`] says which files there
 //! are, [`finance`], [`absence`], [`pupils`] and [`population`] write their rows, and [`faults`] is the table of what is
-//! wrong with them on purpose. Nothing here reads a clock, and nothing is a float. What it does not do: know how the
-//! deliveries are read; it shares no code with the reader.
+//! wrong with them on purpose. [`generate_ledger`] writes what the benchmark against other engines reads. Nothing here
+//! reads a clock, and nothing is a float. What it does not do: know how the deliveries are read; it shares no code with
+//! the reader.
 
 pub mod absence;
 pub mod accounts;
 pub mod dirt;
 pub mod faults;
 pub mod finance;
+pub mod ledger;
 pub mod municipalities;
 pub mod persons;
 pub mod plan;
@@ -23,7 +25,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use model::Period;
+use model::{Period, PeriodKind};
 
 use self::dirt::Found;
 use self::plan::{Delivery, Folder, Layout, Parameters};
@@ -74,31 +76,13 @@ pub struct Summary {
 /// # Errors
 /// A folder that holds deliveries already, too few postings, or a disk that cannot be written.
 pub fn generate(parameters: &Parameters, folder: &Path) -> Result<Summary, GenerateError> {
-    let units = parameters.members().len() as u64 * u64::from(parameters.months);
-    if parameters.postings < units {
-        return Err(GenerateError::TooFewPostings { postings: parameters.postings, units });
-    }
-    for existing in ["deliveries", "later", "manifest.csv", "dirt.csv"].map(|name| folder.join(name)) {
-        if existing.exists() {
-            return Err(GenerateError::Exists { path: existing });
-        }
-    }
-    let mut summary = Summary::default();
-    let mut manifest = "path;source;municipality;period;version;rows;lines;bytes\n".to_owned();
-    let mut dirt = "path;line;kind;code;outcome\n".to_owned();
+    begin(parameters, folder)?;
+    let mut tables = Tables::new();
     for delivery in plan::deliveries(parameters) {
-        let path = delivery.path();
-        let written = write(parameters, &delivery, &folder.join(&path))?;
-        manifest_line(&mut manifest, &delivery, &written);
-        written.found.iter().for_each(|found| dirt_line(&mut dirt, &path, found));
-        summary.files += 1;
-        summary.rows += written.rows;
-        summary.bytes += written.bytes;
-        summary.faults += written.found.len() as u64;
+        let written = write(parameters, &delivery, &folder.join(delivery.path()))?;
+        tables.add_delivery(&delivery, &written);
     }
-    write_table(folder, "manifest.csv", &manifest)?;
-    write_table(folder, "dirt.csv", &dirt)?;
-    Ok(summary)
+    tables.write(folder)
 }
 
 /// Writes one finance delivery of one municipality (Aarhus) and the first month, with exactly so many sound rows.
@@ -114,6 +98,37 @@ pub fn generate_one(parameters: &Parameters, layout: Layout, rows: u64, path: &P
     finance::write(&mut file, &parameters, &delivery, false, &|_| rows)?;
     let written = file.finish()?;
     Ok(Summary { files: 1, rows: written.rows, bytes: written.bytes, faults: 0 })
+}
+
+/// Writes the deliveries of the benchmark: a year's ledger, as one file of the country or as a file for each municipality,
+/// the population of that year, and `manifest.csv` and `dirt.csv` as for [`generate`].
+///
+/// # Errors
+/// A folder that holds deliveries already, too few postings, or a disk that cannot be written.
+pub fn generate_ledger(parameters: &Parameters, split: bool, folder: &Path) -> Result<Summary, GenerateError> {
+    let parameters = Parameters { months: 12, clean: true, ..*parameters };
+    begin(&parameters, folder)?;
+    let mut tables = Tables::new();
+    let year = Period::containing(PeriodKind::Year, parameters.first.start());
+    for ledger::LedgerFile { path, municipality, written } in ledger::write(&parameters, split, folder)? {
+        tables.add(&path, &format!("ledger;{municipality};{year};1"), &written);
+    }
+    let layout = Layout::StatbankPopulation;
+    let delivery = Delivery { layout, position: None, period: year, version: 1, folder: Folder::Deliveries };
+    let written = write(&parameters, &delivery, &folder.join(delivery.path()))?;
+    tables.add_delivery(&delivery, &written);
+    tables.write(folder)
+}
+
+/// Refuses what cannot be divided among the months, and a folder with deliveries in it.
+fn begin(parameters: &Parameters, folder: &Path) -> Result<(), GenerateError> {
+    let units = parameters.members().len() as u64 * u64::from(parameters.months);
+    if parameters.postings < units {
+        return Err(GenerateError::TooFewPostings { postings: parameters.postings, units });
+    }
+    let places = ["deliveries", "later", "manifest.csv", "dirt.csv"].map(|name| folder.join(name));
+    let existing = places.into_iter().find(|path| path.exists());
+    existing.map_or(Ok(()), |path| Err(GenerateError::Exists { path }))
 }
 
 fn form(layout: Layout) -> Form {
@@ -146,12 +161,46 @@ fn write(parameters: &Parameters, delivery: &Delivery, path: &Path) -> Result<Wr
     file.finish()
 }
 
-fn manifest_line(manifest: &mut String, delivery: &Delivery, written: &Written) {
-    let Delivery { layout, period, version, .. } = delivery;
-    let (path, source, municipality) = (delivery.path(), layout.source(), delivery.municipality());
-    let Written { rows, lines, bytes, .. } = written;
-    writeln!(manifest, "{path};{source};{municipality};{period};{version};{rows};{lines};{bytes}")
-        .unwrap_or_else(|_| unreachable!("a string takes any text"));
+/// The tables of what was written, and their sums.
+#[derive(Debug)]
+struct Tables {
+    manifest: String,
+    dirt: String,
+    summary: Summary,
+}
+
+impl Tables {
+    fn new() -> Self {
+        let manifest = "path;source;municipality;period;version;rows;lines;bytes\n".to_owned();
+        let dirt = "path;line;kind;code;outcome\n".to_owned();
+        Self { manifest, dirt, summary: Summary::default() }
+    }
+
+    fn add_delivery(&mut self, delivery: &Delivery, written: &Written) {
+        let Delivery { layout, period, version, .. } = delivery;
+        let scope = format!("{};{};{period};{version}", layout.source(), delivery.municipality());
+        self.add(&delivery.path(), &scope, written);
+    }
+
+    /// Adds a file; the scope is source, municipality, period and version.
+    fn add(&mut self, path: &str, scope: &str, written: &Written) {
+        let Written { rows, lines, bytes, found } = written;
+        writeln!(self.manifest, "{path};{scope};{rows};{lines};{bytes}")
+            .unwrap_or_else(|_| unreachable!("a string takes any text"));
+        for fault in found {
+            dirt_line(&mut self.dirt, path, fault);
+        }
+        self.summary.files += 1;
+        self.summary.rows += rows;
+        self.summary.bytes += bytes;
+        self.summary.faults += found.len() as u64;
+    }
+
+    fn write(self, folder: &Path) -> Result<Summary, GenerateError> {
+        write_table(folder, "manifest.csv", &self.manifest)?;
+        write_table(folder, "dirt.csv", &self.dirt)?;
+        Ok(self.summary)
+    }
 }
 
 fn dirt_line(dirt: &mut String, path: &str, found: &Found) {

@@ -23,6 +23,8 @@ pub enum Purpose {
     Classes = 6,
     /// The pupils of a year.
     Pupils = 7,
+    /// What the ledger of the benchmark has besides the postings.
+    Details = 8,
 }
 
 /// A stream of random numbers.

@@ -3,7 +3,7 @@
 use super::plan::Layout;
 use super::writer::encoded;
 
-const PLAIN: [&str; 36] = [
+pub(super) const PLAIN: [&str; 36] = [
     "Løn",
     "Vikarløn",
     "Pension",
@@ -43,7 +43,7 @@ const PLAIN: [&str; 36] = [
 ];
 /// Texts that need quotation marks where the separator is a semicolon.
 const QUOTED: [&str; 4] = ["Løn; tillæg", "Varer; moms", "Café \"Solen\"", "Abonnement; avis"];
-const MONTHS: [&str; 12] = [
+pub(super) const MONTHS: [&str; 12] = [
     "januar",
     "februar",
     "marts",

@@ -3,6 +3,10 @@
 mod check;
 mod explain;
 mod export;
+mod guess;
+mod preview;
+mod read;
+mod reading;
 mod rejects;
 pub(crate) mod run;
 mod status;
@@ -25,6 +29,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
         Command::Rejects(RejectsCommand::List(own)) => rejects::list(common, own),
         Command::Explain(own) => explain::explain(common, own),
         Command::Export(own) => export::export(common, own),
+        Command::Read(own) => read::read(common, own),
+        Command::Preview(own) => preview::preview(common, own),
+        Command::Guess(own) => guess::guess(common, own),
     }
 }
 

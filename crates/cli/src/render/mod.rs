@@ -3,6 +3,9 @@
 
 pub(crate) mod diagnostic;
 pub(crate) mod explain;
+pub(crate) mod guess;
+pub(crate) mod preview;
+pub(crate) mod read;
 pub(crate) mod rejects;
 pub(crate) mod run;
 pub(crate) mod status;
@@ -37,6 +40,13 @@ pub(crate) fn note(text: &str) {
     eprintln!("{text}");
 }
 
+/// Writes a message to standard error, unless there is nothing to say.
+pub(crate) fn note_if_any(text: &str) {
+    if !text.is_empty() {
+        note(text);
+    }
+}
+
 /// A result as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<String, RunError> {
     serde_json::to_string_pretty(value).map_err(|error| RunError::Internal(format!("the report is no JSON: {error}")))
@@ -54,7 +64,7 @@ pub(crate) fn error(error: &RunError, common: &Common) -> Exit {
         RunError::Busy { .. } => said(Code::BUSY, &error.to_string(), Code::BUSY.info().remedy),
         RunError::Load(inner) => said(inner.code(), &error.to_string(), inner.code().info().remedy),
         RunError::Compute(_) => said(Code::FIGURE_OVERFLOW, &error.to_string(), Code::FIGURE_OVERFLOW.info().remedy),
-        RunError::File { .. } | RunError::Extract(_) => {
+        RunError::File { .. } | RunError::Extract(_) | RunError::Keys(_) => {
             said(Code::STORE_UNAVAILABLE, &error.to_string(), Code::STORE_UNAVAILABLE.info().remedy);
         }
         RunError::Internal(_) => said(Code::INTERNAL, &error.to_string(), Code::INTERNAL.info().remedy),

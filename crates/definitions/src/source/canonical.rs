@@ -2,8 +2,8 @@
 //! and is left out, so that a vendor's new name reads nothing again.
 
 use model::{
-    Control, ControlField, ControlPlace, ControlRecord, Dataset, Escape, FieldMapping, Format, LineEnd, Load, Negative,
-    NumberFormat, Origin, Parse, SkipMatch, SkipRule, Source,
+    Compression, Control, ControlField, ControlPlace, ControlRecord, Dataset, Escape, FieldMapping, FileEncoding,
+    Format, LineEnd, Load, Negative, NumberFormat, Origin, Parse, SkipMatch, SkipRule, Source,
 };
 
 use crate::canonical::Canonical;
@@ -26,11 +26,30 @@ pub(super) fn of(source: &Source, dataset: &Dataset) -> Canonical {
         ("period", source.scope.period.map(Canonical::word)),
         ("load", Some(Canonical::word(load))),
         ("min_rows", Some(Canonical::word(source.min_rows))),
+        ("compression", compression(&source.input.compression)),
+        ("input_encoding", transcoded(source.input.encoding)),
         ("format", Some(format(&source.format))),
         ("fields", Some(Canonical::named(source.fields.iter().map(field)))),
         ("skip", Some(Canonical::list(source.skip.iter().map(skip)))),
         ("control", Some(control(&source.control, dataset))),
     ])
+}
+
+/// Left out for plain files.
+fn compression(compression: &Compression) -> Option<Canonical> {
+    match compression {
+        Compression::None => None,
+        Compression::Zip { member } => Some(Canonical::map([("zip", Some(Canonical::text(member)))])),
+        Compression::Gzip | Compression::Zstd => Some(Canonical::word(compression.label())),
+    }
+}
+
+/// The encoding of the file, where it is not that of the cells, which the format states.
+fn transcoded(encoding: FileEncoding) -> Option<Canonical> {
+    match encoding {
+        FileEncoding::Ascii(_) => None,
+        FileEncoding::Utf16(_) | FileEncoding::Ebcdic(_) => Some(Canonical::word(encoding.label())),
+    }
 }
 
 fn byte(byte: u8) -> Canonical {

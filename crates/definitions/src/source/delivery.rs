@@ -1,8 +1,8 @@
 //! What a delivery is called, what it covers and what it does to earlier ones.
 
-use model::{Code, Dataset, FileName, Load, NamePart, PeriodKind, Scope};
+use model::{Code, Compression, Dataset, FileName, Load, NamePart, PeriodKind, Scope};
 
-use super::file_name;
+use super::{compression, file_name};
 use crate::words::period_kinds;
 use crate::yaml::{Cursor, Report, Span};
 
@@ -10,6 +10,7 @@ use crate::yaml::{Cursor, Report, Span};
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) file: Option<FileName>,
+    pub(super) compression: Option<Compression>,
     pub(super) scope: Option<Scope>,
     pub(super) load: Option<Load>,
     pub(super) due_days: Option<u32>,
@@ -22,6 +23,7 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Delive
     let mut keys = cursor.keys(report)?;
     let file_at = keys.need("file", report);
     let file = file_at.and_then(|cursor| file_name::read(cursor, report));
+    let compression = compression::read(&mut keys, report);
     let municipality = keys.need("municipality", report);
     let one = municipality.and_then(|cursor| cursor.choice(report, &[("file", true), ("rows", false)]));
     let period = keys.maybe("period", |cursor| cursor.choice(report, &period_kinds()));
@@ -36,7 +38,7 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Delive
     if let (Some(file), Some(cursor), Some(scope)) = (&file, file_at, scope) {
         check_placeholders(file, cursor, scope, report);
     }
-    Some(Delivery { file, scope, load, due_days, min_rows, period_at })
+    Some(Delivery { file, compression, scope, load, due_days, min_rows, period_at })
 }
 
 /// The name must say exactly what the delivery's scope says it says.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Code, DelimitedFormat, Encoding, Escape, FixedColumn, FixedFormat, Format, LineEnd};
+use model::{Code, DelimitedFormat, Encoding, Escape, FileEncoding, FixedColumn, FixedFormat, Format, LineEnd};
 
 use crate::yaml::{Cursor, Keys, Report};
 
@@ -15,27 +15,29 @@ enum Kind {
     Fixed,
 }
 
-/// Reads `format`.
-pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Format> {
+/// Reads `format`, and the encoding of the file, from which that of its cells follows.
+pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<(Format, FileEncoding)> {
     let mut keys = cursor.keys(report)?;
     let kinds = [("delimited", Kind::Delimited), ("fixed", Kind::Fixed)];
     let kind = keys.need("type", report).and_then(|cursor| cursor.choice(report, &kinds));
     let encoding_at = keys.need("encoding", report);
-    let encodings = Encoding::ALL.map(|encoding| (encoding.label(), encoding));
-    let encoding = encoding_at.and_then(|cursor| cursor.choice(report, &encodings));
+    let encodings = FileEncoding::ALL.map(|encoding| (encoding.label(), encoding));
+    let of_file = encoding_at.and_then(|cursor| cursor.choice(report, &encodings));
+    let encoding = of_file.map(FileEncoding::cells);
     let format = match kind? {
         Kind::Delimited => delimited(&mut keys, encoding, report).map(Format::Delimited),
         Kind::Fixed => {
-            if let (Some(Encoding::Utf8), Some(cursor)) = (encoding, encoding_at) {
+            if let (Some(of_file), Some(cursor)) = (of_file.filter(|of_file| !of_file.is_single_byte()), encoding_at) {
+                let message = format!("positions are bytes, so a fixed format cannot be `{}`", of_file.label());
                 report
-                    .error(Code::INVALID_VALUE, cursor.span(), "positions are bytes, so a fixed format cannot be UTF-8")
+                    .error(Code::INVALID_VALUE, cursor.span(), message)
                     .help("use the single-byte encoding that the export really has");
             }
             fixed(&mut keys, encoding, report).map(Format::Fixed)
         }
     };
     keys.finish(report);
-    format
+    format.zip(of_file)
 }
 
 fn delimited(keys: &mut Keys<'_>, encoding: Option<Encoding>, report: &mut Report<'_>) -> Option<DelimitedFormat> {

@@ -1,6 +1,7 @@
 //! Sources: one vendor system's export, mapped onto a dataset.
 
 mod canonical;
+mod compression;
 mod control;
 mod date_format;
 mod delivery;
@@ -10,7 +11,9 @@ mod format;
 mod number;
 mod skip;
 
-use model::{Code, CodeList, Dataset, FieldMapping, Fingerprint, Format, SkipRule, Source, SourceId};
+use model::{
+    Code, CodeList, Dataset, FieldMapping, FileEncoding, Fingerprint, Format, InputForm, SkipRule, Source, SourceId,
+};
 
 use self::control::ControlDoc;
 use self::delivery::Delivery;
@@ -29,7 +32,7 @@ struct SourceDoc {
     dataset: Option<Written<String>>,
     valid: SpanDoc,
     delivery: Option<Delivery>,
-    format: Option<Format>,
+    format: Option<(Format, FileEncoding)>,
     numbers: Option<NumberDoc>,
     null: Vec<String>,
     fields_at: Span,
@@ -62,6 +65,7 @@ pub(crate) fn resolve(
     let fields = mappings(&doc, &context, report);
     let control = control::resolve(&doc.control, dataset, doc.numbers.as_ref(), doc.delivery.as_ref(), report);
     let delivery = doc.delivery?;
+    let (format, encoding) = doc.format?;
     let mut source = Source {
         id: SourceId::new(identity.id).ok()?,
         title: doc.head.title?,
@@ -77,7 +81,8 @@ pub(crate) fn resolve(
         load: delivery.load?,
         due_days: delivery.due_days,
         min_rows: delivery.min_rows,
-        format: doc.format?,
+        input: InputForm { compression: delivery.compression?, encoding },
+        format,
         fields: fields?,
         skip: doc.skip?,
         control: control?,
@@ -131,7 +136,7 @@ fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Op
     let columns = doc.fields.iter().flat_map(MappingDoc::columns);
     let columns = columns.chain(doc.numbers.iter().filter_map(NumberDoc::column));
     let columns = columns.chain(skip.iter().flatten().filter_map(|rule| rule.column.as_ref()));
-    check_columns(columns, doc.format.as_ref(), report);
+    check_columns(columns, doc.format.as_ref().map(|(format, _)| format), report);
     Some(doc)
 }
 

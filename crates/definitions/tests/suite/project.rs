@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Aggregate, Catalogue, CodeIndex, Comparison, ControlField, ControlPlace, Date, Encoding, Expr, Fetch, FieldIndex,
-    FieldType, Format, Formula, Load, Lookup, MeasureIndex, MissingRule, MomentRule, NamePart, Negative, Origin, Parse,
-    PeriodKind, Ratio, Rounding, Severity, SkipMatch, TimeSelection,
+    Aggregate, Catalogue, CodeIndex, Comparison, Compression, ControlField, ControlPlace, Date, Encoding, Expr, Fetch,
+    FieldIndex, FieldType, FileEncoding, Format, Formula, InputForm, Load, Lookup, MeasureIndex, MissingRule,
+    MomentRule, NamePart, Negative, Origin, Parse, PeriodKind, Ratio, Rounding, Severity, SkipMatch, TimeSelection,
 };
 use musketer_definitions::load;
 
@@ -172,4 +172,40 @@ fn older_versions_are_checked_but_not_current() {
     let (catalogue, findings) = load(&files);
     assert_eq!(findings.len(), 1);
     assert!(catalogue.indicators.contains_key("expenditure_per_pupil"));
+}
+
+#[test]
+fn the_form_of_the_files_is_compiled() {
+    let path = "definitions/sources/acme/acme_postings.yaml";
+    let input = |from: &str, to: &str| {
+        let (catalogue, findings) = load(&example::edited(path, from, to));
+        let input =
+            catalogue.sources.get("acme_postings").map(|source| (source.input.clone(), source.format.encoding()));
+        (input, tree::plainly(&findings).lines().next().unwrap_or_default().to_owned())
+    };
+    let form = |compression, encoding: FileEncoding| Some((InputForm { compression, encoding }, encoding.cells()));
+    let western = FileEncoding::Ascii(Encoding::Windows1252);
+    let cases = [
+        ("compression: none", form(Compression::None, western)),
+        ("compression: gzip", form(Compression::Gzip, western)),
+        ("compression: zstd", form(Compression::Zstd, western)),
+        ("compression: zip\n  member: '*.csv'", form(Compression::Zip { member: "*.csv".to_owned() }, western)),
+    ];
+    for (keys, expected) in cases {
+        assert_eq!(input("min_rows: 1", &format!("min_rows: 1\n  {keys}")), (expected, String::new()), "{keys}");
+    }
+    for encoding in FileEncoding::ALL {
+        let (found, finding) = input("encoding: windows-1252", &format!("encoding: {}", encoding.label()));
+        assert_eq!((found, finding), (form(Compression::None, encoding), String::new()));
+    }
+    for (keys, code) in [
+        ("compression: rar", "M1010"),
+        ("compression: zip", "M1005"),
+        ("compression: zip\n  member: ''", "M1010"),
+        ("compression: gzip\n  member: '*.csv'", "M1002"),
+        ("member: '*.csv'", "M1002"),
+    ] {
+        let (_, finding) = input("min_rows: 1", &format!("min_rows: 1\n  {keys}"));
+        assert!(finding.contains(code), "{keys}: {finding}");
+    }
 }

@@ -160,7 +160,9 @@ impl Rules {
                 Test::LineMatches(_) => {}
                 Test::CellIs { column, texts } | Test::CellStartsWith { column, texts } => {
                     let mut first = FirstBytes::blanks();
-                    texts.iter().for_each(|text| first.add(text));
+                    for text in texts {
+                        first.add(text);
+                    }
                     if texts.iter().all(|text| !text.is_empty()) {
                         // An empty cell, whose first byte is what ends it, is none of the texts.
                         [self.delimiter, Some(b'\r'), Some(b'\n')]

@@ -49,11 +49,14 @@ pub(super) fn sniff(head: &[u8], whole: bool, encoding: Encoding) -> Result<usiz
         return Err(empty(head.is_empty()));
     }
     if let Some(kind) = binary_kind(head) {
-        return Err(Refusal::new(Code::FILE_KIND, format!("the file is {kind}")));
+        return Err(other_kind(head, kind));
     }
     let mark = byte_order_mark(head, encoding)?;
     if looks_like_utf16(head) {
         return Err(unexpected(encoding, "looks like UTF-16 without a byte order mark"));
+    }
+    if looks_like_ebcdic(head) {
+        return Err(unexpected(encoding, "looks like EBCDIC, the code of mainframes"));
     }
     match markup_kind(&head[mark..]) {
         Some(kind) => Err(Refusal::new(Code::FILE_KIND, format!("the file is {kind}"))
@@ -67,13 +70,35 @@ pub(super) fn empty(no_bytes: bool) -> Refusal {
     Refusal::new(Code::FILE_EMPTY, if no_bytes { "the file is empty" } else { "the file holds nothing but blanks" })
 }
 
-fn binary_kind(head: &[u8]) -> Option<&'static str> {
+/// The kind of a binary file, by its first bytes.
+pub(crate) fn binary_kind(head: &[u8]) -> Option<&'static str> {
     if head.starts_with(ZIP) || head.starts_with(EMPTY_ZIP) {
         let holds = |part: &[u8]| memchr::memmem::find(head, part).is_some();
         let workbook = holds(b"xl/") || holds(b"[Content_Types].xml");
         return Some(if workbook { "an Office document, perhaps a spreadsheet (.xlsx)" } else { "a zip archive" });
     }
     BINARY.iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| *kind)
+}
+
+/// The `compression` under which a source can declare such a file.
+pub(crate) fn archive_kind(head: &[u8]) -> Option<&'static str> {
+    let magics = [(b"\x1F\x8B".as_slice(), "gzip"), (b"\x28\xB5\x2F\xFD", "zstd"), (ZIP, "zip"), (EMPTY_ZIP, "zip")];
+    magics.into_iter().find(|(magic, _)| head.starts_with(magic)).map(|(_, kind)| kind)
+}
+
+fn other_kind(head: &[u8], kind: &str) -> Refusal {
+    let refusal = Refusal::new(Code::FILE_KIND, format!("the file is {kind}"));
+    match archive_kind(head) {
+        Some("zip") => refusal.with_help(
+            "If the source's files come so, declare `compression: zip` and its `member` in the source's `delivery`; \
+             an archive within an archive is not unpacked",
+        ),
+        Some(archive) => refusal.with_help(format!(
+            "If the source's files come so, declare `compression: {archive}` in the source's `delivery`; \
+             an archive within an archive is not unpacked"
+        )),
+        None => refusal,
+    }
 }
 
 fn unexpected(encoding: Encoding, what: &str) -> Refusal {
@@ -104,6 +129,14 @@ fn looks_like_utf16(head: &[u8]) -> bool {
     sample.len() >= 8 && even.max(odd) >= enough && even.min(odd) * 8 <= even.max(odd)
 }
 
+/// Blanks and digits as EBCDIC writes them, and none of the blanks, digits and line ends of ASCII.
+fn looks_like_ebcdic(head: &[u8]) -> bool {
+    let sample = &head[..head.len().min(256)];
+    let ascii = sample.iter().any(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'0'..=b'9'));
+    let ebcdic = sample.iter().filter(|byte| matches!(byte, 0x15 | 0x25 | 0x40 | 0x81..=0xA9 | 0xC0..=0xF9)).count();
+    sample.len() >= 16 && !ascii && ebcdic * 4 >= sample.len() * 3
+}
+
 fn markup_kind(text: &[u8]) -> Option<&'static str> {
     let text = text.trim_ascii_start();
     let begins = |word: &str| text.len() >= word.len() && text[..word.len()].eq_ignore_ascii_case(word.as_bytes());
@@ -121,6 +154,8 @@ fn markup_kind(text: &[u8]) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use model::{Ebcdic, FileEncoding};
+
     use super::*;
 
     fn refused(head: &[u8], encoding: Encoding) -> Option<Code> {
@@ -169,6 +204,19 @@ mod tests {
             assert_eq!(sniff(text.as_bytes(), true, Encoding::Utf8), Ok(0), "{text}");
         }
         assert_eq!(sniff(b"0101;\0\0\0\0\0\0\0\0;12\n", true, Encoding::Utf8), Ok(0), "a damaged row, not UTF-16");
+    }
+
+    #[test]
+    fn ebcdic_is_named() {
+        let text = FileEncoding::Ebcdic(Ebcdic::Cp277).encode("0101202401 Løn til lærere 000012345").expect("EBCDIC");
+        assert_eq!(refused(&text, Encoding::Windows1252), Some(Code::ENC_UNEXPECTED));
+        assert_eq!(refused(b"\xC6\xD8\xC5\xE6\xF8\xE5;\xC6\xD8\xC5\xE6\xF8\xE5;x;y", Encoding::Windows1252), None);
+    }
+
+    #[test]
+    fn an_archive_says_how_to_declare_it() {
+        let refusal = sniff(b"\x1F\x8B\x08\0", true, Encoding::Utf8).expect_err("an archive");
+        assert!(refusal.help.is_some_and(|help| help.contains("compression: gzip")));
     }
 
     #[test]

@@ -86,7 +86,8 @@ impl ColumnCounts {
     pub(super) fn fits(&self, cell: &str) -> bool {
         let mut alone = Self::default();
         alone.add(cell);
-        alone.is_typed()
+        let both = |of: fn(&Self) -> u64| of(&alone) > 0 && of(self) * 10 >= self.filled * 7;
+        both(|column| column.numbers.numbers) || both(|column| column.dates.dates) || both(|column| column.persons)
     }
 
     /// The commonest length, if nearly all values have it.

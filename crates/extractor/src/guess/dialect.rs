@@ -4,6 +4,8 @@
 //! values: the share of rows with the commonest width, times the share of cells that are numbers, dates, words or
 //! empty. A wrong separator makes rows of all widths, or cells with another separator in them.
 
+use std::fmt::Write;
+
 use super::profile::{Confidence, Finding};
 use super::split::{Dialect, Rows, split};
 
@@ -73,9 +75,9 @@ fn head(text: &str) -> &str {
 
 fn attempt(text: &[u8], dialect: Dialect, weight: f64) -> Trial {
     let rows = split(text, dialect);
-    let full: Vec<usize> = (0..rows.rows.len()).filter(|at| !rows.rows[*at].blank).collect();
+    let full: Vec<usize> = (0..rows.list.len()).filter(|at| !rows.list[*at].blank).collect();
     let width = commonest_width(&rows, &full);
-    let regular: Vec<usize> = full.iter().copied().filter(|at| rows.rows[*at].cells == width).collect();
+    let regular: Vec<usize> = full.iter().copied().filter(|at| rows.list[*at].cells == width).collect();
     let (first, last) = (regular.first().copied().unwrap_or(0), regular.last().copied().unwrap_or(0));
     let between = full.iter().filter(|at| (first..=last).contains(*at)).count();
     let (inner, outer) = (share(regular.len(), between), share(regular.len(), full.len()));
@@ -99,7 +101,7 @@ fn attempt(text: &[u8], dialect: Dialect, weight: f64) -> Trial {
 fn commonest_width(rows: &Rows, full: &[usize]) -> usize {
     let mut counts: Vec<(usize, usize)> = Vec::new();
     for at in full {
-        let width = rows.rows[*at].cells;
+        let width = rows.list[*at].cells;
         match counts.iter_mut().find(|(known, _)| *known == width) {
             Some((_, count)) => *count += 1,
             None => counts.push((width, 1)),
@@ -113,7 +115,7 @@ fn commonest_width(rows: &Rows, full: &[usize]) -> usize {
 fn known_cells(text: &[u8], rows: &Rows, regular: &[usize]) -> (f64, usize) {
     let (mut known, mut all) = (0, 0);
     for at in regular.iter().take(JUDGED) {
-        for cell in rows.cells_of(&rows.rows[*at]) {
+        for cell in rows.cells_of(&rows.list[*at]) {
             all += 1;
             known += usize::from(cell.quoted || looks_like_a_value(text[cell.start..cell.end].trim_ascii()));
         }
@@ -143,7 +145,7 @@ fn looks_like_a_value(cell: &[u8]) -> bool {
 
 fn is_numeric(cell: &[u8]) -> bool {
     let marks = |byte: &u8| byte.is_ascii_digit() || b".,-+() '".contains(byte) || !byte.is_ascii();
-    cell.iter().all(marks) && cell.iter().filter(|byte| **byte == b',').count() <= 2
+    cell.iter().all(marks) && memchr::memchr_iter(b',', cell).count() <= 2
 }
 
 fn share(part: usize, whole: usize) -> f64 {
@@ -190,7 +192,8 @@ pub(super) fn quote_findings(best: &Trial, text: &str) -> (Finding<Option<char>>
         Some(quote) => {
             let mut evidence = format!("{} cells stand between the marks", best.quoted);
             if best.faults > 0 {
-                evidence += &format!("; {} marks stand where none belongs", best.faults);
+                // Writing to a string cannot fail.
+                write!(evidence, "; {} marks stand where none belongs", best.faults).unwrap_or_default();
             }
             let confidence = match (best.faults, best.quoted) {
                 (0, 3..) => Confidence::Certain,

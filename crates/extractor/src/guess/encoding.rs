@@ -4,7 +4,9 @@
 //! everything; they are told apart by whether the bytes above 0x7F come out as letters where letters belong. Where two
 //! encodings give the same text the finding says so and is never certain.
 
-use model::Encoding;
+use std::fmt::Write;
+
+use model::{Ebcdic, Encoding};
 
 use super::profile::{Confidence, Finding};
 
@@ -17,11 +19,8 @@ const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decoder {
     Model(Encoding),
-    Utf16 {
-        big: bool,
-    },
-    /// Known by its bytes, and read by nothing here.
-    Unreadable,
+    Utf16 { big: bool },
+    Ebcdic,
 }
 
 /// The encoding of the parts of a file, its label and reason, and how to decode them.
@@ -32,8 +31,8 @@ pub(super) fn encoding(parts: &[&[u8]]) -> (Finding<String>, Decoder) {
     }
     if let Some(label) = ebcdic(head) {
         let evidence = "blanks and digits stand at the codes of EBCDIC; 277 and 1142 differ in the currency sign alone";
-        let finding = Finding::new(label.to_owned(), Confidence::Unsure, evidence).or(["ebcdic-277".to_owned()]);
-        return (finding, Decoder::Unreadable);
+        let finding = Finding::new(label.to_owned(), Confidence::Unsure, evidence).or(["cp277".to_owned()]);
+        return (finding, Decoder::Ebcdic);
     }
     let marked = head.starts_with(UTF8_MARK);
     let high: usize = parts.iter().map(|part| part.iter().filter(|byte| !byte.is_ascii()).count()).sum();
@@ -100,10 +99,13 @@ fn ebcdic(head: &[u8]) -> Option<&'static str> {
     }
     let blanks_and_digits = head.iter().filter(|byte| matches!(byte, 0x40 | 0xF0..=0xF9)).count();
     let letters =
-        head.iter().filter(|byte| matches!(byte, 0x81..=0x89 | 0x91..=0x99 | 0xA2..=0xA9 | 0xC1..=0xE9)).count();
-    let ascii = head.iter().filter(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'\n')).count();
-    let most = (blanks_and_digits + letters) * 10 >= head.len() * 7 && blanks_and_digits * 4 >= head.len();
-    (most && ascii * 10 < head.len()).then_some("ebcdic-1142")
+        head.iter().filter(|byte| matches!(byte, 0x81..=0x89 | 0x91..=0x99 | 0xA2..=0xA9 | 0xC0..=0xE9)).count();
+    // `.`, `;`, `-`, `/`, `,` and the line ends.
+    let marks =
+        head.iter().filter(|byte| matches!(byte, 0x4B | 0x5E | 0x60 | 0x61 | 0x6B | 0x0D | 0x15 | 0x25)).count();
+    let ascii = head.iter().filter(|byte| matches!(byte, b'0'..=b'9' | b' ' | b'\n')).count();
+    let most = (blanks_and_digits + letters + marks) * 10 >= head.len() * 7 && blanks_and_digits * 4 >= head.len();
+    (most && ascii * 10 < head.len()).then_some("cp1142")
 }
 
 fn single_byte(parts: &[&[u8]], high: usize) -> (Finding<String>, Decoder) {
@@ -124,7 +126,8 @@ fn single_byte(parts: &[&[u8]], high: usize) -> (Finding<String>, Decoder) {
     let mut evidence = format!("not UTF-8; {high} bytes above 0x7F read best as {}", encoding.label());
     if !equal.is_empty() {
         let labels: Vec<&str> = equal.iter().map(|encoding| encoding.label()).collect();
-        evidence += &format!("; {} would give text of the same kind", labels.join(" and "));
+        // Writing to a string cannot fail.
+        write!(evidence, "; {} would give text of the same kind", labels.join(" and ")).unwrap_or_default();
     }
     let finding = Finding::new(encoding.label().to_owned(), confidence, evidence)
         .or(equal.iter().map(|encoding| encoding.label().to_owned()));
@@ -177,19 +180,23 @@ fn worth(c: char, before: Option<u8>, after: Option<u8>) -> i64 {
 }
 
 /// The text of a part. A byte that is none becomes U+FFFD: this is for looking at, never for loading.
-pub(super) fn decode(part: &[u8], decoder: Decoder) -> Option<String> {
+pub(super) fn decode(part: &[u8], decoder: Decoder) -> String {
     match decoder {
         Decoder::Model(encoding) => {
             let part = part.strip_prefix(UTF8_MARK).unwrap_or(part);
-            Some(encoding.decode_lossy(part))
+            encoding.decode_lossy(part)
         }
         Decoder::Utf16 { big } => {
             let (units, _) = part.as_chunks::<2>();
             let units =
                 units.iter().map(|pair| if big { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) });
             let text: String = char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
-            Some(text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned))
+            text.strip_prefix('\u{feff}').map_or_else(|| text.clone(), str::to_owned)
         }
-        Decoder::Unreadable => None,
+        Decoder::Ebcdic => {
+            let table = Ebcdic::Cp1142.to_windows_1252();
+            let bytes: Vec<u8> = part.iter().map(|byte| table[usize::from(*byte)]).collect();
+            Encoding::Windows1252.decode_lossy(&bytes)
+        }
     }
 }

@@ -54,14 +54,16 @@ pub fn guess(samples: &Samples) -> Profile {
     };
     let parts = whole_lines(samples);
     let (encoding, decoder) = encoding::encoding(&parts);
-    let wide = matches!(decoder, encoding::Decoder::Utf16 { .. });
+    let wide = matches!(decoder, encoding::Decoder::Utf16 { .. } | encoding::Decoder::Ebcdic);
     if profile.kind.value != "text" && !(wide && profile.kind.value == "binary") {
         return profile;
     }
-    profile.kind.value = "text".to_owned();
+    if wide {
+        profile.kind = Finding::new("text".to_owned(), Confidence::Likely, "its bytes are text in the encoding below");
+    }
     profile.encoding = Some(encoding);
     let raw = if wide { samples_as_they_are(samples) } else { parts };
-    let texts: Vec<String> = raw.iter().filter_map(|part| encoding::decode(part, decoder)).collect();
+    let texts: Vec<String> = raw.iter().map(|part| encoding::decode(part, decoder)).collect();
     let Some(head) = texts.first() else { return profile };
     profile.line_end = Some(line_end(head));
     let texts: Vec<String> = texts.iter().map(|text| text.replace("\r\n", "\n").replace('\r', "\n")).collect();
@@ -84,7 +86,7 @@ fn whole_lines(samples: &Samples) -> Vec<&[u8]> {
         .collect()
 }
 
-/// For encodings of two bytes, whose lines do not end in one: the head alone.
+/// For encodings whose lines do not end in the byte of ASCII: the head alone.
 fn samples_as_they_are(samples: &Samples) -> Vec<&[u8]> {
     vec![&samples.head[..samples.head.len() & !1]]
 }
@@ -146,9 +148,9 @@ fn delimited(texts: &[String], samples: &Samples, best: &Trial, trials: &[Trial]
             ending = Some(found);
             end
         } else {
-            rows.rows.len()
+            rows.list.len()
         };
-        for row in rows.rows.get(first..end).unwrap_or_default() {
+        for row in rows.list.get(first..end).unwrap_or_default() {
             if row.cells != best.width || row.blank {
                 continue;
             }
@@ -165,7 +167,9 @@ fn delimited(texts: &[String], samples: &Samples, best: &Trial, trials: &[Trial]
     let width = Finding::new(best.width, delimiter.confidence, delimiter.evidence.clone());
     let (numbers, mut profiles) = profiles(&columns, &begin.names);
     if begin.header_rows.value == 0 {
-        profiles.iter_mut().for_each(|column| column.name = format!("column_{}", column.position));
+        for column in &mut profiles {
+            column.name = format!("column_{}", column.position);
+        }
     }
     profile.numbers = numbers;
     profile.columns = profiles;
@@ -225,7 +229,9 @@ fn profiles(columns: &[ColumnCounts], names: &[String]) -> (Option<Finding<Numbe
             style.decimal.is_some() || style.group.is_some() || style.negative != SignPlace::Unseen
         })
     };
-    let numbers = number::of_file(alone.iter().filter(speaks).filter_map(|column| column.number.as_ref()));
+    let speaking: Vec<&Finding<NumberStyle>> =
+        alone.iter().filter(speaks).filter_map(|column| column.number.as_ref()).collect();
+    let numbers = number::of_file(&speaking);
     let sure = numbers.as_ref().filter(|numbers| numbers.confidence > Confidence::Unsure).map(|numbers| numbers.value);
     let mut profiles = if sure.is_some() { all(sure) } else { alone };
     hide_halves(columns, &mut profiles);

@@ -232,19 +232,17 @@ fn digits(core: &[u8], decimal: Option<u8>, group: Option<u8>) -> Option<(usize,
 }
 
 /// The style of the whole file: what the columns agree on, those that are sure of themselves first.
-pub(super) fn of_file<'a>(
-    columns: impl Iterator<Item = &'a Finding<NumberStyle>> + Clone,
-) -> Option<Finding<NumberStyle>> {
-    let sure = || columns.clone().filter(|finding| finding.confidence > Confidence::Unsure);
-    let first = columns.clone().next()?;
+pub(super) fn of_file(columns: &[&Finding<NumberStyle>]) -> Option<Finding<NumberStyle>> {
+    let sure = || columns.iter().filter(|finding| finding.confidence > Confidence::Unsure);
+    let first = columns.first()?;
     let decimals: Vec<char> = unique(sure().filter_map(|finding| finding.value.decimal));
     let groups: Vec<char> = unique(sure().filter_map(|finding| finding.value.group));
     let signs: Vec<SignPlace> =
-        unique(columns.clone().map(|finding| finding.value.negative).filter(|sign| *sign != SignPlace::Unseen));
-    let total = columns.clone().count();
+        unique(columns.iter().map(|finding| finding.value.negative).filter(|sign| *sign != SignPlace::Unseen));
+    let total = columns.len();
     if decimals.is_empty() && groups.is_empty() {
-        let unsure = columns.clone().find(|finding| finding.confidence == Confidence::Unsure).unwrap_or(first);
-        let evidence = format!("no column of {total} decides between decimal mark and grouping");
+        let unsure = columns.iter().find(|finding| finding.confidence == Confidence::Unsure).unwrap_or(first);
+        let evidence = format!("none of the columns ({total}) decides between decimal mark and grouping");
         let negative =
             if signs.len() > 1 { SignPlace::Mixed } else { signs.first().copied().unwrap_or(SignPlace::Unseen) };
         return Some(Finding {
@@ -267,14 +265,14 @@ pub(super) fn of_file<'a>(
         && groups.len() <= 1
         && value.negative != SignPlace::Mixed
         && !decimals.iter().any(|mark| groups.contains(mark));
-    let certain = columns.clone().any(|finding| finding.confidence == Confidence::Certain);
+    let certain = columns.iter().any(|finding| finding.confidence == Confidence::Certain);
     let confidence = match (agree, certain) {
         (false, _) => Confidence::Unsure,
         (true, true) => Confidence::Certain,
         (true, false) => Confidence::Likely,
     };
-    let word = if agree { "agree" } else { "do not agree" };
-    Some(Finding::new(value, confidence, format!("{total} columns with marks or signs {word}")))
+    let word = if agree { "agree" } else { "contradict each other" };
+    Some(Finding::new(value, confidence, format!("columns with marks or signs: {total}; they {word}")))
 }
 
 fn unique<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
@@ -298,7 +296,8 @@ mod tests {
 
     #[test]
     fn marks_are_told_apart_where_the_cells_do() {
-        let cases: [(&[&str], Option<char>, Option<char>, Confidence); 8] = [
+        type Case<'a> = (&'a [&'a str], Option<char>, Option<char>, Confidence);
+        let cases: [Case<'_>; 8] = [
             (&["1.234,56", "12,5", "3"], Some(','), Some('.'), Confidence::Certain),
             (&["1234.5", "0.25", "7.125"], Some('.'), None, Confidence::Certain),
             (&["1.234", "5.678"], None, Some('.'), Confidence::Unsure),

@@ -39,7 +39,7 @@ pub(super) struct Row {
 /// A text taken apart.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
-    pub(super) rows: Vec<Row>,
+    pub(super) list: Vec<Row>,
     pub(super) cells: Vec<Cell>,
     /// Quotation marks where the dialect has none.
     pub(super) faults: usize,
@@ -67,7 +67,7 @@ pub(super) fn split(text: &[u8], dialect: Dialect) -> Rows {
         let first_cell = rows.cells.len();
         let (next, lines) = split_row(text, at, dialect, &mut rows);
         let blank = rows.cells[first_cell..].iter().all(|cell| text[cell.start..cell.end].trim_ascii().is_empty());
-        rows.rows.push(Row { first_cell, cells: rows.cells.len() - first_cell, line, lines, blank });
+        rows.list.push(Row { first_cell, cells: rows.cells.len() - first_cell, line, lines, blank });
         line += lines;
         at = next;
     }

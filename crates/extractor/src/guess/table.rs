@@ -28,15 +28,15 @@ pub(super) fn text<'a>(source: &'a str, rows: &Rows, row: &Row, column: usize) -
 
 /// Finds the preamble and the header in the rows of the beginning of a file.
 pub(super) fn beginning(source: &str, rows: &Rows, width: usize) -> Beginning {
-    let regular = |at: &usize| rows.rows[*at].cells == width && !rows.rows[*at].blank;
+    let regular = |at: &usize| rows.list[*at].cells == width && !rows.list[*at].blank;
     // One row of the right width among lines of text is chance; the table begins where two follow each other.
-    let mut found = (0..rows.rows.len()).filter(regular);
+    let mut found = (0..rows.list.len()).filter(regular);
     let first =
-        found.clone().find(|at| rows.rows.get(at + 1).is_none_or(|_| regular(&(at + 1)) || at + 1 == rows.rows.len()));
+        found.clone().find(|at| rows.list.get(at + 1).is_none_or(|_| regular(&(at + 1)) || at + 1 == rows.list.len()));
     let first = first.or_else(|| found.next()).unwrap_or(0);
-    let lines = rows.rows.get(first).map_or(0, |row| row.line);
+    let lines = rows.list.get(first).map_or(0, |row| row.line);
     let preamble = preamble(rows, first, lines);
-    let body: Vec<usize> = (first..rows.rows.len()).filter(regular).take(400).collect();
+    let body: Vec<usize> = (first..rows.list.len()).filter(regular).take(400).collect();
     let (count, confidence, evidence) = header_rows(source, rows, width, &body);
     let header = first..body.get(count).copied().unwrap_or(first + count).max(first + count);
     let names = (0..width).map(|column| name(source, rows, &body[..count.min(body.len())], column)).collect();
@@ -52,9 +52,9 @@ fn preamble(rows: &Rows, first: usize, lines: usize) -> Finding<u32> {
     if lines == 0 {
         return Finding::new(0, Confidence::Certain, "the first line has the cells of a row");
     }
-    let blank = rows.rows[..first].iter().filter(|row| row.blank).count();
+    let blank = rows.list[..first].iter().filter(|row| row.blank).count();
     let evidence = format!("{lines} lines before the first row, {blank} of them blank");
-    let confidence = if rows.rows[..first].iter().all(|row| row.blank || row.cells == 1) {
+    let confidence = if rows.list[..first].iter().all(|row| row.blank || row.cells == 1) {
         Confidence::Likely
     } else {
         Confidence::Unsure
@@ -70,7 +70,7 @@ fn header_rows(source: &str, rows: &Rows, width: usize, body: &[usize]) -> (usiz
         if typed.is_empty() {
             return untyped(source, rows, width, body, &columns);
         }
-        let row = &rows.rows[body[count]];
+        let row = &rows.list[body[count]];
         let cells = typed.iter().map(|column| (column, text(source, rows, row, *column).trim()));
         let full: Vec<(&usize, &str)> = cells.filter(|(_, cell)| !cell.is_empty()).collect();
         let fitting = full.iter().filter(|(column, cell)| columns[**column].fits(cell)).count();
@@ -106,7 +106,7 @@ fn untyped(
     body: &[usize],
     columns: &[ColumnCounts],
 ) -> (usize, Confidence, String) {
-    let Some(first) = body.first().map(|at| &rows.rows[*at]) else {
+    let Some(first) = body.first().map(|at| &rows.list[*at]) else {
         return (0, Confidence::Unsure, "there are no rows".to_owned());
     };
     let cells: Vec<&str> = (0..width).map(|column| text(source, rows, first, column).trim()).collect();
@@ -130,7 +130,7 @@ pub(super) fn counted(source: &str, rows: &Rows, width: usize, which: &[usize]) 
     let mut columns = vec![ColumnCounts::default(); width];
     for at in which.iter().take(100) {
         for (column, counts) in columns.iter_mut().enumerate() {
-            counts.add(text(source, rows, &rows.rows[*at], column));
+            counts.add(text(source, rows, &rows.list[*at], column));
         }
     }
     columns
@@ -138,7 +138,7 @@ pub(super) fn counted(source: &str, rows: &Rows, width: usize, which: &[usize]) 
 
 /// The name of a column: what stands in the header rows, with blanks between.
 fn name(source: &str, rows: &Rows, header: &[usize], column: usize) -> String {
-    let parts = header.iter().map(|at| text(source, rows, &rows.rows[*at], column).trim());
+    let parts = header.iter().map(|at| text(source, rows, &rows.list[*at], column).trim());
     let name = parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     if header.is_empty() { format!("column_{}", column + 1) } else { name }
 }
@@ -154,11 +154,11 @@ pub(super) struct Ending {
 
 /// Finds totals and footnotes in the last rows of a file. `first` is where data may begin.
 pub(super) fn ending(source: &str, rows: &Rows, width: usize, first: usize) -> Ending {
-    let mut end = rows.rows.len();
+    let mut end = rows.list.len();
     let mut footers = Vec::new();
     let mut totals = 0;
     while end > first {
-        let row = &rows.rows[end - 1];
+        let row = &rows.list[end - 1];
         let beginning = (0..row.cells).map(|at| text(source, rows, row, at).trim()).find(|cell| !cell.is_empty());
         let lower = beginning.unwrap_or_default().to_lowercase();
         let total = TOTAL_WORDS.iter().any(|word| lower.starts_with(word));
@@ -173,17 +173,18 @@ pub(super) fn ending(source: &str, rows: &Rows, width: usize, first: usize) -> E
     }
     if end == first {
         // Nothing but such rows: then they are the data.
-        end = rows.rows.len();
+        end = rows.list.len();
         footers.clear();
     }
     footers.reverse();
-    let lines: usize = rows.rows[end..].iter().map(|row| row.lines).sum();
+    let lines: usize = rows.list[end..].iter().map(|row| row.lines).sum();
     let (confidence, evidence) = match footers.len() {
         0 => (Confidence::Likely, "the last row has the cells of a row".to_owned()),
-        found if found == totals => (Confidence::Likely, format!("{found} rows of totals or notes at the end")),
-        found => {
-            (Confidence::Unsure, format!("{found} rows at the end are not like the others; the last could be cut"))
-        }
+        found if found == totals => (Confidence::Likely, format!("rows of totals or notes at the end: {found}")),
+        found => (
+            Confidence::Unsure,
+            format!("rows at the end that are not like the others: {found}; the last could be cut"),
+        ),
     };
     let lines = if footers.is_empty() { 0 } else { lines };
     Ending { footer_lines: Finding::new(number(lines), confidence, evidence), footers, end }

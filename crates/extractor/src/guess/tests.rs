@@ -324,7 +324,7 @@ fn judge(file: &Written, scores: &mut [Score; 9]) -> Result<(), String> {
     }
     for (column, kind) in profile.columns.iter().zip(&file.columns) {
         if !check(&mut scores[6], &column.holds, &kind.ty()) {
-            return lied(&format!("column type {:?} {:?}", column.holds, kind));
+            return lied("column type");
         }
         if column.holds.value != kind.ty() {
             continue;
@@ -364,20 +364,13 @@ fn guesses_of_generated_files_are_right_where_they_are_sure() {
     let mut scores = [Score::default(); 9];
     let strategy = written();
     let mut lies = Vec::new();
-    for _ in 0..2500 {
+    for _ in 0..1500 {
         let file = strategy.new_tree(&mut runner).expect("a file").current();
         lies.extend(judge(&file, &mut scores).err());
     }
-    for lie in lies.iter().take(12) {
-        println!("LIE {}", lie.lines().next().unwrap());
-    }
+    assert!(lies.is_empty(), "{} files; the first: {}", lies.len(), lies[0]);
     for (question, score) in QUESTIONS.iter().zip(scores) {
-        let [unsure, likely, certain] =
-            [Confidence::Unsure, Confidence::Likely, Confidence::Certain].map(|c| score.share(c));
-        println!(
-            "{question:12} {:?} {:?} unsure {unsure:.4} likely {likely:.4} certain {certain:.4}",
-            score.right, score.wrong
-        );
-        //assert!(likely >= 0.95, "{question}: of the likely findings only {likely:.3} are right");
+        let likely = score.share(Confidence::Likely);
+        assert!(likely >= 0.95, "{question}: of the likely findings only {likely:.3} are right: {score:?}");
     }
 }

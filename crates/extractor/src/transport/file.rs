@@ -219,7 +219,7 @@ impl Survey {
 
     /// No pattern has such a name, and it cannot be printed as it is.
     fn odd_name(&mut self, entry: &DirEntry, path: &str, name: &OsStr) {
-        let shown = shown(&format!("{path}{}", escaped(name)));
+        let shown = shown(&format!("{path}{}", escaped(name.as_encoded_bytes())));
         match entry.file_type().map(regular) {
             Ok(Err(refusal)) => self.listing.refused.push((shown, refusal)),
             _ => self.listing.unknown.push(shown),
@@ -271,9 +271,9 @@ fn is_unprintable(c: char) -> bool {
 }
 
 /// The name with everything that cannot be printed written out.
-fn escaped(name: &OsStr) -> String {
+pub(crate) fn escaped(name: &[u8]) -> String {
     let mut text = String::new();
-    for chunk in name.as_encoded_bytes().utf8_chunks() {
+    for chunk in name.utf8_chunks() {
         for c in chunk.valid().chars() {
             if is_unprintable(c) || c == '\\' {
                 text.extend(c.escape_default());

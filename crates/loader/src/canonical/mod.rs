@@ -4,9 +4,14 @@
 //! the store only by the commit that names it; what no row of `unit` names is garbage. Parts describe themselves (key
 //! `musketer` of the file's metadata), so that they can be read and rewritten without today's definitions.
 
+mod encode;
+mod footer;
 mod frame;
 mod garbage;
+mod group;
+mod output;
 mod reader;
+mod removal;
 mod rows;
 mod writer;
 
@@ -15,8 +20,11 @@ use std::path::{Path, PathBuf};
 use model::{ColumnKind, DatasetId, DeliveryId, Fingerprint, FingerprintBuilder, RecordSchema, WorkUnit};
 use serde::{Deserialize, Serialize};
 
+pub use encode::Compression;
+pub use group::{BatchPool, EncodeScratch, EncodedGroup, RowGroup};
+pub use removal::{remove_records, rows_with_records};
 pub use rows::{CanonicalRows, RowFilter, read_rows};
-pub use writer::{CanonicalWriter, remove_records};
+pub use writer::CanonicalWriter;
 
 /// The most rows of a row group: what `DuckDB` and others scan at a time. Groups are cut at fixed numbers of rows, so
 /// that the file does not depend on how the rows came in batches.
@@ -73,6 +81,9 @@ pub struct CanonicalPart {
 struct PartMetadata {
     dataset: String,
     delivery: String,
+    /// How it was compressed, to be rewritten in the same way.
+    #[serde(default)]
+    compression: Compression,
     columns: Vec<PartColumn>,
 }
 
@@ -118,10 +129,10 @@ impl PartKind {
 }
 
 impl PartMetadata {
-    fn of(schema: &RecordSchema, delivery: &DeliveryId) -> Self {
+    fn of(schema: &RecordSchema, delivery: &DeliveryId, compression: Compression) -> Self {
         let column = |(name, kind): &(String, ColumnKind)| PartColumn { name: name.clone(), kind: PartKind::of(kind) };
         let columns = schema.columns.iter().map(column).collect();
-        Self { dataset: schema.dataset.to_string(), delivery: delivery.to_string(), columns }
+        Self { dataset: schema.dataset.to_string(), delivery: delivery.to_string(), compression, columns }
     }
 
     fn read_back(&self, dataset: DatasetId) -> RecordSchema {

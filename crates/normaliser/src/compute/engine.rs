@@ -1,7 +1,7 @@
 //! The only place where polars computes: all measures over one dataset by one kind of period, in one scan.
 //!
 //! Files are taken in chunks that never split a group, so that memory is bounded by the needed columns of a chunk and
-//! no partial results have to be merged. Nothing here rounds, divides or depends on an order: sums are exact, counts
+//! no results have to be merged here. Nothing here rounds, divides or depends on an order: sums are exact, counts
 //! are counts, and the answers come back keyed.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +15,7 @@ use polars::prelude::{
 };
 
 use super::expression::{column, condition, number};
+use super::partial::Partial;
 use super::{CanonicalFile, ComputeError, DatasetRows};
 
 /// How much of the files one query reads at most, unless a single group has more.
@@ -39,19 +40,12 @@ pub(super) struct Question<'a> {
     pub(super) rows: &'a DatasetRows<'a>,
     /// The municipalities and periods for which the data of a measure, by its position in `measures`, is complete.
     pub(super) known: BTreeSet<(usize, MunicipalityCode, Period)>,
-}
-
-/// The value of a measure in one municipality and period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Answer {
-    /// `None` where no row has a value.
-    pub(super) value: Option<i128>,
-    /// Rows that the measure keeps.
-    pub(super) rows: u64,
+    /// The files that each of the measures needs, sorted by municipality and period.
+    pub(super) files: Vec<&'a CanonicalFile>,
 }
 
 /// Answers by measure, municipality and period; where no row lies there is none.
-pub(super) type Answers = BTreeMap<(usize, MunicipalityCode, Period), Answer>;
+pub(super) type Answers = BTreeMap<(usize, MunicipalityCode, Period), Partial>;
 
 const MUNICIPALITY: &str = "_municipality";
 const KEY: &str = "_key";
@@ -60,7 +54,7 @@ const LENGTH: &str = "_length";
 /// Computes the measures.
 pub(super) fn answer(question: &Question<'_>, limit: ChunkLimit) -> Result<Answers, ComputeError> {
     let mut answers = Answers::new();
-    for chunk in chunks(&needed_files(question), question, limit)? {
+    for chunk in chunks(&question.files, question, limit)? {
         let failed = |error: pl::PolarsError| ComputeError::Engine {
             dataset: question.rows.dataset.id.clone(),
             message: error.to_string(),
@@ -75,23 +69,6 @@ pub(super) fn answer(question: &Question<'_>, limit: ChunkLimit) -> Result<Answe
 /// Runs a query, on the engine that aggregates while it reads.
 fn collected(query: LazyFrame) -> PolarsResult<DataFrame> {
     Ok(query.collect_with_engine(Engine::Streaming)?.unwrap_single())
-}
-
-/// The files that hold the known partitions, in an order that keeps a group together.
-fn needed_files<'a>(question: &Question<'a>) -> Vec<&'a CanonicalFile> {
-    let partition = question.rows.dataset.partition;
-    let partitions: BTreeSet<(MunicipalityCode, Period)> = question
-        .known
-        .iter()
-        .flat_map(|(measure, municipality, period)| {
-            let parts = question.measures[*measure].time.partitions(*period, partition);
-            parts.into_iter().map(|part| (*municipality, part))
-        })
-        .collect();
-    let mut files: Vec<&CanonicalFile> = Vec::new();
-    files.extend(question.rows.files.iter().filter(|file| partitions.contains(&(file.municipality, file.period))));
-    files.sort_by_key(|file| (file.municipality, file.period, &file.path));
-    files
 }
 
 /// Cuts the files into chunks, only where a new group begins: a municipality's period of the indicator, or for
@@ -329,7 +306,7 @@ impl Groups {
 }
 
 impl GroupValues {
-    fn answer(&self, group: usize, length: i64, aggregate: &Aggregate) -> Answer {
+    fn answer(&self, group: usize, length: i64, aggregate: &Aggregate) -> Partial {
         let rows = self.rows.as_ref().map_or(length, |rows| rows[group]);
         let value = self.value.as_ref().and_then(|values| values[group]);
         let value = match aggregate {
@@ -341,7 +318,7 @@ impl GroupValues {
             }
             Aggregate::Sum(_) | Aggregate::Min(_) | Aggregate::Max(_) => value,
         };
-        Answer { value, rows: rows.unsigned_abs() }
+        Partial { value, rows: rows.unsigned_abs() }
     }
 }
 

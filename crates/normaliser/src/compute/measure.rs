@@ -1,4 +1,4 @@
-//! The measures of an indicator: which of them are known, what the engine says of those, and why the others are not.
+//! The measures of an indicator: which of them are known, what they are, and why the others are not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,9 @@ use model::{
     Aggregate, Area, DatasetId, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period, PeriodKind,
 };
 
-use super::engine::{Answer, ChunkLimit, Question, answer};
+use super::engine::ChunkLimit;
+use super::partial::Partial;
+use super::sharing::Scan;
 use super::{ComputeError, DatasetRows};
 
 /// An indicator, and the municipalities and periods for which its measures are wanted.
@@ -23,7 +25,8 @@ pub struct Request<'a> {
 ///
 /// A measure has a value where all the data it reads was delivered: 0 if no row matches, and none at all for a
 /// smallest or largest value of no rows. Otherwise its status says whether the data is owed or has no source.
-/// Indicators that read the same dataset by the same kind of period share one scan of it.
+/// Indicators that read the same dataset by the same kind of period share one scan of it. Files whose rows were added
+/// up when they were read ([`super::CanonicalFile::partials`]) are opened only for what that does not answer.
 pub fn measure(
     requests: &[Request<'_>],
     rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
@@ -34,7 +37,7 @@ pub fn measure(
 /// A measure by the position of its request and its own position in the indicator.
 type Place = (usize, usize);
 
-type Answered = BTreeMap<(Place, MunicipalityCode, Period), Answer>;
+type Answered = BTreeMap<(Place, MunicipalityCode, Period), Partial>;
 
 pub(super) fn measure_in_chunks(
     requests: &[Request<'_>],
@@ -46,7 +49,7 @@ pub(super) fn measure_in_chunks(
         let Some(rows) = rows.get(dataset) else { continue };
         let known = known(requests, &places, rows);
         let measures = places.iter().map(|(request, at)| &requests[*request].indicator.measures[*at]).collect();
-        let found = answer(&Question { measures, period, rows, known }, limit)?;
+        let found = Scan { measures, period, rows, known }.answers(limit)?;
         answers.extend(found.into_iter().map(|((at, code, period), answer)| ((places[at], code, period), answer)));
     }
     let numbered = requests.iter().enumerate();
@@ -123,7 +126,7 @@ fn valued(
     indicator: &Indicator,
     measure: &Measure,
     (municipality, period): (MunicipalityCode, Period),
-    answer: Answer,
+    answer: Partial,
     status: ObsStatus,
 ) -> Result<MeasureValue, ComputeError> {
     let overflow =

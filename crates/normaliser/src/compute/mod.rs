@@ -1,6 +1,7 @@
 //! Canonical rows to measures, measures to figures.
 //!
-//! The relational part (filter, group, aggregate) belongs to the engine, polars, behind [`measure`]; the scalar part
+//! The relational part (filter, group, aggregate) belongs to the engine, polars, behind [`measure`], but for what was
+//! added up while the rows were parsed, [`PartialPlan`]; the scalar part
 //! (a formula over a handful of exact numbers, rounded once at the end) is done here, in [`observe`]. The line between
 //! them is where engines stop agreeing: no engine divides, averages or rounds in an indicator.
 
@@ -9,6 +10,8 @@ mod error;
 mod expression;
 mod measure;
 mod observe;
+mod partial;
+mod sharing;
 mod trace;
 
 #[cfg(test)]
@@ -16,16 +19,18 @@ mod tests;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use model::{Dataset, MunicipalityCode, Period};
 
 pub use error::ComputeError;
 pub use measure::{Request, measure};
 pub use observe::{Member, observe};
+pub use partial::{PartialHand, PartialPlan, Partials};
 pub use trace::{MeasureRow, MeasureRows, rows_of};
 
 /// A file of canonical rows.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CanonicalFile {
     /// Where it is.
     pub path: PathBuf,
@@ -33,6 +38,9 @@ pub struct CanonicalFile {
     pub municipality: MunicipalityCode,
     /// The period of the dataset's partition that it holds.
     pub period: Period,
+    /// What was added up of its rows when they were read, if they were read just now. It must be of exactly these
+    /// rows: where it says nothing about the municipality and period, the file is opened.
+    pub partials: Option<Arc<Partials>>,
 }
 
 /// What is there of a dataset.

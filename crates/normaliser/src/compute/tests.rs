@@ -1,5 +1,7 @@
 //! The engine against a slow, obvious evaluator: canonical files are written, measures computed both ways.
 
+mod partial;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 
@@ -78,7 +80,7 @@ fn write(folder: &std::path::Path, dataset: &Dataset, rows: &[Row], parts: usize
             let path = folder.join(unit).join(format!("{part}.parquet"));
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
             write_file(&path, rows);
-            files.push(CanonicalFile { path, municipality: municipality(code), period });
+            files.push(CanonicalFile { path, municipality: municipality(code), period, partials: None });
         }
     }
     files
@@ -542,15 +544,30 @@ fn any_condition() -> impl Strategy<Value = Expr> {
         let left = if computed { Expr::Negate(Box::new(field)) } else { field };
         Expr::Compare(operator, Box::new(left), Box::new(Expr::Number { minor, scale: 0 }))
     });
-    let date = (operator, 0i32..366).prop_map(|(operator, n)| {
+    let date = (operator.clone(), 0i32..366).prop_map(|(operator, n)| {
         let date = Date::from_days(day("2024-01-01").days() + n).expect("a day");
         Expr::Compare(operator, Box::new(Expr::Field(FieldIndex(1))), Box::new(Expr::Date(date)))
+    });
+    let person = (operator.clone(), any::<bool>()).prop_map(|(operator, equal)| {
+        let of = |text: &str| Box::new(Expr::Text(text.to_owned()));
+        let field = Box::new(Expr::Field(PERSON));
+        if equal { Expr::Compare(operator, field, of("b")) } else { Expr::Compare(operator, of("b"), field) }
+    });
+    let codes = operator.clone().prop_map(|operator| {
+        Expr::Compare(operator, Box::new(Expr::Field(FieldIndex(0))), Box::new(Expr::Field(CODE)))
+    });
+    let flag = any::<bool>().prop_map(|truth| {
+        Expr::Compare(Comparison::NotEqual, Box::new(Expr::Field(FLAG)), Box::new(Expr::Boolean(truth)))
     });
     let set = proptest::collection::btree_set((0usize..3).prop_map(|at| CODES[at].to_owned()), 0..3);
     let leaf = prop_oneof![
         code,
         number,
         date,
+        person,
+        codes,
+        flag,
+        Just(Expr::In(PERSON, texts(&["a", "c"]))),
         set.prop_map(|codes| Expr::In(CODE, codes)),
         any::<bool>().prop_map(Expr::Boolean),
         Just(Expr::Field(FLAG)),

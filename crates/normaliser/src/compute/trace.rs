@@ -43,7 +43,7 @@ pub fn rows_of(
         return Ok(MeasureRows { columns, ..MeasureRows::default() });
     }
     let mut files: Vec<&CanonicalFile> = files.iter().collect();
-    files.sort();
+    files.sort_by_key(|file| (file.municipality, file.period, &file.path));
     let failed = |error: pl::PolarsError| ComputeError::Unanswered { message: error.to_string() };
     let kept = scan(&files).map(|frame| frame.filter(wanted(measure, dataset, period))).map_err(failed)?;
     let total = kept.clone().select([len().cast(DataType::Int64).alias("rows")]).collect().map_err(failed)?;

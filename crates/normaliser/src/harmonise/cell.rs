@@ -75,6 +75,25 @@ impl Preparation {
         (whole && !self.is_worded(cell)).then_some(cell)
     }
 
+    /// Prepares a cell as [`Preparation::quick`] does, and puts zeros in front of digits; `room` is where they go.
+    #[inline]
+    pub(crate) fn ready<'a>(&self, cell: Cell<'a>, room: &'a mut [u8; 32]) -> Option<Cell<'a>> {
+        match self.width {
+            Some(width) if cell.len() < width => self.widened(cell.trimmed(), width, room),
+            _ => self.quick(cell),
+        }
+    }
+
+    #[inline]
+    fn widened<'a>(&self, cell: Cell<'a>, width: usize, room: &'a mut [u8; 32]) -> Option<Cell<'a>> {
+        let short = self.slice.is_none() && width <= 16 && cell.len() > 0;
+        if !short || self.is_worded(cell) {
+            return None;
+        }
+        room[..16].copy_from_slice(&cell.padded()?);
+        Some(Cell::new(room, 16 - width, 16))
+    }
+
     #[inline]
     fn is_worded(&self, cell: Cell<'_>) -> bool {
         self.worded & length_bit(cell.len()) != 0
@@ -167,6 +186,10 @@ mod tests {
         let preparation = Preparation::new(mapping, encoding).expect("words that can be encoded");
         if let Some(quick) = preparation.quick(Cell::new(cell, 0, cell.len())) {
             assert_eq!(preparation.prepare(cell, &mut [0; WIDEST]), Prepared::Value(quick.bytes()));
+        }
+        let (buffer, mut room) = ([cell, b"0123456789012345"].concat(), [0; 32]);
+        if let Some(ready) = preparation.ready(Cell::new(&buffer, 0, cell.len()), &mut room) {
+            assert_eq!(preparation.prepare(cell, &mut [0; WIDEST]), Prepared::Value(ready.bytes()));
         }
         match preparation.prepare(cell, &mut [0; WIDEST]) {
             Prepared::Missing => None,

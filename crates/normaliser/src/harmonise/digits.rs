@@ -135,6 +135,18 @@ impl<'a> Cell<'a> {
         Some(u128::from_le_bytes(self.sixteen()?) & mask)
     }
 
+    /// A cell of 1 to 16 digits, with zeros in front of them up to 16.
+    #[inline]
+    pub(crate) fn padded(self) -> Option<[u8; 16]> {
+        let (word, mask) = (self.head()?, *FIRST.get(self.len())?);
+        if self.len() == 0 || !are_digits_at(word, mask) {
+            return None;
+        }
+        // What moves in from below is null, and becomes text as the digits already are.
+        let moved = word << (128 - 8 * self.len());
+        Some((moved | ZEROS_128).to_le_bytes())
+    }
+
     /// The 16 bytes from the cell's first one on, wherever the cell ends.
     #[inline]
     pub(crate) fn sixteen(self) -> Option<[u8; 16]> {
@@ -216,6 +228,11 @@ mod tests {
             let mask = first(other.len()).expect("short");
             prop_assert_eq!(are_digits_at(head, mask), other.iter().all(u8::is_ascii_digit));
             prop_assert_eq!(found.is_ascii(), other.is_ascii());
+            let digits = std::str::from_utf8(&other).ok().filter(|text| !text.is_empty() && other.iter().all(u8::is_ascii_digit));
+            let padded = digits.map(|digits| format!("{digits:0>16}").into_bytes());
+            prop_assert_eq!(found.padded().map(|bytes| bytes.to_vec()), padded);
+            let number = Cell::new(&buffer, 0, 6).padded();
+            prop_assert_eq!(number.as_ref(), Some(b"0000000000987654"));
             prop_assert_eq!(found.trimmed().bytes(), other.trim_ascii());
             let mut copy = b"before ".to_vec();
             found.copy_to(&mut copy);

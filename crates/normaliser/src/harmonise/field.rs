@@ -315,7 +315,7 @@ impl FieldCells {
         let mut faults = 0;
         for (row, value) in values.iter_mut().enumerate().skip(first) {
             let cell = self.cell(rows, row);
-            if let Some(found) = self.preparation.quick(cell).and_then(|cell| quick(cell, row)) {
+            if let Some(found) = self.preparation.ready(cell, &mut [0; 32]).and_then(|cell| quick(cell, row)) {
                 *value = found;
                 continue;
             }
@@ -369,7 +369,7 @@ impl FieldCells {
         valid.reserve(rows.len);
         for row in 0..rows.len {
             let cell = self.cell(rows, row);
-            let mut present = self.preparation.quick(cell).is_some_and(|cell| text.quick(cell, strip));
+            let mut present = self.preparation.ready(cell, &mut [0; 32]).is_some_and(|cell| text.quick(cell, strip));
             if !present {
                 let cast = self.carefully(cell, row, findings, &mut faults, |cell| text.cast(cell, strip));
                 if cast == Some(true) {

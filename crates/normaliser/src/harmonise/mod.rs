@@ -177,6 +177,7 @@ impl Harmoniser {
         rejected: &mut Vec<RejectedRow>,
     ) -> Result<(), Refusal> {
         hand.findings.failures.reset(rows.len);
+        hand.findings.remarks.reset();
         for (field, memory) in self.fields.iter().zip(&mut hand.memories) {
             let unread = field.cast(rows, accepted, memory, &mut hand.findings);
             let column = &accepted.columns[field.index()];

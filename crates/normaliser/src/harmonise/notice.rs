@@ -65,6 +65,11 @@ pub(crate) struct Remarks {
 }
 
 impl Remarks {
+    /// Gets ready for a strip: what was remarked on the one before, if a row of it stopped the delivery, is forgotten.
+    pub(crate) fn reset(&mut self) {
+        self.pending.clear();
+    }
+
     /// Remarks something about a row of the current strip.
     pub(crate) fn note(&mut self, kind: RemarkIndex, row: usize) {
         self.pending.push((kind, u32::try_from(row).expect("a batch has fewer than 4 billion rows")));

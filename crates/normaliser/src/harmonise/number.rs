@@ -34,6 +34,7 @@ pub(crate) struct NumberCaster {
 
 /// Which signs there are and where they may stand.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a place or a sign that is declared or not")]
 struct Signs {
     leading: bool,
     trailing: bool,

@@ -113,11 +113,18 @@ impl TextCaster {
         // Each letter is written with room for the longest, and the next one begins where it really ends.
         out.resize(before + 3 * cell.len() + 1, 0);
         let (mut at, mut whole) = (before, true);
-        for byte in cell {
-            let letter = letter(byte);
-            out[at..at + 4].copy_from_slice(&letter.bytes);
-            at += usize::from(letter.length);
-            whole &= letter.length > 0;
+        for eight in cell.chunks(8) {
+            if eight.len() == 8 && eight.is_ascii() {
+                out[at..at + 8].copy_from_slice(eight);
+                at += 8;
+                continue;
+            }
+            for byte in eight {
+                let letter = letter(byte);
+                out[at..at + 4].copy_from_slice(&letter.bytes);
+                at += usize::from(letter.length);
+                whole &= letter.length > 0;
+            }
         }
         out.truncate(if whole { at } else { before });
         whole

@@ -240,7 +240,12 @@ impl<'a> Case<'a> {
     ) -> Result<RowsOfMeasure, RunError> {
         let file = |record: &UnitRecord| {
             let (municipality, period) = (record.unit.municipality, record.unit.period);
-            record.part.as_ref().map(|part| CanonicalFile { path: root.join(part), municipality, period })
+            record.part.as_ref().map(|part| CanonicalFile {
+                path: root.join(part),
+                municipality,
+                period,
+                partials: None,
+            })
         };
         let files: Vec<CanonicalFile> = self.units_of(measure, dataset).filter_map(file).collect();
         let found = normaliser::rows_of(measure, dataset, &files, self.period, limit)?;

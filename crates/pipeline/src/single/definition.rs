@@ -149,10 +149,10 @@ impl Page {
             match column {
                 Some(column) => self.line(format!("  {}: {}", field.name, mapping(column, field))),
                 None if at == dataset.municipality.0 => {
-                    self.line(format!("  {}: delivery  # no column is like it", field.name))
+                    self.line(format!("  {}: delivery  # no column is like it", field.name));
                 }
                 None if at == dataset.time.0 => {
-                    self.line(format!("  {}: delivery  # no column is like it", field.name))
+                    self.line(format!("  {}: delivery  # no column is like it", field.name));
                 }
                 None => {
                     let required = if field.required { "required; " } else { "" };

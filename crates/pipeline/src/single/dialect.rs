@@ -1,14 +1,19 @@
 //! A dialect that the caller states, in place of a source definition.
 
-use model::{Code, DelimitedFormat, Encoding, Escape, FieldName, Format, Layout, SkipMatch, SkipRule};
+use model::{
+    Code, Compression, DelimitedFormat, Encoding, Escape, FieldName, FileEncoding, Format, InputForm, Layout,
+    SkipMatch, SkipRule,
+};
 
 use crate::RunError;
 
 /// How a file is written. Every column of it is text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dialect {
+    /// What has to be unpacked first.
+    pub compression: Compression,
     /// The character encoding.
-    pub encoding: Encoding,
+    pub encoding: FileEncoding,
     /// The separator, an ASCII character.
     pub delimiter: u8,
     /// The quotation mark; `None`: quotation marks are ordinary characters.
@@ -28,7 +33,8 @@ pub struct Dialect {
 impl Default for Dialect {
     fn default() -> Self {
         Self {
-            encoding: Encoding::Utf8,
+            compression: Compression::None,
+            encoding: Encoding::Utf8.into(),
             delimiter: b',',
             quote: Some(b'"'),
             escape: Escape::Doubled,
@@ -45,8 +51,9 @@ impl Dialect {
     pub fn guessed(profile: &extractor::Profile) -> Option<Self> {
         let found = profile.dialect.as_ref()?;
         let ascii = |character: char| u8::try_from(character).ok().filter(u8::is_ascii);
-        let encoding = profile.encoding.as_ref().and_then(|encoding| Encoding::parse(&encoding.value))?;
+        let encoding = profile.encoding.as_ref().and_then(|encoding| FileEncoding::parse(&encoding.value))?;
         Some(Self {
+            compression: Compression::None,
             encoding,
             delimiter: ascii(found.delimiter.value)?,
             quote: found.quote.value.and_then(ascii),
@@ -58,6 +65,11 @@ impl Dialect {
         })
     }
 
+    /// How the bytes become text.
+    pub(super) fn form(&self) -> InputForm {
+        InputForm { compression: self.compression.clone(), ..InputForm::plain(self.encoding) }
+    }
+
     /// What the reader needs to know.
     pub(super) fn layout(&self) -> Result<Layout, RunError> {
         self.check()?;
@@ -66,7 +78,7 @@ impl Dialect {
             escape: self.escape,
             preamble_lines: self.skip_lines,
             header_rows: self.header_rows,
-            ..DelimitedFormat::new(self.encoding, self.delimiter)
+            ..DelimitedFormat::new(self.encoding.cells(), self.delimiter)
         };
         let rule = |pattern: &String| SkipRule { id: footer_name(), rule: SkipMatch::LineMatches(pattern.clone()) };
         Ok(Layout { skip: self.footer.iter().map(rule).collect(), ..Layout::plain(Format::Delimited(format)) })

@@ -5,9 +5,10 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use extractor::Samples;
-use model::{Code, redact};
+use extractor::{InputLimits, Samples, open_input};
+use model::{Code, InputForm, redact};
 
+use super::read::Stop;
 use crate::RunError;
 
 /// A file, or standard input.
@@ -33,8 +34,12 @@ impl Input {
         }
     }
 
-    /// Opens it for reading from its beginning.
-    pub(super) fn open(&self) -> Result<Box<dyn Read + Send>, RunError> {
+    /// Opens it for reading from its beginning, unpacked and as text.
+    pub(super) fn open(&self, form: &InputForm) -> Result<Box<dyn Read + Send>, Stop> {
+        Ok(open_input(form, self.bytes()?, InputLimits::default(), 1)??)
+    }
+
+    fn bytes(&self) -> Result<Box<dyn Read + Send>, RunError> {
         match self {
             Self::Standard => Ok(Box::new(io::stdin())),
             Self::File(path) => Ok(Box::new(open(path)?.0)),

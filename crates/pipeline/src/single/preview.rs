@@ -4,11 +4,11 @@ use std::io::Read;
 use std::sync::Arc;
 
 use extractor::{Limits, Reader};
-use model::{Layout, RawBatch, RecordBatch, RejectedRow, redact};
+use model::{InputForm, Layout, RawBatch, RecordBatch, RejectedRow, redact};
 use normaliser::Harmoniser;
 use serde::Serialize;
 
-use super::read::{Stop, cell_encoding, null_words};
+use super::read::{Stop, null_words};
 use super::scope::scope;
 use super::text::TextBatch;
 use super::{Dialect, Input, ReadRefusal, Reading, SourceReading, value};
@@ -85,17 +85,17 @@ pub fn preview(input: &Input, reading: &Reading<'_>, most: usize) -> Result<Prev
     Ok(preview)
 }
 
-fn open(input: &Input, layout: &Layout) -> Result<Reader<Box<dyn Read + Send>>, Stop> {
+fn open(input: &Input, form: &InputForm, layout: &Layout) -> Result<Reader<Box<dyn Read + Send>>, Stop> {
     let limits = Limits { batch_bytes: BATCH, ..Limits::default() };
-    Ok(Reader::open_layout(layout, input.open()?, limits)??)
+    Ok(Reader::open_layout(layout, input.open(form)?, limits)??)
 }
 
 fn texts(input: &Input, dialect: &Dialect, most: usize, preview: &mut Preview) -> Result<(), Stop> {
-    let mut reader = open(input, &dialect.layout()?)?;
+    let mut reader = open(input, &dialect.form(), &dialect.layout()?)?;
     let names = reader.header().names.clone();
     preview.columns = names.iter().map(|name| redact(name).into_owned()).collect();
     preview.numeric = vec![false; names.len()];
-    let (null, encoding) = (null_words(dialect), cell_encoding(dialect));
+    let (null, encoding) = (null_words(dialect), dialect.encoding.cells());
     let (mut raw, mut scratch) = (RawBatch::default(), String::new());
     while preview.rows.len() <= most {
         if !reader.next_batch(&mut raw)?? {
@@ -121,7 +121,7 @@ fn texts(input: &Input, dialect: &Dialect, most: usize, preview: &mut Preview) -
 
 fn records(input: &Input, reading: &SourceReading<'_>, most: usize, preview: &mut Preview) -> Result<(), Stop> {
     let scope = scope(reading.source, input, reading.said)??;
-    let mut reader = open(input, &Layout::of(reading.source))?;
+    let mut reader = open(input, &reading.source.input, &Layout::of(reading.source))?;
     let lists = &reading.catalogue.codelists;
     let plan = Harmoniser::new(reading.source, reading.dataset, lists, &scope, reader.header(), reading.keys)?;
     let schema = Arc::clone(plan.schema());

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use extractor::{Limits, ReadSummary, Reader};
 use loader::TableWriter;
 use model::{
-    Catalogue, Code, Dataset, Encoding, Header, Layout, MunicipalityCode, Period, RawBatch, RecordBatch, RecordSchema,
-    Refusal, RejectedRow, RowTally, Source,
+    Catalogue, Code, Dataset, Header, Layout, MunicipalityCode, Period, RawBatch, RecordBatch, RecordSchema, Refusal,
+    RejectedRow, RowTally, Source,
 };
 use normaliser::{Harmoniser, PersonKeys};
 
@@ -88,7 +88,7 @@ pub enum Target {
 #[derive(Debug)]
 pub enum Ended {
     /// With this report.
-    Report(ReadReport),
+    Report(Box<ReadReport>),
     /// Whoever read the output has gone away.
     NobodyListens,
 }
@@ -151,7 +151,7 @@ pub fn read(
     if let Some(file) = report_file {
         file.finish(&report)?;
     }
-    Ok(Ended::Report(report))
+    Ok(Ended::Report(Box::new(report)))
 }
 
 fn source_name(reading: &Reading<'_>) -> Option<String> {
@@ -170,14 +170,15 @@ fn read_into(
     report: &mut ReadReport,
     rejects: &mut Rejects<'_>,
 ) -> Result<(), Stop> {
-    let bytes = input.open()?;
     match reading {
         Reading::Dialect(dialect) => {
-            let reader = Reader::open_layout(&dialect.layout()?, bytes, Limits::default())??;
+            let layout = dialect.layout()?;
+            let reader = Reader::open_layout(&layout, input.open(&dialect.form())?, Limits::default())??;
             texts(reader, dialect, sink, report, rejects)
         }
         Reading::Source(reading) => {
             let scope = scope(reading.source, input, reading.said)??;
+            let bytes = input.open(&reading.source.input)?;
             let reader = Reader::open_layout(&Layout::of(reading.source), bytes, Limits::default())??;
             let lists = &reading.catalogue.codelists;
             let header = reader.header();
@@ -189,12 +190,7 @@ fn read_into(
 
 /// The words for "no value" as they stand in the file.
 pub(super) fn null_words(dialect: &Dialect) -> Vec<Vec<u8>> {
-    dialect.null.iter().filter_map(|word| dialect.encoding.encode(word)).collect()
-}
-
-/// The encoding of the cells that a reader hands on.
-pub(super) fn cell_encoding(dialect: &Dialect) -> Encoding {
-    dialect.encoding
+    dialect.null.iter().filter_map(|word| dialect.encoding.cells().encode(word)).collect()
 }
 
 /// Names as keys must be different, and a table needs one for every column.
@@ -219,7 +215,7 @@ fn texts(
 ) -> Result<(), Stop> {
     check_names(reader.header(), sink.target)?;
     let names = reader.header().names.clone();
-    let (null, encoding) = (null_words(dialect), cell_encoding(dialect));
+    let (null, encoding) = (null_words(dialect), dialect.encoding.cells());
     let schema = parquet::text_schema(&names);
     sink.begin(&schema)?;
     let mut raw = RawBatch::default();

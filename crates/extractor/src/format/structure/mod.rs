@@ -9,6 +9,8 @@
 //! The breaks are listed apart, as numbers of places. An ordinary record is then known without looking at a byte of
 //! it: the next break is as many places away as the record has cells, and it is a line end.
 
+#![expect(clippy::inline_always, reason = "what is not inlined is not compiled for the caller's instructions")]
+
 mod vector;
 
 use self::vector::Level;

@@ -48,10 +48,11 @@ fn line_ends_may_be_mixed() {
 
 #[test]
 fn lines_may_end_in_carriage_returns_if_all_do() {
-    let said = accepted(&source(), "a;b\r1;\"2\"\r\r3;\"x\ny\rz\"\r5;6\r");
-    assert_eq!(said.cells(), [["1", "2"], ["3", "x\ny\rz"], ["5", "6"]]);
+    let said = accepted(&source(), "a;b\r1;\"2\"\r\r3;\"x\ry\"\r5;6\r");
+    assert_eq!(said.cells(), [["1", "2"], ["3", "x\ry"], ["5", "6"]]);
     assert_eq!(said.lines(), [2, 4, 6]);
     let declared = with_format(|format| format.line_end = LineEnd::CarriageReturn);
+    assert_eq!(accepted(&declared, "a;b\r1;\"x\ny\"\r").cells(), [["1", "x\ny"]]);
     assert_eq!(accepted(&declared, "a;b\r1;2").notices(), [Code::NO_FINAL_LINE_END]);
     for (text, line) in [("a;b\n1;2\n", 1), ("a;b\r1;2\r\n3;4\r", 3), ("a;b\r1;\"2\"\n3;4\r", 2)] {
         let refusal = refused(&declared, text);
@@ -333,4 +334,68 @@ fn a_failing_disk_is_an_error() {
     let half = b"a;b\n1;2\n".chain(Failing);
     let error = read_from(&source(), half, Limits::default()).expect_err("a failing input");
     assert!(matches!(error, ExtractError::Input { .. }), "{error}");
+}
+
+#[test]
+fn an_escape_mark_stands_before_quotation_marks() {
+    let marked = with_format(|format| format.escape = Escape::Mark(b'\\'));
+    let said = accepted(&marked, "a;b\n\"x\\\"y\";\"\\\\\"\n\"\\;\\\n\";C:\\new\n\"\";\\N\n");
+    assert_eq!(said.cells(), [["x\"y", "\\"], [";\n", "C:\\new"], ["", "\\N"]]);
+    assert_eq!(said.lines(), [2, 3, 5]);
+    let said = accepted(&marked, "a;b\n1;\"a\"\"b\"\n2;\"a\\nb\"\n3;\"x\\\"\n4;y\n");
+    let stray = Code::QUOTE_STRAY;
+    assert_eq!(said.faults(), [(2, stray), (3, stray), (4, Code::QUOTE_OPEN)]);
+    assert_eq!(said.lines(), [5]);
+    let none = with_format(|format| format.escape = Escape::None);
+    let said = accepted(&none, "a;b\n1;\"a\"\"b\"\n2;\"\"\n");
+    assert_eq!((said.faults(), said.cells()), (vec![(2, stray)], vec![vec!["2".to_owned(), String::new()]]));
+}
+
+#[test]
+fn names_may_stand_in_several_rows() {
+    let two = with_format(|format| format.header_rows = 2);
+    let said = accepted(&two, "\nBeløb;Konto;\nkr.;;Tekst\n1;2;3\nkr.;;Tekst\n4;5;6\n");
+    assert_eq!(said.names, ["Beløb kr.", "Konto", "Tekst"]);
+    assert_eq!(said.lines(), [4, 6]);
+    assert_eq!(said.summary.skipped, skipped(&[("blank", 1), ("header", 2), ("repeated_header", 1)]));
+    let said = accepted(&two, "a;b\n;\n1;2\n");
+    assert_eq!((said.names, said.rows.len()), (vec!["a".to_owned(), "b".into()], 1), "a blank row adds no name");
+    let refusal = refused(&two, "a;b\nc\n1;2\n");
+    assert_eq!((refusal.code, refusal.line), (Code::ROW_SHORT, Some(2)));
+    assert_eq!(refused(&two, "a;b\n").code, Code::FILE_EMPTY);
+}
+
+#[test]
+fn columns_without_names_are_numbered() {
+    let none = with_format(|format| format.header_rows = 0);
+    let said = accepted(&none, "\n1;2\n3;4\n5\n1;2\n");
+    assert_eq!(said.names, ["column_1", "column_2"]);
+    assert_eq!((said.lines(), said.faults()), (vec![2, 3, 5], vec![(4, Code::ROW_SHORT)]));
+    assert_eq!(refused(&none, "1;x\"y\n3;4\n").code, Code::QUOTE_STRAY);
+}
+
+#[test]
+fn a_footer_is_found_by_its_pattern() {
+    let footer = SkipMatch::LineMatches("^(Udskrevet|Dæmpet) .*[0-9]{4}$".into());
+    let mut rules = with_rules(&[("footer", footer)]);
+    let text = "a;b\n1;2\nUdskrevet den 1. maj 2025\nDæmpet af 0101\nUdskrevet;2025\nUdskrevet i dag\n";
+    let said = accepted(&rules, text);
+    assert_eq!(said.summary.skipped, skipped(&[("footer", 2), ("header", 1)]));
+    assert_eq!((said.lines(), said.faults()), (vec![2, 5], vec![(6, Code::ROW_SHORT)]));
+    rules.format = with_format(|format| format.encoding = Encoding::Windows1252).format;
+    let western = accepted(&rules, Encoding::Windows1252.encode(text).expect("Danish"));
+    assert_eq!(western.summary.skipped, skipped(&[("footer", 2), ("header", 1)]));
+    let broken = with_rules(&[("footer", SkipMatch::LineMatches("(".into()))]);
+    let error = read_from(&broken, b"a;b\n".as_slice(), Limits::default()).expect_err("no pattern");
+    assert!(matches!(error, ExtractError::Pattern { .. }), "{error}");
+}
+
+#[test]
+fn rows_that_do_not_agree_on_empty_cells_behind_the_last_column_are_rejected() {
+    let long = Code::ROW_LONG;
+    assert_eq!(accepted(&source(), "a;b\n1;2;\n3;4\n").faults(), [(2, long)], "one of them was shifted");
+    assert_eq!(accepted(&source(), "a;b\n1;2\n3;4;\n").faults(), [(3, long)]);
+    assert_eq!(accepted(&source(), "a;b\n1;2;\n3;4;;\n").faults(), [(2, long), (3, long)]);
+    assert_eq!(accepted(&source(), "a;b\n1;2;\n3;4;\n5;6\n").faults(), [(4, Code::ROW_SHORT)]);
+    assert_eq!(accepted(&source(), "a;b\n1;2;\n3;4;\n5;6;;\n7;8;9\n").faults(), [(4, long), (5, long)]);
 }

@@ -5,14 +5,15 @@ mod control;
 mod fixed;
 mod limits;
 mod properties;
+mod witness;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
 use model::{
-    Code, Control, ControlField, ControlPlace, ControlRecord, DatasetId, DelimitedFormat, Encoding, FieldName,
-    FileName, Fingerprint, Format, Layout, LineEnd, Load, NamePart, NumberFormat, RawBatch, Refusal, Scope, SkipMatch,
-    SkipRule, Source, SourceId, Text,
+    Code, Control, ControlField, ControlPlace, ControlRecord, DatasetId, DelimitedFormat, Encoding, Escape, FieldName,
+    FileName, Fingerprint, Format, InputForm, Layout, LineEnd, Load, NamePart, NumberFormat, RawBatch, Refusal, Scope,
+    SkipMatch, SkipRule, Source, SourceId, Text,
 };
 
 use crate::error::settle;
@@ -39,6 +40,7 @@ pub(super) fn source_of(format: Format) -> Source {
         load: Load::Full,
         due_days: None,
         min_rows: 0,
+        input: InputForm::plain(Encoding::Utf8.into()),
         format,
         fields: Vec::new(),
         skip: Vec::new(),

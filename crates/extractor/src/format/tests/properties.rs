@@ -36,6 +36,10 @@ fn sources() -> impl Strategy<Value = Source> {
     prop_oneof![
         Just(source()),
         Just(with_format(|format| format.quote = None)),
+        Just(with_format(|format| format.escape = Escape::Mark(b'b'))),
+        Just(with_format(|format| format.header_rows = 2)),
+        Just(with_format(|format| format.header_rows = 0)),
+        Just(with_rules(&[("footer", SkipMatch::LineMatches("^b+$".into()))])),
         Just(with_format(|format| format.preamble_lines = 2)),
         Just(with_format(|format| format.columns = Some(vec!["a".into(), "b".into()]))),
         Just(rules()),

@@ -4,20 +4,25 @@
 //! folder is closed to all but its owner. A delivery is written beside its place and renamed into it:
 //! after a crash it is there whole or not at all. It does not know what a delivery is about; the store's ledger does.
 
+mod frames;
+
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use model::Fingerprint;
-use zstd::stream::{read::Decoder, write::Encoder};
+use zstd::stream::read::Decoder;
 
+use self::frames::Frames;
+use crate::ahead::read_ahead;
 use crate::error::DamagedDelivery;
 use crate::{ExtractError, Stored};
 
-const LEVEL: i32 = 3;
 const BLOCK: usize = 128 * 1024;
+/// A stored file so small that a thread to read it ahead would cost more than it saves.
+const SMALL: u64 = 64 * 1024;
 const SPOOL: &str = "spool-";
 
 /// Tells apart what one process writes at the same time.
@@ -27,6 +32,7 @@ static NEXT_SPOOL: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug, Clone)]
 pub struct Archive {
     folder: PathBuf,
+    threads: usize,
 }
 
 impl Archive {
@@ -40,7 +46,14 @@ impl Archive {
         DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed)?;
         // The folder may be older than this program, or made under another mask.
         fs::set_permissions(&folder, Permissions::from_mode(0o700)).map_err(failed)?;
-        Ok(Self { folder })
+        Ok(Self { folder, threads: 1 })
+    }
+
+    /// Lets so many threads work on a delivery that is stored, and one more on a delivery that is read. What is stored
+    /// does not depend on it, and small deliveries make no use of it.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
     }
 
     /// Stores all bytes of the input, and gives their hash. What is stored already is not written again.
@@ -64,8 +77,8 @@ impl Archive {
         }
     }
 
-    /// The bytes of a stored delivery. At their end the hash is checked: damage is an error of the last `read`, never
-    /// a shorter or altered file.
+    /// The bytes of a stored delivery. At their end the hash is checked: damage is an error, at the latest of the last
+    /// `read`, never a shorter or altered file.
     ///
     /// # Errors
     /// The archive does not hold the delivery, or cannot be read.
@@ -75,9 +88,14 @@ impl Archive {
             io::ErrorKind::NotFound => ExtractError::NotArchived { content: *content },
             _ => ExtractError::archive(&path, source),
         })?;
+        let small = file.metadata().map_err(|source| ExtractError::archive(&path, source))?.len() < SMALL;
         let decoder = Decoder::with_buffer(BufReader::with_capacity(BLOCK, file))
             .map_err(|source| ExtractError::archive(&path, source))?;
-        Ok(Box::new(Verified { decoder, hasher: blake3::Hasher::new(), content: *content }))
+        let verified = Box::new(Verified { decoder, hasher: blake3::Hasher::new(), content: *content });
+        if small {
+            return Ok(verified);
+        }
+        read_ahead(verified, self.threads).map_err(ExtractError::input)
     }
 
     /// Waits until everything that was stored is on the disk. To be called once, before a ledger names it: a first run
@@ -117,15 +135,9 @@ impl Archive {
     /// Begins a delivery whose bytes come piece by piece.
     pub(crate) fn begin(&self) -> Result<Spool, ExtractError> {
         let (path, file) = self.spool_file()?;
-        let encoder = match Encoder::new(file, LEVEL) {
-            Ok(encoder) => encoder,
-            Err(source) => return Err(ExtractError::archive(&path, source)),
-        };
-        let mut spool =
-            Spool { archive: self.clone(), path, encoder: Some(encoder), hasher: blake3::Hasher::new(), bytes: 0 };
-        if let Some(encoder) = &mut spool.encoder {
-            encoder.include_checksum(true).map_err(|source| ExtractError::archive(&self.folder, source))?;
-        }
+        let mut spool = Spool { archive: self.clone(), path, frames: None, hasher: blake3::Hasher::new(), bytes: 0 };
+        let frames = Frames::new(file, self.threads).map_err(|source| ExtractError::archive(&spool.path, source))?;
+        spool.frames = Some(frames);
         Ok(spool)
     }
 
@@ -168,7 +180,7 @@ impl Archive {
 pub(crate) struct Spool {
     archive: Archive,
     path: PathBuf,
-    encoder: Option<Encoder<'static, File>>,
+    frames: Option<Frames>,
     hasher: blake3::Hasher,
     bytes: u64,
 }
@@ -177,8 +189,8 @@ impl Spool {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), ExtractError> {
         self.hasher.update(bytes);
         self.bytes += bytes.len() as u64;
-        match &mut self.encoder {
-            Some(encoder) => encoder.write_all(bytes).map_err(|source| ExtractError::archive(&self.path, source)),
+        match &mut self.frames {
+            Some(frames) => frames.write(bytes).map_err(|source| ExtractError::archive(&self.path, source)),
             None => unreachable!("a delivery is finished once, and that consumes it"),
         }
     }
@@ -195,8 +207,8 @@ impl Spool {
     }
 
     fn put_in_place(&mut self, content: &Fingerprint) -> io::Result<bool> {
-        if let Some(encoder) = self.encoder.take() {
-            encoder.finish()?;
+        if let Some(frames) = self.frames.take() {
+            frames.finish()?;
         }
         self.archive.settle(&self.path, content)
     }
@@ -242,5 +254,4 @@ impl Read for Verified {
 }
 
 #[cfg(test)]
-#[path = "archive_tests.rs"]
 mod tests;

@@ -127,3 +127,88 @@ fn a_reader_says_which_delivery_is_damaged() {
     let opened = crate::Reader::open(&source, input, crate::Limits::default());
     assert!(matches!(opened.err(), Some(ExtractError::Damaged { .. })));
 }
+
+/// Bytes that compress, and of which no two stretches are the same.
+fn ledger(bytes: usize) -> Vec<u8> {
+    let mut text: Vec<u8> = Vec::with_capacity(bytes + 64);
+    let mut number = 0u32;
+    while text.len() < bytes {
+        text.extend(format!("0101;{number:08};{}\r\n", number.wrapping_mul(2_654_435_761) % 1_000_000).bytes());
+        number += 1;
+    }
+    text.truncate(bytes);
+    text
+}
+
+#[test]
+fn what_is_stored_does_not_depend_on_the_threads() {
+    const FRAME: usize = 2 << 20;
+    for bytes in [0, 1, FRAME - 1, FRAME, FRAME + 1, 7 * FRAME + 12_345] {
+        let text = ledger(bytes);
+        let mut files = Vec::new();
+        for threads in [1, 2, 5] {
+            let (_root, archive) = archive();
+            let archive = archive.with_threads(threads);
+            let stored = store(&archive, &text);
+            assert_eq!((stored.content, stored.bytes), (Fingerprint::of(&text), bytes as u64));
+            assert!(read_back(&archive, &stored.content).is_ok_and(|back| back == text), "{bytes} by {threads}");
+            files.push(fs::read(archive.place(&stored.content)).expect("the file"));
+        }
+        assert!(files.windows(2).all(|pair| pair[0] == pair[1]), "{bytes}");
+        let back = zstd::stream::decode_all(files[0].as_slice()).expect("it is plain Zstandard");
+        assert!(back == text, "{bytes}");
+    }
+}
+
+#[test]
+fn deliveries_that_were_stored_as_one_frame_are_read() {
+    let (_root, archive) = archive();
+    let text = ledger(5 << 20);
+    let stored = store(&archive, &text);
+    let before = zstd::stream::encode_all(text.as_slice(), 3).expect("memory");
+    fs::write(archive.place(&stored.content), before).expect("it can be written");
+    for threads in [1, 2] {
+        let archive = archive.clone().with_threads(threads);
+        assert!(read_back(&archive, &stored.content).is_ok_and(|back| back == text));
+    }
+}
+
+#[test]
+fn damage_in_any_frame_is_found_with_threads_too() {
+    let (_root, archive) = archive();
+    let archive = archive.with_threads(2);
+    let text = ledger(5 << 20);
+    let stored = store(&archive, &text);
+    let path = archive.place(&stored.content);
+    let whole = fs::read(&path).expect("the file");
+    for tenth in 0..10 {
+        let mut damaged = whole.clone();
+        damaged[whole.len() * tenth / 10 + 7] ^= 4;
+        for damaged in [damaged.as_slice(), &whole[..whole.len() * tenth / 10]] {
+            fs::write(&path, damaged).expect("it can be written");
+            let error = read_back(&archive, &stored.content).expect_err("damage");
+            assert!(matches!(error, ExtractError::Damaged { content } if content == stored.content), "{error}");
+        }
+    }
+}
+
+#[test]
+fn an_input_that_fails_leaves_no_threads_and_no_files() {
+    struct Failing(u64);
+    impl Read for Failing {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let left = usize::try_from(self.0).unwrap_or(usize::MAX).min(buffer.len());
+            if left == 0 {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            buffer[..left].fill(b'x');
+            self.0 -= left as u64;
+            Ok(left)
+        }
+    }
+    let (root, archive) = archive();
+    let archive = archive.with_threads(3);
+    let error = archive.store(&mut Failing(20 << 20), u64::MAX).expect_err("it fails");
+    assert!(matches!(error, ExtractError::Input { .. }), "{error}");
+    assert_eq!(files(&root.path().join("raw")), []);
+}

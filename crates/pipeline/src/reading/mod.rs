@@ -1,0 +1,83 @@
+//! Deliveries, from the archive to canonical rows on disk: several side by side, and several threads on a large one.
+//!
+//! Nothing that happens here is visible to anybody: the parts lie under names that no ledger refers to yet.
+//!
+//! `crew` deals out the work; `delivery` is one delivery while it is read, `parts` its rows on the way to disk, `keys`
+//! the question whether they are unique.
+
+mod crew;
+mod delivery;
+mod keys;
+mod parts;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use extractor::Archive;
+use loader::CanonicalPart;
+use model::{
+    Catalogue, Dataset, DatasetId, Delivery, DeliveryId, Fingerprint, Indicator, Notice, Pipeline, RecordSchema, Refusal,
+    RejectedRow, RowTally, Source, WorkUnit,
+};
+use normaliser::{PartialPlan, Partials, PersonKeys};
+
+use crate::RunError;
+
+pub(crate) use crew::read_all;
+
+/// A delivery that is to be read.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    pub(crate) delivery: Delivery,
+    pub(crate) source: Arc<Source>,
+    pub(crate) dataset: Arc<Dataset>,
+    /// The fingerprint of all definitions that decide how it is read.
+    pub(crate) fingerprint: Fingerprint,
+}
+
+/// A delivery that was read.
+#[derive(Debug)]
+pub(crate) struct ReadDelivery {
+    pub(crate) tally: RowTally,
+    pub(crate) notices: Vec<Notice>,
+    /// The units that it covers, each with its canonical rows if it has any.
+    pub(crate) units: BTreeMap<WorkUnit, Option<CanonicalPart>>,
+    /// What was aggregated of its rows while they were read.
+    pub(crate) partials: Arc<Partials>,
+    /// Units that lost rows afterwards: what was aggregated does not hold for them.
+    pub(crate) rewritten: BTreeSet<WorkUnit>,
+}
+
+/// What a worker tells while it reads.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// Some rows of the delivery were rejected.
+    Rejected(DeliveryId, Vec<RejectedRow>),
+    /// The job with this number has ended.
+    Ended(usize, Result<Result<ReadDelivery, Refusal>, RunError>),
+}
+
+/// What every job needs.
+pub(crate) struct Desk<'a> {
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) archive: &'a Archive,
+    pub(crate) pipeline: &'a Pipeline,
+    /// The indicators of the pipeline, whose measures are aggregated while the rows pass.
+    pub(crate) indicators: Vec<&'a Indicator>,
+    /// The plans of the datasets met so far.
+    pub(crate) plans: Mutex<BTreeMap<DatasetId, Arc<PartialPlan>>>,
+    pub(crate) store: &'a Path,
+    pub(crate) keys: Option<&'a PersonKeys>,
+    /// Threads that read at the same time.
+    pub(crate) threads: usize,
+}
+
+impl Desk<'_> {
+    /// What is aggregated of the rows of a dataset: compiled once, since code lists are long and deliveries many.
+    fn plan(&self, dataset: &Dataset, schema: &RecordSchema) -> Arc<PartialPlan> {
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let compile = || Arc::new(PartialPlan::new(dataset, schema, &self.indicators));
+        Arc::clone(plans.entry(dataset.id.clone()).or_insert_with(compile))
+    }
+}
