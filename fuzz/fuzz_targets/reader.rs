@@ -20,7 +20,8 @@ thread_local! {
 fuzz_target!(|input: &[u8]| {
     let [low, high, small, file @ ..] = input else { return };
     let choice = u16::from_le_bytes([*low, *high]);
-    let source = SOURCES.with_borrow_mut(|sources| Arc::clone(sources.entry(choice).or_insert_with(|| dialect(choice))));
+    let source =
+        SOURCES.with_borrow_mut(|sources| Arc::clone(sources.entry(choice).or_insert_with(|| dialect(choice))));
     let tight = Limits { cell_bytes: 24, record_bytes: 48, columns: 5, batch_bytes: 16 };
     let limits = if small % 4 == 0 { tight } else { Limits::default() };
     let whole = read(&source, file, limits, usize::MAX);

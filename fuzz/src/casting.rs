@@ -2,7 +2,6 @@
 //! minutes of building, is not.
 
 #[path = "../../crates/normaliser/src/harmonise/mod.rs"]
-#[allow(dead_code, unreachable_pub, missing_docs, reason = "only the way of a row is taken")]
 mod harmonise;
 
 pub use harmonise::{Harmoniser, PersonKeys};

@@ -80,7 +80,7 @@ pub fn dialect(choice: u16) -> Arc<Source> {
     let encoding = Encoding::ALL[bits(4, 3) % 6].label();
     let mut yaml = format!("format: {{type: delimited, encoding: {encoding}, delimiter: {delimiter}, quote: {quote}");
     match bits(7, 2) {
-        1 if quote != "none" => yaml += r", escape: '\\'",
+        1 if quote != "none" => yaml += r", escape: '\'",
         2 if quote != "none" => yaml += ", escape: none",
         _ => {}
     }
