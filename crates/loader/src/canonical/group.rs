@@ -126,7 +126,8 @@ impl Gatherer {
         let mut full = Vec::new();
         let mut rest = Chosen::of(batch, rows);
         while rest.len() > 0 {
-            if self.buffer.is_empty() {
+            // A part that had a row group before will fill another one; a small part shall not sit on memory for that.
+            if self.buffer.is_empty() && self.groups > 0 {
                 self.buffer = self.shape.pool.take(&self.shape.schema);
             }
             let room = self.room_for(batch, &rest);
