@@ -115,10 +115,11 @@ codes! {
     5001 ROW_SHORT: "The row has fewer cells than the header has columns." => "Look for a missing separator, or a line break inside an unquoted cell; ask the vendor to quote its texts.";
     5002 ROW_LONG: "The row has more cells than the header has columns." => "Look for an unquoted separator inside a text; ask the vendor to quote its texts.";
     5003 QUOTE_STRAY: "A quotation mark stands inside an unquoted cell, text follows a closing quotation mark, or an escape mark stands before something that is not to be escaped." => "If the export does not quote at all, declare `quote: none`.";
-    5004 QUOTE_OPEN: "A quoted cell is never closed. The lines that it would swallow are rejected one by one." => "If the export does not quote at all, declare `quote: none`.";
+    5004 QUOTE_OPEN: "A quoted cell is never closed. The line is rejected, and so are the lines behind it that are the rest of its record; where only the end of the file closes the cell, the file is refused." => "If the export does not quote at all, declare `quote: none`.";
     5005 NUL_BYTE: "The row holds a NUL byte: the file was damaged on its way." => "Ask for the delivery again.";
     5006 ENC_INVALID: "A byte that is no text in the declared encoding." => "Check the declared encoding; if only some rows are hit, the file mixes encodings.";
     5007 RECORD_LENGTH: "The record is shorter or longer than the layout says." => "Check that the layout is the one that was delivered, and that nothing expanded tabs or trimmed blanks on the way.";
+    5008 MARK_INSIDE: "A byte order mark stands in front of a row in the middle of the file: files were joined." => "Ask for the files one by one, or join them without their byte order marks.";
 
     5101 VALUE_MISSING: "A required field has no value." => "Ask the vendor for the value, or declare what an empty cell means.";
     5102 NUMBER_INVALID: "The cell is no number as the source declares them." => "Check the declared decimal mark, grouping mark and sign.";

@@ -1,10 +1,11 @@
 //! Text with separators: the exact state machine, walking along the places that could be structure.
 //!
 //! A cell is quoted if its first byte is the quotation mark; inside, two of them are one, and after the closing one
-//! the cell must end. Everything else about quotation marks is a fault. A fault costs one physical line: the next
-//! record is looked for on the line after, so that a mark that is never closed cannot swallow the rows behind it.
+//! the cell must end. Everything else about quotation marks is a fault. A fault costs one physical line and those that
+//! certainly or probably are the rest of the same record (see [`Delimited::tail`]): the next record is looked for on the
+//! line after, so that a mark that is never closed cannot swallow the rows behind it.
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 use model::{CellSpan, DelimitedFormat, Escape, RawBatch, RowAddress};
 
 use super::record::{Fault, Found, PlainRows, Step};
@@ -12,7 +13,7 @@ use super::rules::Rules;
 use super::structure::{Specials, Structure, offset};
 use crate::Limits;
 
-/// The most line ends inside one quoted cell.
+/// The most line ends inside one quoted cell, and the most lines behind a broken one that are held for its rest.
 const MOST_LINE_ENDS: u64 = 99;
 
 /// Finds the records of a block of delimited text.
@@ -22,6 +23,8 @@ pub(super) struct Delimited {
     escape: Escape,
     line_end: u8,
     limits: Limits,
+    /// The cells of a row; none, as long as the header is not known.
+    width: usize,
     /// Where structure could change in the block, and which of these places and breaks come next.
     structure: Structure,
     next_place: usize,
@@ -43,6 +46,8 @@ struct Walk<'a> {
     count: usize,
     /// Line ends inside quotes.
     line_ends: u64,
+    /// How many of them stand before the last quoted cell that closed as it should.
+    closed: u64,
     nul: bool,
     /// Whether the file ends with the block.
     ended: bool,
@@ -54,6 +59,8 @@ enum Quoted {
     Closed(usize),
     /// It does not, as far as the limits let us look.
     Open,
+    /// It does not, and there the file ends.
+    OpenToTheEnd,
     /// An escape mark stands before something that needs none.
     StrayEscape,
     /// That is not to be known here.
@@ -78,11 +85,17 @@ impl Delimited {
             escape,
             line_end,
             limits,
+            width: 0,
             structure: Structure::new(Specials { delimiter, quote: format.quote, escape: mark, line_end }),
             next_place: 0,
             next_break: 0,
             escaped: Vec::new(),
         }
+    }
+
+    /// Says how many cells a row has.
+    pub(super) fn set_width(&mut self, width: usize) {
+        self.width = width;
     }
 
     /// Takes up a block from this position on.
@@ -178,8 +191,7 @@ impl Delimited {
     pub(super) fn next(&mut self, data: &[u8], start: usize, ended: bool, cells: &mut Vec<CellSpan>) -> Step {
         self.escaped.clear();
         let first_cell = cells.len();
-        let mut walk =
-            Walk { data, start, cell: start, place: self.next_place, count: 0, line_ends: 0, nul: false, ended };
+        let mut walk = Walk { place: self.next_place, ..Walk::new(data, start, ended) };
         let step = self.walk(&mut walk, cells);
         match step {
             Step::Record(found) if found.fault.is_none() => {
@@ -218,6 +230,7 @@ impl Delimited {
                         }
                     }
                     Quoted::Open => return self.first_line(walk, Fault::OpenQuote),
+                    Quoted::OpenToTheEnd => return self.first_line(walk, Fault::OpenToTheEnd),
                     Quoted::StrayEscape => return self.first_line(walk, Fault::StrayEscape),
                     Quoted::Step(step) => return step,
                 }
@@ -278,7 +291,7 @@ impl Delimited {
                 match walk.data.get(at + 1) {
                     Some(&next) if self.may_be_escaped(next) => self.pass_escaped(walk, at + 1),
                     Some(_) => return Quoted::StrayEscape,
-                    None if walk.ended => return Quoted::Open,
+                    None if walk.ended => return Quoted::OpenToTheEnd,
                     None => return Quoted::Step(self.incomplete(walk)),
                 }
                 escaped = true;
@@ -292,7 +305,7 @@ impl Delimited {
         if self.is_beyond(walk, content, walk.data.len()) {
             return Self::too_big(walk);
         }
-        if walk.ended { Quoted::Open } else { Quoted::Step(Step::Incomplete) }
+        if walk.ended { Quoted::OpenToTheEnd } else { Quoted::Step(Step::Incomplete) }
     }
 
     /// What an escape mark may stand before. Before anything else it could have a meaning of its own (`\n`, `\t`), so
@@ -340,6 +353,10 @@ impl Delimited {
         cells: &mut Vec<CellSpan>,
     ) -> Option<Step> {
         self.push(walk, span, cells);
+        if walk.data.get(after).is_none_or(|byte| [self.delimiter, b'\r', b'\n'].contains(byte)) {
+            walk.closed = walk.line_ends;
+            walk.cell = after;
+        }
         match (walk.data.get(after), walk.data.get(after + 1)) {
             (Some(&byte), _) if byte == self.delimiter => {
                 walk.place += 1;
@@ -405,10 +422,13 @@ impl Delimited {
         self.give_up(walk, cells, first_cell)
     }
 
-    /// Goes back to the first line of the record last found, and gives that alone up.
-    pub(super) fn give_up_lines(&mut self, data: &[u8], start: usize, ended: bool) -> Step {
-        let mut walk = Walk { data, start, cell: start, place: 0, count: 0, line_ends: 0, nul: false, ended };
-        let step = self.first_line(&mut walk, Fault::OpenQuote);
+    /// Goes back to the first line of the record last found, and gives up that and as many lines behind it.
+    pub(super) fn give_up_lines(&mut self, data: &[u8], start: usize, ended: bool, tail: u64) -> Step {
+        let mut walk = Walk::new(data, start, ended);
+        let step = match self.line(&mut walk) {
+            Step::Record(found) => Step::Record(Found { fault: Some(Fault::OpenQuote), tail, ..found }),
+            other => other,
+        };
         self.go_on_at(walk.place);
         step
     }
@@ -416,16 +436,61 @@ impl Delimited {
     fn give_up(&mut self, walk: &Walk<'_>, cells: &mut Vec<CellSpan>, first_cell: usize) -> Step {
         cells.truncate(first_cell);
         self.escaped.clear();
-        self.give_up_lines(walk.data, walk.start, walk.ended)
+        self.give_up_lines(walk.data, walk.start, walk.ended, walk.closed)
     }
 
     /// The physical line on which a record begins, as a record that could not be split.
     fn first_line(&self, walk: &mut Walk<'_>, fault: Fault) -> Step {
-        let fault = if walk.line_ends > 0 { Fault::OpenQuote } else { fault };
+        let fault = match fault {
+            Fault::OpenToTheEnd if self.row_behind(walk) => Fault::OpenQuote,
+            Fault::StrayQuote | Fault::StrayEscape if walk.line_ends > 0 => Fault::OpenQuote,
+            fault => fault,
+        };
+        let Some(tail) = self.tail(walk) else { return Step::Incomplete };
         match self.line(walk) {
-            Step::Record(found) => Step::Record(Found { fault: Some(fault), ..found }),
+            Step::Record(found) => Step::Record(Found { fault: Some(fault), tail, ..found }),
             other => other,
         }
+    }
+
+    /// How many of the lines behind the first belong to a broken record; `None` if more of the file is needed.
+    ///
+    /// For certain those as far as its quoted cells closed as they should: a tail of a text can look like a row. Where
+    /// it broke in a quoted cell, and the lines so far have fewer cells than a row, the record probably goes on, and
+    /// the lines that complete it are taken for its rest.
+    fn tail(&self, walk: &Walk<'_>) -> Option<u64> {
+        let in_quotes = self.quote.is_some() && walk.data.get(walk.cell).copied() == self.quote;
+        if !in_quotes || walk.cell - walk.start > self.limits.record_bytes {
+            return Some(walk.closed);
+        }
+        let beyond = |at: usize| at - walk.start > self.limits.record_bytes;
+        let places = self.structure.places();
+        let first = places.partition_point(|place| (*place as usize) < walk.start);
+        let (mut cells, mut line, mut line_start) = (1, 0, walk.start);
+        for at in places[first..].iter().map(|place| *place as usize).take_while(|at| !beyond(*at)) {
+            let byte = walk.data[at];
+            cells += usize::from(byte == self.delimiter);
+            if byte == self.line_end {
+                if line >= walk.closed && (cells >= self.width || line >= MOST_LINE_ENDS) {
+                    return Some(line);
+                }
+                line += 1;
+                line_start = at + 1;
+            }
+        }
+        // The last line is not whole: it counts if the file ends there, and not if it reaches beyond the limits.
+        let end = walk.data.len();
+        if !walk.ended && end - walk.start <= self.limits.record_bytes + 1 {
+            return None;
+        }
+        let counts = line_start < end && end - walk.start <= self.limits.record_bytes + 1;
+        Some(walk.closed.max(if counts { line } else { line.saturating_sub(1) }))
+    }
+
+    /// Whether a line behind the first has as many cells as a row.
+    fn row_behind(&self, walk: &Walk<'_>) -> bool {
+        let mut later = walk.data[walk.start..].split(|byte| *byte == self.line_end).skip(1);
+        later.any(|line| !line.trim_ascii().is_empty() && memchr_iter(self.delimiter, line).count() + 1 >= self.width)
     }
 
     /// The physical line at `walk.start`, whatever it holds.
@@ -459,7 +524,7 @@ impl Delimited {
 
     /// The physical line at `start`: for lines before the header that are no records.
     pub(super) fn next_line(&mut self, data: &[u8], start: usize, ended: bool) -> Step {
-        let mut walk = Walk { data, start, cell: start, place: 0, count: 0, line_ends: 0, nul: false, ended };
+        let mut walk = Walk::new(data, start, ended);
         let step = self.line(&mut walk);
         if matches!(step, Step::Record(_)) {
             self.go_on_at(walk.place);
@@ -476,7 +541,11 @@ fn push_cells(cells: &mut Vec<CellSpan>, start: usize, ends: &[u32]) {
     cells.extend(ends.array_windows().map(|&[before, end]| CellSpan { start: before + 1, end }));
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(data: &'a [u8], start: usize, ended: bool) -> Self {
+        Self { data, start, cell: start, place: 0, count: 0, line_ends: 0, closed: 0, nul: false, ended }
+    }
+
     fn record(&self, end: usize, next: usize) -> Step {
         Step::Record(Found {
             end,
@@ -486,6 +555,7 @@ impl Walk<'_> {
             nul: self.nul,
             terminated: true,
             fault: None,
+            tail: 0,
         })
     }
 

@@ -132,6 +132,13 @@ impl<R: Read> Feed<R> {
         }
     }
 
+    /// Says how many cells a row has.
+    pub(super) fn set_width(&mut self, width: usize) {
+        if let Physical::Delimited(delimited) = &mut self.physical {
+            delimited.set_width(width);
+        }
+    }
+
     /// Lets the physical format look at the block as far as `until`.
     pub(super) fn take_up(&mut self, block: &RawBatch, until: usize) {
         let data = &block.bytes[..until];
@@ -190,10 +197,11 @@ impl<R: Read> Feed<R> {
         self.unless_torn(step)
     }
 
-    /// Gives up the record that was found last: all but its first line are looked at again.
-    pub(super) fn give_up_lines(&mut self, block: &RawBatch) -> Step {
+    /// Gives up the record that was found last, which takes so many lines: each of them is broken.
+    pub(super) fn give_up_lines(&mut self, block: &RawBatch, lines: u64) -> Step {
+        let data = &block.bytes[..self.filled];
         match &mut self.physical {
-            Physical::Delimited(delimited) => delimited.give_up_lines(&block.bytes[..self.filled], self.at, self.ended),
+            Physical::Delimited(delimited) => delimited.give_up_lines(data, self.at, self.ended, lines - 1),
             Physical::Fixed(_) => unreachable!("a fixed-width record is one line"),
         }
     }

@@ -112,7 +112,7 @@ impl Fixed {
             return Step::TooBig;
         }
         self.next_place += passed.map_or_else(|| self.structure.places().len() - self.next_place, |passed| passed + 1);
-        Step::Record(Found { end, next, lines: 1, cells: 0, nul: false, terminated, fault: None })
+        Step::Record(Found { end, next, lines: 1, cells: 0, nul: false, terminated, fault: None, tail: 0 })
     }
 
     /// Where the content of a line ends: before the CR that belongs to its LF, or to half a line end of the file's.

@@ -58,7 +58,7 @@ impl<R: Read> Reader<R> {
     /// The first record that is neither blank nor left out by a rule about lines; `None` at the end of the file.
     fn before_the_rows(&mut self, block: &mut RawBatch) -> Result<Option<(Verdict, Found)>, Stop> {
         while let Some(found) = self.find(block)? {
-            let verdict = self.rules.verdict(block, self.feed.at, 0, &found);
+            let verdict = self.rules.verdict(block, self.feed.at, 0, &found, None);
             match verdict {
                 Verdict::Blank => self.books.skip(Always::Blank),
                 Verdict::Rule(rule) => self.books.skip_by_rule(rule),

@@ -53,6 +53,8 @@ pub struct Reader<R> {
     header: Header,
     /// Empty cells that every record has behind the last column; `None` until a record has shown it.
     surplus: Option<usize>,
+    /// How many of the next lines are the rest of a broken record.
+    tail: u64,
     /// The physical line on which the next record begins.
     line: u64,
     books: Books,
@@ -113,6 +115,7 @@ impl<R: Read> Reader<R> {
             control: layout.control.clone(),
             header: Header { names: Vec::new(), line: 0 },
             surplus: None,
+            tail: 0,
             line: 1,
             statements: Vec::new(),
             notices: Vec::new(),
@@ -120,6 +123,7 @@ impl<R: Read> Reader<R> {
             done: false,
         };
         reader.read_head(layout, &mut block)?;
+        reader.feed.set_width(reader.header.names.len());
         reader.agree_on_surplus(&mut block)?;
         reader.feed.leave(&block);
         Ok(reader)
@@ -166,9 +170,13 @@ impl<R: Read> Reader<R> {
         batch.width = self.header.names.len();
         self.feed.begin(batch, self.limits.batch_bytes)?;
         while batch.broken.len() < BROKEN_ROWS {
-            self.enter_plain_rows(batch);
+            if self.tail == 0 {
+                self.enter_plain_rows(batch);
+            }
             let first_cell = batch.cells.len();
-            match self.feed.next(batch) {
+            let step = if self.tail > 0 { self.feed.next_line(batch) } else { self.feed.next(batch) };
+            match step {
+                Step::Record(line) if self.tail > 0 => self.enter_tail(batch, &line)?,
                 Step::Record(found) => self.enter(batch, first_cell, &found)?,
                 // A block of skipped records is no batch.
                 Step::Incomplete if batch.is_empty() && batch.broken.is_empty() => {
@@ -251,12 +259,16 @@ impl<R: Read> Reader<R> {
 
     /// Puts a record into the books, and into the batch if it is a row or a broken one.
     fn enter(&mut self, batch: &mut RawBatch, first_cell: usize, found: &Found) -> Result<(), Stop> {
-        let verdict = self.rules.verdict(batch, self.feed.at, first_cell, found);
+        let verdict = self.rules.verdict(batch, self.feed.at, first_cell, found, self.surplus);
         match verdict {
             Verdict::Data => return self.enter_data(batch, first_cell, found),
             Verdict::Fault(fault) => return self.enter_fault(batch, first_cell, found, fault),
             Verdict::Nul => {
                 self.enter_broken(batch, found, Code::NUL_BYTE, "the record holds a NUL byte".to_owned());
+            }
+            Verdict::Mark => {
+                let reason = "a byte order mark stands before the record: files were joined".to_owned();
+                self.enter_broken(batch, found, Code::MARK_INSIDE, reason);
             }
             Verdict::Blank => self.books.skip(Always::Blank),
             Verdict::Rule(rule) => self.books.skip_by_rule(rule),
@@ -282,10 +294,11 @@ impl<R: Read> Reader<R> {
 
     fn enter_data(&mut self, batch: &mut RawBatch, first_cell: usize, found: &Found) -> Result<(), Stop> {
         let width = self.header.names.len();
-        let surplus = match self.surplus {
-            Some(surplus) => surplus,
-            None => *self.surplus.insert(empty_surplus(batch, first_cell, found, width).unwrap_or(0)),
-        };
+        if self.surplus.is_none() {
+            // A row of another width decides nothing.
+            self.surplus = empty_surplus(batch, first_cell, found, width);
+        }
+        let surplus = self.surplus.unwrap_or(0);
         let whole =
             found.cells == width + surplus && (surplus == 0 || all_empty(batch, &batch.cells[first_cell + width..]));
         if whole {
@@ -303,7 +316,7 @@ impl<R: Read> Reader<R> {
         batch.cells.truncate(first_cell);
         if found.lines > 1 {
             // Quotation marks joined lines into something that is no row: one of them was hardly meant.
-            return match self.feed.give_up_lines(batch) {
+            return match self.feed.give_up_lines(batch, found.lines) {
                 Step::Record(line) => self.enter_fault(batch, first_cell, &line, Fault::OpenQuote),
                 step => Err(self.unreadable(batch, step).into()),
             };
@@ -327,15 +340,34 @@ impl<R: Read> Reader<R> {
         batch.cells.truncate(first_cell);
         if !found.terminated {
             match fault {
-                Fault::OpenQuote => return Err(self.cut("it ends inside a quoted cell").into()),
+                Fault::OpenQuote | Fault::OpenToTheEnd => {
+                    return Err(self.cut("it ends inside a quoted cell").into());
+                }
                 Fault::Length { found, expected } if found < expected => {
                     return Err(self.cut(&fault.reason()).into());
                 }
                 Fault::Length { .. } | Fault::StrayQuote | Fault::StrayEscape => {}
             }
         }
+        if fault == Fault::OpenToTheEnd {
+            let help = "Ask for the delivery again; if the export does not quote at all, declare `quote: none`";
+            return Err(Refusal::new(fault.code(), fault.reason()).at_line(self.line).with_help(help).into());
+        }
         self.enter_broken(batch, found, fault.code(), fault.reason());
         self.take(found);
+        self.tail = found.tail;
+        Ok(())
+    }
+
+    /// Puts a line that is the rest of a broken record into the books.
+    fn enter_tail(&mut self, batch: &mut RawBatch, line: &Found) -> Result<(), Stop> {
+        if !line.terminated {
+            return Err(self.cut("it is the rest of a record that is broken").into());
+        }
+        let reason = "the line is the rest of a record that began on an earlier line and is broken";
+        self.enter_broken(batch, line, Code::QUOTE_OPEN, reason.to_owned());
+        self.take(line);
+        self.tail -= 1;
         Ok(())
     }
 
@@ -396,7 +428,7 @@ impl<R: Read> Reader<R> {
         let width = self.header.names.len();
         let mut votes = BTreeSet::new();
         while let Step::Record(found) = self.feed.next_until(block, until) {
-            let data = self.rules.verdict(block, self.feed.at, 0, &found) == Verdict::Data;
+            let data = self.rules.verdict(block, self.feed.at, 0, &found, None) == Verdict::Data;
             let surplus = empty_surplus(block, 0, &found, width).filter(|_| data);
             if let Some(surplus) = surplus.filter(|surplus| !votes.insert(*surplus)) {
                 self.surplus = Some(surplus);
@@ -405,8 +437,8 @@ impl<R: Read> Reader<R> {
             self.feed.at = found.next;
             block.cells.clear();
         }
-        if self.surplus.is_none() && votes.len() > 1 {
-            self.surplus = Some(0);
+        if self.surplus.is_none() {
+            self.surplus = if votes.len() > 1 { Some(0) } else { votes.pop_first() };
         }
         self.feed.at = 0;
         block.cells.clear();

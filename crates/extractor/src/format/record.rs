@@ -19,6 +19,8 @@ pub(super) struct Found {
     pub(super) terminated: bool,
     /// Why it could not be split.
     pub(super) fault: Option<Fault>,
+    /// How many of the lines behind it belong to the same broken record, and are no records whatever they look like.
+    pub(super) tail: u64,
 }
 
 /// Why a record could not be split. It then is one physical line.
@@ -30,6 +32,8 @@ pub(super) enum Fault {
     StrayEscape,
     /// A quoted cell without an end.
     OpenQuote,
+    /// A quoted cell that only the end of the file ends, with no row behind it that would speak for a stray mark.
+    OpenToTheEnd,
     /// A record of another length than the layout says.
     Length {
         /// What it has.
@@ -43,7 +47,7 @@ impl Fault {
     pub(super) fn code(self) -> Code {
         match self {
             Self::StrayQuote | Self::StrayEscape => Code::QUOTE_STRAY,
-            Self::OpenQuote => Code::QUOTE_OPEN,
+            Self::OpenQuote | Self::OpenToTheEnd => Code::QUOTE_OPEN,
             Self::Length { .. } => Code::RECORD_LENGTH,
         }
     }
@@ -59,6 +63,7 @@ impl Fault {
             Self::OpenQuote => {
                 "a quoted cell begins here and is never closed, or closes in the middle of a later line".to_owned()
             }
+            Self::OpenToTheEnd => "a quoted cell begins here, and nothing but the end of the file ends it".to_owned(),
             Self::Length { found, expected } => format!("the record has {found} bytes, the layout {expected}"),
         }
     }

@@ -31,6 +31,8 @@ pub(super) enum Verdict {
     ControlTrailer,
     /// Left out by the source's rule with this number.
     Rule(usize),
+    /// Behind a byte order mark, which joined files bring along.
+    Mark,
     /// Not to be split into cells.
     Fault(Fault),
     /// Damaged by NUL bytes.
@@ -44,6 +46,8 @@ pub(super) struct Rules {
     own: Vec<Rule>,
     /// The cells of the header rows, if the file has any.
     header: Vec<Vec<Vec<u8>>>,
+    /// The cells of a row, as soon as the header is known.
+    width: Option<usize>,
     /// Bytes that a record of blanks can begin with.
     delimiter: Option<u8>,
     quote: Option<u8>,
@@ -107,6 +111,7 @@ impl Rules {
             control_trailer: prefix(&layout.control.trailer),
             own,
             header: Vec::new(),
+            width: None,
             delimiter,
             quote,
             encoding,
@@ -137,6 +142,7 @@ impl Rules {
             };
         }
         self.header = header_cells;
+        self.width = Some(header.names.len());
         self.glance = self.at_a_glance();
         Ok(())
     }
@@ -148,9 +154,7 @@ impl Rules {
         let first_bytes = self.delimiter.iter().chain(&self.quote);
         first_bytes.for_each(|byte| glance.line.add(std::slice::from_ref(byte)));
         self.control_header.iter().chain(&self.control_trailer).for_each(|text| glance.line.add(text));
-        if !self.header.is_empty() {
-            glance.line.add(UTF8_MARK);
-        }
+        glance.line.add(UTF8_MARK);
         // Where the first name is empty, so is the cell, and the record begins with a separator or a blank.
         let names = self.header.iter().filter_map(|row| row.first()).filter(|name| !name.is_empty());
         names.for_each(|name| glance.line.add(name));
@@ -210,7 +214,15 @@ impl Rules {
     }
 
     /// What the record is that begins at `start` and whose cells are the last in the batch, from `first_cell` on.
-    pub(super) fn verdict(&self, batch: &RawBatch, start: usize, first_cell: usize, found: &Found) -> Verdict {
+    /// `surplus` is how many empty cells a row has behind the last column, if that is settled.
+    pub(super) fn verdict(
+        &self,
+        batch: &RawBatch,
+        start: usize,
+        first_cell: usize,
+        found: &Found,
+        surplus: Option<usize>,
+    ) -> Verdict {
         let line = &batch.bytes[start..found.end];
         if begins_with(line, self.control_header.as_deref()) {
             return Verdict::ControlHeader;
@@ -219,7 +231,7 @@ impl Rules {
             return Verdict::ControlTrailer;
         }
         let cells = &batch.cells[first_cell..];
-        if self.is_blank(batch, line, cells, found) {
+        if self.is_blank(batch, line, cells, found, surplus) {
             return Verdict::Blank;
         }
         if found.fault.is_none() && self.is_header(batch, cells) {
@@ -229,22 +241,37 @@ impl Rules {
             return Verdict::Rule(rule);
         }
         match found.fault {
+            _ if self.width.is_some() && line.starts_with(UTF8_MARK) => Verdict::Mark,
             Some(fault) => Verdict::Fault(fault),
             None if found.nul => Verdict::Nul,
             None => Verdict::Data,
         }
     }
 
-    fn is_blank(&self, batch: &RawBatch, line: &[u8], cells: &[CellSpan], found: &Found) -> bool {
+    /// White space alone, or as many empty cells as a row has: with fewer or more of them it is a row that was cut.
+    fn is_blank(
+        &self,
+        batch: &RawBatch,
+        line: &[u8],
+        cells: &[CellSpan],
+        found: &Found,
+        surplus: Option<usize>,
+    ) -> bool {
         let Some(&first) = line.first() else { return true };
         let possible = first.is_ascii_whitespace() || Some(first) == self.delimiter || Some(first) == self.quote;
         if !possible {
             return false;
         }
-        if found.fault.is_some() || cells.len() < found.cells {
-            return line.trim_ascii().is_empty();
+        let white = line.trim_ascii().is_empty();
+        if found.fault.is_some() || found.cells == 1 && white {
+            return white;
         }
-        cells.iter().all(|cell| batch.slice(*cell).trim_ascii().is_empty())
+        let fits = match (self.width, surplus) {
+            (None, _) => true,
+            (Some(width), None) => found.cells >= width,
+            (Some(width), Some(surplus)) => found.cells == width + surplus,
+        };
+        fits && cells.len() == found.cells && cells.iter().all(|cell| batch.slice(*cell).trim_ascii().is_empty())
     }
 
     fn is_header(&self, batch: &RawBatch, cells: &[CellSpan]) -> bool {

@@ -176,7 +176,9 @@ mod tests {
 
     fn formats(cells: &[&str]) -> Vec<&'static str> {
         let mut counts = DateCounts::default();
-        cells.iter().for_each(|cell| counts.add(cell));
+        for cell in cells.iter() {
+            counts.add(cell);
+        }
         counts.best().iter().map(|fit| fit.format).collect()
     }
 

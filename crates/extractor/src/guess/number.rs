@@ -288,9 +288,9 @@ mod tests {
 
     fn of(cells: &[&str]) -> Option<Finding<NumberStyle>> {
         let mut counts = NumberCounts::default();
-        cells.iter().for_each(|cell| {
+        for cell in cells.iter() {
             counts.add(cell);
-        });
+        }
         counts.finding(None).map(|(finding, _)| finding)
     }
 

@@ -123,13 +123,44 @@ fn an_open_quote_that_a_later_one_closes_costs_one_line() {
 }
 
 #[test]
-fn lines_joined_into_a_record_of_another_width_are_read_one_by_one() {
+fn lines_joined_into_a_record_of_another_width_are_all_rejected() {
     let said = accepted(&source(), "a;b;c\n1;\"open;x\n2;y;z\n3;\";\";w\n");
-    assert_eq!(said.faults(), [(2, Code::QUOTE_OPEN)]);
-    assert_eq!(said.lines(), [3, 4]);
+    let open = Code::QUOTE_OPEN;
+    assert_eq!((said.faults(), said.lines()), (vec![(2, open), (3, open), (4, open)], vec![]));
     let said = accepted(&source(), "a;b;c\n1;\"two\nlines\"\n2;y;z\n");
-    assert_eq!(said.faults(), [(2, Code::QUOTE_OPEN), (3, Code::QUOTE_STRAY)]);
-    assert_eq!(said.lines(), [4]);
+    assert_eq!((said.faults(), said.lines()), (vec![(2, open), (3, open)], vec![4]));
+}
+
+#[test]
+fn the_tail_of_a_broken_record_is_no_row() {
+    let open = Code::QUOTE_OPEN;
+    for (text, broken, rows) in [
+        // The second line ends a cell as a text should end, so that the two were one record.
+        ("a;b;c\n\"two\n\"; more;\";1\n2;y;z\n", vec![2, 3], vec![4]),
+        ("a;b;c\n\"two;x;y\n\";z;\"w\";1\n2;y;z\n", vec![2, 3], vec![4]),
+        // The first line has too few cells for a row, and the second one completes it.
+        ("a;b;c\n\"two\nlines;2;x\n3;y;z\n", vec![2, 3], vec![4]),
+        ("a;b;c\n\"two\n\"lines\";2;x\n3;y;z\n", vec![2, 3], vec![4]),
+        ("a;b;c\n1;\"two\n\nlines\n;x\n3;y;z\n", vec![2, 3, 4, 5], vec![6]),
+    ] {
+        let said = accepted(&source(), text);
+        let expected: Vec<_> = broken.into_iter().map(|line| (line, open)).collect();
+        assert_eq!((said.faults(), said.lines()), (expected, rows), "{text}");
+    }
+    let refusal = refused(&source(), "a;b;c\n1;2;3\n1;\"two\nlines\"");
+    assert_eq!((refusal.code, refusal.line), (Code::FILE_CUT, Some(4)), "the tail was cut");
+}
+
+#[test]
+fn a_byte_order_mark_before_a_row_rejects_it() {
+    for encoding in [Encoding::Utf8, Encoding::Windows1252] {
+        let joined = with_format(|format| format.encoding = encoding);
+        let said =
+            accepted(&joined, "a;b\n1;2\n\u{FEFF}3;4\n\u{FEFF}a;b\n5;6\n\u{FEFF}\"7\";8\n\u{FEFF}\n9;\u{FEFF}\n");
+        let mark = Code::MARK_INSIDE;
+        assert_eq!((said.faults(), said.lines()), (vec![(3, mark), (6, mark), (7, mark)], vec![2, 5, 8]));
+        assert_eq!(said.summary.skipped, skipped(&[("header", 1), ("repeated_header", 1)]));
+    }
 }
 
 #[test]
@@ -146,8 +177,16 @@ fn a_quoted_cell_has_at_most_a_hundred_lines() {
 fn a_file_that_ends_inside_quotes_was_cut() {
     let refusal = refused(&source(), "a;b\n1;2\n3;\"4");
     assert_eq!((refusal.code, refusal.line), (Code::FILE_CUT, Some(3)));
-    let said = accepted(&source(), "a;b\n1;2\n3;\"4\n");
-    assert_eq!(said.faults(), [(3, Code::QUOTE_OPEN)]);
+    for end in ["3;\"4\n", "3;\"4\n\n", "3;\"4\nmore\n", "\"3\n"] {
+        let refusal = refused(&source(), format!("a;b\n1;2\n{end}"));
+        assert_eq!((refusal.code, refusal.line), (Code::QUOTE_OPEN, Some(3)), "{end}");
+    }
+    let said = accepted(&source(), "a;b\n1;2\n3;\"4\n5;6\n");
+    assert_eq!(
+        (said.faults(), said.lines()),
+        (vec![(3, Code::QUOTE_OPEN)], vec![2, 4]),
+        "a row speaks for a stray mark"
+    );
 }
 
 #[test]
@@ -181,6 +220,29 @@ fn blank_lines_are_counted_and_left_out() {
     assert_eq!(said.cells(), [["1", ""]]);
     assert_eq!(said.summary.skipped, skipped(&[("blank", 7), ("header", 1)]));
     assert_eq!(said.lines(), [8]);
+}
+
+#[test]
+fn a_row_that_was_cut_down_to_empty_cells_is_not_blank() {
+    let said = accepted(&source(), "a;b;c\n1;2;3\n\"\"\n;\n;;\n\"\";\"\";\"\"\n;;;\n");
+    let expected = [(3, Code::ROW_SHORT), (4, Code::ROW_SHORT), (7, Code::ROW_LONG)];
+    assert_eq!((said.faults(), said.lines()), (expected.to_vec(), vec![2]));
+    assert_eq!(said.summary.skipped, skipped(&[("blank", 2), ("header", 1)]));
+    let said = accepted(&source(), "a;b\n1;2;\n;;\n3;4;\n;\n");
+    assert_eq!((said.faults(), said.lines()), (vec![(5, Code::ROW_SHORT)], vec![2, 4]));
+    let tabs = with_format(|format| format.delimiter = b'\t');
+    let said = accepted(&tabs, "a\tb\tc\n1\t2\t3\n\t\n\t\t\n \n");
+    assert_eq!((said.faults(), said.summary.skipped["blank"]), (vec![(3, Code::ROW_SHORT)], 2));
+    for cut in ["\"\"", ";"] {
+        let refusal = refused(&source(), format!("a;b;c\n1;2;3\n{cut}"));
+        assert_eq!((refusal.code, refusal.line), (Code::FILE_CUT, Some(3)));
+    }
+}
+
+#[test]
+fn a_row_of_another_width_decides_nothing_about_closing_separators() {
+    let said = accepted(&source(), "a;b\n;a;b\n1;2;\n");
+    assert_eq!((said.faults(), said.lines()), (vec![(2, Code::ROW_LONG)], vec![3]));
 }
 
 #[test]

@@ -33,6 +33,19 @@ struct Record {
     raw: Vec<u8>,
     lines: usize,
     terminated: bool,
+    /// How many of the lines behind a broken one are broken with it.
+    tail: usize,
+    /// Whether the end of the file alone ends its last cell.
+    to_the_end: bool,
+}
+
+/// How far a text came apart before it broke.
+#[derive(Default)]
+struct Progress {
+    /// Where the last quoted cell that closed as it should ends.
+    closed: usize,
+    /// Whether it broke in a quoted cell.
+    in_quotes: bool,
 }
 
 struct Witness {
@@ -62,39 +75,76 @@ impl Witness {
     }
 
     /// The record that begins on this line.
-    fn record(&self, first: usize) -> Result<Record, Refused> {
+    fn record(&self, first: usize, width: usize) -> Result<Record, Refused> {
         let mut joined = Vec::new();
+        let mut to_the_end = true;
+        let mut progress = Progress::default();
         for last in first..self.lines.len() {
             joined.extend_from_slice(&self.lines[last]);
-            match self.parse(self.content(&joined)) {
+            progress = Progress::default();
+            match self.parse(self.content(&joined), &mut progress) {
                 Parsed::Cells(cells) => {
                     let terminated = joined.ends_with(&[self.line_end]);
                     let raw = self.content(&joined).to_vec();
-                    return Ok(Record { cells: Ok(cells), raw, lines: last - first + 1, terminated });
+                    let lines = last - first + 1;
+                    return Ok(Record { cells: Ok(cells), raw, lines, terminated, tail: 0, to_the_end: false });
                 }
                 Parsed::Open => {}
-                Parsed::Stray if last == first => return Ok(self.one_line(first, Code::QUOTE_STRAY)),
-                Parsed::Stray => break,
+                Parsed::Stray => {
+                    let code = if last == first { Code::QUOTE_STRAY } else { Code::QUOTE_OPEN };
+                    let tail = self.tail(first, &joined, &progress, width);
+                    return Ok(Record { tail, ..self.one_line(first, code) });
+                }
                 Parsed::LoneLineEnd => return Err(Refused),
             }
         }
-        Ok(self.one_line(first, Code::QUOTE_OPEN))
+        for later in &self.lines[first + 1..] {
+            to_the_end &= later.trim_ascii().is_empty() || self.cells_at_sight(later) < width;
+        }
+        let tail = self.tail(first, &joined, &progress, width);
+        Ok(Record { tail, to_the_end, ..self.one_line(first, Code::QUOTE_OPEN) })
     }
 
     fn one_line(&self, line: usize, code: Code) -> Record {
         let line = &self.lines[line];
         let terminated = line.ends_with(&[self.line_end]);
-        Record { cells: Err(code), raw: self.content(line).to_vec(), lines: 1, terminated }
+        let raw = self.content(line).to_vec();
+        Record { cells: Err(code), raw, lines: 1, terminated, tail: 0, to_the_end: false }
     }
 
-    fn parse(&self, text: &[u8]) -> Parsed {
+    /// How many cells the line has if nothing is quoted.
+    fn cells_at_sight(&self, line: &[u8]) -> usize {
+        line.split(|byte| *byte == self.delimiter).count()
+    }
+
+    /// The lines behind the first up to the end of the last cell that closed well; and if the record broke in a quoted
+    /// cell, as many as it takes to have the cells of a row.
+    fn tail(&self, first: usize, joined: &[u8], progress: &Progress, width: usize) -> usize {
+        let closed = joined[..progress.closed].split(|byte| *byte == self.line_end).count() - 1;
+        if !progress.in_quotes {
+            return closed;
+        }
+        let mut tail = 0;
+        let mut cells = self.cells_at_sight(&self.lines[first]);
+        while (tail < closed || cells < width) && first + tail + 1 < self.lines.len() {
+            tail += 1;
+            cells += self.cells_at_sight(&self.lines[first + tail]) - 1;
+        }
+        tail
+    }
+
+    fn parse(&self, text: &[u8], progress: &mut Progress) -> Parsed {
         let mut cells = Vec::new();
         let mut rest = text;
         loop {
+            progress.in_quotes = self.quote.is_some() && rest.first().copied() == self.quote;
             let behind = match self.quote {
                 Some(quote) if rest.first() == Some(&quote) => match self.quoted(&rest[1..], quote) {
                     Ok((cell, behind)) => {
                         cells.push(cell);
+                        if behind.first().is_none_or(|byte| [self.delimiter, b'\r', b'\n'].contains(byte)) {
+                            progress.closed = text.len() - behind.len();
+                        }
                         behind
                     }
                     Err(parsed) => return parsed,
@@ -152,12 +202,13 @@ impl Witness {
         Err(Parsed::Open)
     }
 
-    /// The empty cells that every record has behind the last column: two records must agree.
-    fn surplus(&self, first: usize, header: &[Vec<u8>]) -> usize {
+    /// The empty cells that every record has behind the last column: two records must agree;
+    /// `None` if no record tells.
+    fn surplus(&self, first: usize, header: &[Vec<u8>]) -> Option<usize> {
         let mut votes: Vec<usize> = Vec::new();
         let mut line = first;
         while line < self.lines.len() {
-            let Ok(record) = self.record(line) else { break };
+            let Ok(record) = self.record(line, header.len()) else { break };
             line += record.lines;
             let Ok(cells) = &record.cells else { continue };
             let data = !record.raw.contains(&0) && !is_blank(cells) && !is_header(cells, header);
@@ -166,26 +217,35 @@ impl Witness {
             }
             let surplus = cells.len() - header.len();
             if votes.contains(&surplus) {
-                return surplus;
+                return Some(surplus);
             }
             votes.push(surplus);
         }
-        if votes.len() == 1 { votes[0] } else { 0 }
+        if votes.len() > 1 { Some(0) } else { votes.pop() }
     }
 
     fn tell(&self) -> Result<Told, Refused> {
         let mut told = Told { names: Vec::new(), rows: Vec::new(), broken: Vec::new(), skipped: BTreeMap::new() };
         let mut header: Option<Vec<Vec<u8>>> = None;
-        let (mut line, mut number, mut surplus) = (0, 0, 0);
+        let (mut line, mut number, mut surplus) = (0, 0, None);
         while line < self.lines.len() {
-            let mut record = self.record(line)?;
+            let width = header.as_ref().map(Vec::len);
+            let mut record = self.record(line, width.unwrap_or(0))?;
             let mut skip = |rule: &str| *told.skipped.entry(rule.to_owned()).or_insert(0) += 1;
             number += 1;
             let at = (line as u64 + 1, number);
-            if record.raw.trim_ascii().is_empty() || record.cells.as_ref().is_ok_and(|cells| is_blank(cells)) {
+            let fits = |cells: usize| match (width, surplus) {
+                (None, _) => true,
+                (Some(width), None) => cells >= width,
+                (Some(width), Some(surplus)) => cells == width + surplus,
+            };
+            let empty_row = |cells: &Vec<Vec<u8>>| {
+                is_blank(cells) && (fits(cells.len()) || cells.len() == 1 && record.raw.trim_ascii().is_empty())
+            };
+            if record.cells.as_ref().is_ok_and(empty_row) {
                 skip("blank");
             } else if let Some(names) = &header {
-                let wanted = names.len() + surplus;
+                let wanted = names.len() + surplus.unwrap_or(0);
                 match &record.cells {
                     Ok(cells) if is_header(cells, names) => skip("repeated_header"),
                     Ok(_) if record.raw.contains(&0) => {
@@ -195,7 +255,7 @@ impl Witness {
                         told.rows.push((at.0, at.1, cells[..names.len()].to_vec(), record.raw.clone()));
                     }
                     Ok(_) if record.lines > 1 => {
-                        record = self.one_line(line, Code::QUOTE_OPEN);
+                        record = Record { tail: record.lines - 1, ..self.one_line(line, Code::QUOTE_OPEN) };
                         told.broken.push((at.0, at.1, Code::QUOTE_OPEN, record.raw.clone()));
                     }
                     Ok(cells) if cells.len() < wanted && !record.terminated => return Err(Refused),
@@ -203,7 +263,7 @@ impl Witness {
                         let code = if cells.len() < wanted { Code::ROW_SHORT } else { Code::ROW_LONG };
                         told.broken.push((at.0, at.1, code, record.raw.clone()));
                     }
-                    Err(Code::QUOTE_OPEN) if !record.terminated => return Err(Refused),
+                    Err(Code::QUOTE_OPEN) if !record.terminated || record.to_the_end => return Err(Refused),
                     Err(code) => told.broken.push((at.0, at.1, *code, record.raw.clone())),
                 }
             } else {
@@ -221,6 +281,15 @@ impl Witness {
                 record.cells = Ok(Vec::new());
             }
             line += record.lines;
+            for _ in 0..record.tail {
+                let rest = self.one_line(line, Code::QUOTE_OPEN);
+                if !rest.terminated {
+                    return Err(Refused);
+                }
+                number += 1;
+                told.broken.push((line as u64 + 1, number, Code::QUOTE_OPEN, rest.raw));
+                line += 1;
+            }
         }
         if header.is_some() { Ok(told) } else { Err(Refused) }
     }
