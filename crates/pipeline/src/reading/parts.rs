@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use loader::{BatchPool, CanonicalPart, CanonicalWriter, Compression, EncodeScratch, EncodedGroup, PartScope, RowGroup};
+use loader::{
+    BatchPool, CanonicalPart, CanonicalWriter, Compression, EncodeScratch, EncodedGroup, PartScope, RowGroup,
+};
 use model::{MunicipalityCode, Period, RecordBatch, RecordSchema, WorkUnit};
 
 use super::{Desk, Job};
