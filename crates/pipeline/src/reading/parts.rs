@@ -12,11 +12,20 @@ use super::{Desk, Job};
 use crate::RunError;
 use crate::coverage::is_used;
 
-/// Rows that all open parts of a delivery may hold in memory together, before the fullest is ended early.
+/// Rows that all open parts of a delivery may hold in memory together, before row groups are ended early.
 const ROWS_IN_MEMORY: u64 = 1 << 18;
+/// A part that has had no row among so many records is probably complete: exports are sorted more often than not.
+const LONG_AGO: u64 = 1 << 16;
 
 /// The units of a delivery, each with its canonical rows if it has any.
 pub(super) type Units = BTreeMap<WorkUnit, Option<CanonicalPart>>;
+
+/// A part that may get more rows.
+struct OpenPart {
+    writer: CanonicalWriter,
+    /// The number of its last record.
+    last: u64,
+}
 
 /// The parts of a delivery while they are written.
 pub(super) struct Parts<'a> {
@@ -25,7 +34,7 @@ pub(super) struct Parts<'a> {
     schema: Arc<RecordSchema>,
     /// Memory of row groups that were encoded, for the next ones.
     pool: BatchPool,
-    open: BTreeMap<WorkUnit, CanonicalWriter>,
+    open: BTreeMap<WorkUnit, OpenPart>,
     /// Rows of municipalities and periods for which the pipeline does not use the source.
     unused: u64,
 }
@@ -50,15 +59,18 @@ impl<'a> Parts<'a> {
                     continue;
                 }
                 let writer = self.begin(&unit);
-                self.open.insert(unit.clone(), writer);
+                self.open.insert(unit.clone(), OpenPart { writer, last: 0 });
             }
-            if let Some(writer) = self.open.get_mut(&unit) {
+            if let Some(part) = self.open.get_mut(&unit) {
                 let all = rows.len() == batch.len();
-                let groups = writer.append(batch, (!all).then_some(rows.as_slice()));
+                part.last = rows.last().map_or(part.last, |row| batch.record[*row as usize]);
+                let groups = part.writer.append(batch, (!all).then_some(rows.as_slice()));
                 full.extend(groups.into_iter().map(|group| (unit.clone(), group)));
             }
         }
-        self.bound_memory(&mut full);
+        if self.rows_in_memory() > ROWS_IN_MEMORY {
+            self.bound_memory(batch.record.last().copied().unwrap_or_default(), &mut full);
+        }
         full
     }
 
@@ -73,26 +85,34 @@ impl<'a> Parts<'a> {
         CanonicalWriter::create_with(self.desk.store, &scope, &self.schema, Compression::default(), &self.pool)
     }
 
-    /// Ends row groups early when a delivery of the whole country keeps very many parts open.
-    fn bound_memory(&mut self, full: &mut Vec<(WorkUnit, RowGroup)>) {
-        while self.open.values().map(CanonicalWriter::rows_in_memory).sum::<u64>() > ROWS_IN_MEMORY {
-            let fullest = self.open.iter_mut().max_by_key(|(_, writer)| writer.rows_in_memory());
-            let Some((unit, writer)) = fullest else { return };
-            full.extend(writer.cut().map(|group| (unit.clone(), group)));
+    fn rows_in_memory(&self) -> u64 {
+        self.open.values().map(|part| part.writer.rows_in_memory()).sum()
+    }
+
+    /// Ends row groups early when a delivery of the whole country keeps very many parts open: those of parts that seem
+    /// to be complete, and if that is not enough, the fullest.
+    fn bound_memory(&mut self, record: u64, full: &mut Vec<(WorkUnit, RowGroup)>) {
+        for (unit, part) in self.open.iter_mut().filter(|(_, part)| part.last + LONG_AGO < record) {
+            full.extend(part.writer.cut().map(|group| (unit.clone(), group)));
+        }
+        while self.rows_in_memory() > ROWS_IN_MEMORY {
+            let fullest = self.open.iter_mut().max_by_key(|(_, part)| part.writer.rows_in_memory());
+            let Some((unit, part)) = fullest else { return };
+            full.extend(part.writer.cut().map(|group| (unit.clone(), group)));
         }
     }
 
     /// Hands an encoded row group to its part.
     pub(super) fn put(&mut self, unit: &WorkUnit, group: EncodedGroup) -> Result<(), RunError> {
-        let writer = self.open.get_mut(unit);
-        let writer = writer.ok_or_else(|| RunError::Internal("a row group has lost its part".to_owned()))?;
-        Ok(writer.put(group)?)
+        let part = self.open.get_mut(unit);
+        let part = part.ok_or_else(|| RunError::Internal("a row group has lost its part".to_owned()))?;
+        Ok(part.writer.put(group)?)
     }
 
     /// Ends the parts; the second number counts the rows that nobody uses.
     pub(super) fn finish(self, scratch: &mut EncodeScratch) -> Result<(Units, u64), RunError> {
         let mut units = Units::new();
-        for (unit, mut writer) in self.open {
+        for (unit, OpenPart { mut writer, .. }) in self.open {
             if let Some(group) = writer.cut() {
                 writer.put(group.encode(scratch)?)?;
             }
