@@ -179,7 +179,7 @@ impl Quick {
     }
 
     /// What stands before the decimal mark, in minor units. At most 11 digits are multiplied, by at most 10,000.
-    #[inline]
+    #[inline(always)]
     fn whole(&self, body: Cell<'_>) -> Option<u64> {
         let word = body.tail()?;
         match body.len() {
