@@ -212,10 +212,7 @@ fn source(columns: &[Column]) -> Source {
         due_days: None,
         min_rows: 0,
         input: InputForm::plain(Encoding::Windows1252.into()),
-        format: Format::Delimited(DelimitedFormat {
-            quote: None,
-            ..DelimitedFormat::new(Encoding::Windows1252, b';')
-        }),
+        format: Format::Delimited(DelimitedFormat { quote: None, ..DelimitedFormat::new(Encoding::Windows1252, b';') }),
         fields: std::iter::once(municipality).chain(others).collect(),
         skip: Vec::new(),
         control: Control::default(),

@@ -107,19 +107,6 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// Appends the bytes. Short cells are copied with a fixed length, and the surplus is taken back.
-    #[inline]
-    pub(crate) fn copy_to(self, out: &mut Vec<u8>) {
-        match self.sixteen() {
-            Some(bytes) if self.len() <= 16 => {
-                let length = out.len() + self.len();
-                out.extend_from_slice(&bytes);
-                out.truncate(length);
-            }
-            _ => out.extend_from_slice(self.bytes()),
-        }
-    }
-
     /// The last bytes of the cell, at most 8, as the high bytes of a word whose low bytes are zeros of text.
     #[inline]
     pub(crate) fn tail(self) -> Option<u64> {
@@ -290,9 +277,6 @@ mod tests {
             let number = Cell::new(&buffer, 0, 6).padded();
             prop_assert_eq!(number.as_ref(), Some(b"0000000000987654"));
             prop_assert_eq!(found.trimmed().bytes(), other.trim_ascii());
-            let mut copy = b"before ".to_vec();
-            found.copy_to(&mut copy);
-            prop_assert_eq!(&copy[7..], other.as_slice());
         }
     }
 }

@@ -7,8 +7,8 @@
 use std::ops::RangeInclusive;
 
 use model::{
-    CellSpan, Code, Column, ColumnData, ColumnKind, Encoding, MunicipalityCode, RangeRule, RawBatch, RecordBatch, RowAddress,
-    TextData,
+    CellSpan, Code, Column, ColumnData, ColumnKind, Encoding, MunicipalityCode, RangeRule, RawBatch, RecordBatch,
+    RowAddress, TextData,
 };
 
 use super::Harmoniser;
@@ -155,7 +155,7 @@ struct Cells<'a> {
 }
 
 impl<'a> Cells<'a> {
-    #[inline(always)]
+    #[inline]
     fn at(self, row: usize) -> Cell<'a> {
         let span = self.spans[row * self.step];
         Cell::new(self.bytes, span.start as usize, span.end as usize)
@@ -353,13 +353,11 @@ impl FieldCells {
             let quick = |cell: Cell<'_>, row| quick(cell.trimmed(), row);
             return self.each_as(first, rows, values, valid, findings, quick, careful);
         }
-        let quick = |cell: Cell<'_>, row| {
-            self.preparation.ready(cell, &mut [0; 32]).and_then(|cell| quick(cell, row))
-        };
+        let quick = |cell: Cell<'_>, row| self.preparation.ready(cell, &mut [0; 32]).and_then(|cell| quick(cell, row));
         self.each_as(first, rows, values, valid, findings, quick, careful)
     }
 
-    #[inline(always)]
+    #[inline]
     #[expect(clippy::too_many_arguments, reason = "a loop and its two ways; every argument is a part of one strip")]
     fn each_as<T: Copy>(
         &self,
@@ -392,7 +390,7 @@ impl FieldCells {
     }
 
     /// Whether the cell is empty and may be.
-    #[inline(always)]
+    #[inline]
     fn is_gap(&self, cell: Cell<'_>) -> bool {
         cell.len() == 0 && !self.required && self.preparation.blank_is_null()
     }
@@ -562,7 +560,7 @@ struct TextLoop<'a, 'r> {
 
 impl TextLoop<'_, '_> {
     /// Casts the cells, the quick way where it goes; the number of those that are no value.
-    #[inline(always)]
+    #[inline]
     fn run(&mut self, quick: impl Fn(Cell<'_>, &mut TextStrip) -> bool) -> u64 {
         let Self { cells: field, rows, valid, findings, strip, text, masked } = self;
         let cells = field.cells(rows);

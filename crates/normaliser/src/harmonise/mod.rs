@@ -51,7 +51,7 @@ use quote::raw_line;
 use rules::{PlaceColumns, RowRules};
 
 /// So many rows go through all steps together: their cells and values stay in the processor's cache on the way.
-const STRIP: usize = 256;
+const STRIP: usize = 1024;
 
 /// Makes canonical rows of the cells of one delivery: the compiled plan, shared by all threads that read it.
 pub struct Harmoniser {

@@ -1,7 +1,7 @@
 //! Text: decoded, trimmed, in normal form C, matched against its pattern, and masked where it is free.
 //!
 //! Texts of a strip of rows are collected as bytes and become text together, which checks them once and quickly.
-//! ASCII is copied as it is; the single-byte code pages have a table. Only UTF-8 beyond ASCII, patterns beyond ASCII,
+//! ASCII is copied eight bytes at a time; the single-byte code pages have a table for what stands between. Only UTF-8 beyond ASCII, patterns beyond ASCII,
 //! blanks of odd kinds and what may have to be masked take the way over [`TextCaster::cast`].
 
 use std::borrow::Cow;
@@ -98,7 +98,7 @@ impl TextStrip {
 
 impl FewDigits {
     /// Appends the cell if it is such a text.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn quick(self, cell: Cell<'_>, out: &mut TextStrip) -> bool {
         let Some(word) = cell.eight() else { return false };
         if cell.len() != self.length || !are_eight_digits_at(word, self.mask) {
