@@ -59,6 +59,17 @@ impl Preparation {
         Ok(Self { encoding, slice: mapping.slice, width: mapping.width, blank_is_null, null, map, worded })
     }
 
+    /// Whether nothing has to be done to any cell but trimming it.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.slice.is_none() && self.width.is_none() && self.worded == 0
+    }
+
+    /// Whether an empty cell has no value.
+    #[inline]
+    pub(crate) fn blank_is_null(&self) -> bool {
+        self.blank_is_null
+    }
+
     /// Prepares a cell to which nothing has to be done but trimming and cutting; `None` if it may need more.
     #[inline]
     pub(crate) fn quick<'a>(&self, cell: Cell<'a>) -> Option<Cell<'a>> {

@@ -128,6 +128,9 @@ fn slot(list: &CodeList, spelling: &str, code: CodeIndex, encoding: Encoding) ->
     // What is not as a prepared and decoded cell would be is left to the list.
     let mut read = String::new();
     decode(encoding, &cell, &mut read).ok().filter(|()| read == spelling && cell.trim_ascii().len() == cell.len())?;
+    if cell.is_empty() {
+        return None;
+    }
     let (from, to) = first_stretch(list, code)?;
     let mut padded = [0; 16];
     padded.get_mut(..cell.len())?.copy_from_slice(&cell);

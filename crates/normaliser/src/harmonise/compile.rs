@@ -67,9 +67,9 @@ fn origin(mapping: &FieldMapping, from: &Ingredients<'_>) -> Result<CellOrigin, 
             Some(column) => Ok(CellOrigin::Column(column)),
             None => unreachable!("the columns are checked before the fields are compiled"),
         },
-        Origin::Constant(text) => Ok(CellOrigin::Constant(encoded(text, from.source.format.encoding())?)),
+        Origin::Constant(text) => Ok(CellOrigin::constant(encoded(text, from.source.format.encoding())?)),
         Origin::DeliveryMunicipality => match from.scope.municipality {
-            Some(code) => Ok(CellOrigin::Constant(code.to_string().into_bytes())),
+            Some(code) => Ok(CellOrigin::constant(code.to_string().into_bytes())),
             None => Err(Refusal::new(
                 Code::MUNICIPALITY_UNKNOWN,
                 "the delivery's name says no municipality, which the source reads from it",

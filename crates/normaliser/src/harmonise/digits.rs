@@ -107,19 +107,6 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// Appends the bytes. Short cells are copied with a fixed length, and the surplus is taken back.
-    #[inline]
-    pub(crate) fn copy_to(self, out: &mut Vec<u8>) {
-        match self.sixteen() {
-            Some(bytes) if self.len() <= 16 => {
-                let length = out.len() + self.len();
-                out.extend_from_slice(&bytes);
-                out.truncate(length);
-            }
-            _ => out.extend_from_slice(self.bytes()),
-        }
-    }
-
     /// The last bytes of the cell, at most 8, as the high bytes of a word whose low bytes are zeros of text.
     #[inline]
     pub(crate) fn tail(self) -> Option<u64> {
@@ -145,6 +132,26 @@ impl<'a> Cell<'a> {
         // What moves in from below is null, and becomes text as the digits already are.
         let moved = word << (128 - 8 * self.len());
         Some((moved | ZEROS_128).to_le_bytes())
+    }
+
+    /// The eight bytes from the cell's first one on, wherever the cell ends.
+    #[inline]
+    pub(crate) fn eight(self) -> Option<u64> {
+        let bytes = self.buffer.get(self.start..self.start + 8)?.try_into().ok()?;
+        Some(u64::from_le_bytes(bytes))
+    }
+
+    /// The same from a byte of the cell on; what does not belong to the cell is null.
+    #[inline]
+    pub(crate) fn eight_from(self, place: usize) -> u64 {
+        let length = (self.len() - place).min(8);
+        let rest = Self { start: self.start + place, ..self };
+        let word = rest.eight().unwrap_or_else(|| {
+            let mut bytes = [0; 8];
+            bytes[..length].copy_from_slice(&rest.bytes()[..length]);
+            u64::from_le_bytes(bytes)
+        });
+        word & first_of_eight(length)
     }
 
     /// The 16 bytes from the cell's first one on, wherever the cell ends.
@@ -174,6 +181,30 @@ pub(crate) fn are_digits_at(word: u128, mask: u128) -> bool {
 #[expect(clippy::cast_possible_truncation, reason = "each half is wanted for itself")]
 pub(crate) fn halves(word: u128) -> (u64, u64) {
     (word as u64, (word >> 64) as u64)
+}
+
+/// The mask of the first `n` bytes of a word, for `n` up to 8.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the lower half is wanted")]
+pub(crate) fn first_of_eight(n: usize) -> u64 {
+    FIRST[n & 15] as u64
+}
+
+/// How many of eight ASCII bytes are digits.
+#[inline]
+pub(crate) fn count_digits(word: u64) -> usize {
+    const SEVEN_BITS: u64 = 0x7676_7676_7676_7676;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // A digit becomes 0 to 9, and of all ASCII bytes only those do not carry into the highest bit.
+    let others = (word ^ ZEROS).wrapping_add(SEVEN_BITS);
+    ((((!others & HIGH) >> 7).wrapping_mul(ONES)) >> 56) as usize
+}
+
+/// Whether the bytes of the word at which the mask is set are ASCII digits.
+#[inline]
+pub(crate) fn are_eight_digits_at(word: u64, mask: u64) -> bool {
+    are_digits(word & mask | ZEROS & !mask)
 }
 
 /// The mask of the first `n` bytes of a long word.
@@ -228,15 +259,24 @@ mod tests {
             let mask = first(other.len()).expect("short");
             prop_assert_eq!(are_digits_at(head, mask), other.iter().all(u8::is_ascii_digit));
             prop_assert_eq!(found.is_ascii(), other.is_ascii());
+            for place in 0..other.len() {
+                let length = (other.len() - place).min(8);
+                let mut eight = [0; 8];
+                eight[..length].copy_from_slice(&other[place..place + length]);
+                let short = Cell::new(&other, 0, other.len()).eight_from(place);
+                prop_assert_eq!((short, found.eight_from(place)), (u64::from_le_bytes(eight), u64::from_le_bytes(eight)));
+                let ascii = eight.map(|byte| byte & 0x7F);
+                let counted = ascii.iter().filter(|byte| byte.is_ascii_digit()).count();
+                prop_assert_eq!(count_digits(u64::from_le_bytes(ascii)), counted);
+                let all = eight[..length].iter().all(u8::is_ascii_digit);
+                prop_assert_eq!(are_eight_digits_at(short, first_of_eight(length)), all);
+            }
             let digits = std::str::from_utf8(&other).ok().filter(|text| !text.is_empty() && other.iter().all(u8::is_ascii_digit));
             let padded = digits.map(|digits| format!("{digits:0>16}").into_bytes());
             prop_assert_eq!(found.padded().map(|bytes| bytes.to_vec()), padded);
             let number = Cell::new(&buffer, 0, 6).padded();
             prop_assert_eq!(number.as_ref(), Some(b"0000000000987654"));
             prop_assert_eq!(found.trimmed().bytes(), other.trim_ascii());
-            let mut copy = b"before ".to_vec();
-            found.copy_to(&mut copy);
-            prop_assert_eq!(&copy[7..], other.as_slice());
         }
     }
 }

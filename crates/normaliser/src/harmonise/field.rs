@@ -4,9 +4,11 @@
 //! go the quick way, which knows the usual dress of the field's values and answers nothing but the value. Every other
 //! cell, good or bad, is prepared and cast once more by the careful way, which has the last word and the reasons.
 
+use std::ops::RangeInclusive;
+
 use model::{
-    Code, Column, ColumnData, ColumnKind, Encoding, MunicipalityCode, RangeRule, RawBatch, RecordBatch, RowAddress,
-    TextData,
+    CellSpan, Code, Column, ColumnData, ColumnKind, Encoding, MunicipalityCode, RangeRule, RawBatch, RecordBatch,
+    RowAddress, TextData,
 };
 
 use super::Harmoniser;
@@ -74,8 +76,8 @@ pub(super) struct FieldCells {
 pub(super) enum CellOrigin {
     /// The cell at this position.
     Column(usize),
-    /// Always this cell.
-    Constant(Vec<u8>),
+    /// Always this cell, which the span covers.
+    Constant(Vec<u8>, CellSpan),
     /// The source has nothing for the field.
     Nothing,
 }
@@ -133,6 +135,31 @@ pub(super) struct Sign {
     pub(super) column: usize,
     pub(super) positive: Vec<Vec<u8>>,
     pub(super) negative: Vec<Vec<u8>>,
+}
+
+impl CellOrigin {
+    /// A cell that is always the same.
+    pub(super) fn constant(cell: Vec<u8>) -> Self {
+        let end = u32::try_from(cell.len()).expect("a word of the definition is short");
+        Self::Constant(cell, CellSpan { start: 0, end })
+    }
+}
+
+/// The cells of a field in a strip of rows, wherever they come from.
+#[derive(Clone, Copy)]
+struct Cells<'a> {
+    bytes: &'a [u8],
+    spans: &'a [CellSpan],
+    /// From the span of one row to that of the next; none, if all rows have the same.
+    step: usize,
+}
+
+impl<'a> Cells<'a> {
+    #[inline]
+    fn at(self, row: usize) -> Cell<'a> {
+        let span = self.spans[row * self.step];
+        Cell::new(self.bytes, span.start as usize, span.end as usize)
+    }
 }
 
 impl FieldPlan {
@@ -194,20 +221,29 @@ impl FieldPlan {
         let Column { data, valid } = column;
         match (caster, data) {
             (Caster::Number { number, sign, range, scale }, ColumnData::Number(values)) => {
-                let sign = sign.as_ref();
-                let quick = |cell: Cell<'_>, row| {
-                    let value = signed(number.quick(cell)?, sign, rows, row)?;
-                    is_within(value, *range).then_some(value)
-                };
+                let (sign, within_range) = (sign.as_ref(), bounds(*range));
                 let careful = |cell: &[u8], row| {
                     let value = number.cast(cell)?;
                     let value = signed(value, sign, rows, row).ok_or_else(|| no_sign(sign))?;
                     within(value, *range, |bound| model::format_decimal(i128::from(bound), *scale))
                 };
+                if sign.is_none() {
+                    let quick = |cell: Cell<'_>, _| number.quick(cell).filter(|value| within_range.contains(value));
+                    return cells.each(rows, values, valid, findings, quick, careful);
+                }
+                let quick = |cell: Cell<'_>, row| {
+                    let value = signed(number.quick(cell)?, sign, rows, row)?;
+                    within_range.contains(&value).then_some(value)
+                };
                 cells.each(rows, values, valid, findings, quick, careful)
             }
             (Caster::Date { date, range }, ColumnData::Date(values)) => {
-                let quick = |cell: Cell<'_>, _| date.quick(cell).filter(|day| is_within(i64::from(*day), *range));
+                let within_range = bounds(*range);
+                let mut last = None;
+                let quick = |cell: Cell<'_>, _| {
+                    let day = date.quick(cell, &mut last)?;
+                    within_range.contains(&i64::from(day)).then_some(day)
+                };
                 let careful = |cell: &[u8], _| {
                     let day = date.cast(cell)?;
                     within(i64::from(day), *range, shown_day).map(|_| day)
@@ -223,7 +259,7 @@ impl FieldPlan {
                 cells.each_code(rows, values, valid, findings, known, code)
             }
             (Caster::Boolean { yes, no }, ColumnData::Boolean(values)) => {
-                let quick = |cell: Cell<'_>, _| boolean(cell.bytes(), yes, no);
+                let quick = |cell: Cell<'_>, _| boolean(cell.bytes(), yes, no).filter(|_| cell.len() > 0);
                 let careful = |cell: &[u8], _| boolean(cell, yes, no).ok_or_else(no_boolean);
                 cells.each(rows, values, valid, findings, quick, careful)
             }
@@ -269,16 +305,16 @@ impl FieldPlan {
 }
 
 impl FieldCells {
-    /// The cell of a row of the strip.
-    #[inline]
-    fn cell<'a>(&'a self, rows: &Rows<'a>, row: usize) -> Cell<'a> {
+    /// The cells of the strip.
+    fn cells<'a>(&'a self, rows: &Rows<'a>) -> Cells<'a> {
+        const NONE: &[CellSpan] = &[CellSpan { start: 0, end: 0 }];
         match &self.origin {
             CellOrigin::Column(column) => {
-                let span = rows.raw.cells[(rows.from + row) * rows.raw.width + column];
-                Cell::new(&rows.raw.bytes, span.start as usize, span.end as usize)
+                let (raw, first) = (rows.raw, rows.from * rows.raw.width + column);
+                Cells { bytes: &raw.bytes, spans: &raw.cells[first..], step: raw.width }
             }
-            CellOrigin::Constant(cell) => Cell::new(cell, 0, cell.len()),
-            CellOrigin::Nothing => Cell::new(&[], 0, 0),
+            CellOrigin::Constant(bytes, span) => Cells { bytes, spans: std::slice::from_ref(span), step: 0 },
+            CellOrigin::Nothing => Cells { bytes: &[], spans: NONE, step: 0 },
         }
     }
 
@@ -290,7 +326,7 @@ impl FieldCells {
         values: &mut Vec<T>,
         valid: &mut Vec<bool>,
         findings: &mut Findings,
-        quick: impl Fn(Cell<'_>, usize) -> Option<T>,
+        quick: impl FnMut(Cell<'_>, usize) -> Option<T>,
         careful: impl Fn(&[u8], usize) -> Result<T, Fault>,
     ) -> u64 {
         let base = values.len();
@@ -309,14 +345,40 @@ impl FieldCells {
         values: &mut [T],
         valid: &mut [bool],
         findings: &mut Findings,
-        quick: impl Fn(Cell<'_>, usize) -> Option<T>,
+        mut quick: impl FnMut(Cell<'_>, usize) -> Option<T>,
         careful: impl Fn(&[u8], usize) -> Result<T, Fault>,
     ) -> u64 {
+        // Two loops, so that cells which need no more than trimming are not asked what else they need.
+        if self.preparation.is_plain() {
+            let quick = |cell: Cell<'_>, row| quick(cell.trimmed(), row);
+            return self.each_as(first, rows, values, valid, findings, quick, careful);
+        }
+        let quick = |cell: Cell<'_>, row| self.preparation.ready(cell, &mut [0; 32]).and_then(|cell| quick(cell, row));
+        self.each_as(first, rows, values, valid, findings, quick, careful)
+    }
+
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "a loop and its two ways; every argument is a part of one strip")]
+    fn each_as<T: Copy>(
+        &self,
+        first: usize,
+        rows: &Rows<'_>,
+        values: &mut [T],
+        valid: &mut [bool],
+        findings: &mut Findings,
+        mut quick: impl FnMut(Cell<'_>, usize) -> Option<T>,
+        careful: impl Fn(&[u8], usize) -> Result<T, Fault>,
+    ) -> u64 {
+        let cells = self.cells(rows);
         let mut faults = 0;
         for (row, value) in values.iter_mut().enumerate().skip(first) {
-            let cell = self.cell(rows, row);
-            if let Some(found) = self.preparation.ready(cell, &mut [0; 32]).and_then(|cell| quick(cell, row)) {
+            let cell = cells.at(row);
+            if let Some(found) = quick(cell, row) {
                 *value = found;
+                continue;
+            }
+            if self.is_gap(cell) {
+                valid[row] = false;
                 continue;
             }
             match self.carefully(cell, row, findings, &mut faults, |cell| careful(cell, row)) {
@@ -325,6 +387,12 @@ impl FieldCells {
             }
         }
         faults
+    }
+
+    /// Whether the cell is empty and may be.
+    #[inline]
+    fn is_gap(&self, cell: Cell<'_>) -> bool {
+        cell.len() == 0 && !self.required && self.preparation.blank_is_null()
     }
 
     /// Codes: like [`FieldCells::each`], but a cell that is always the same is looked up once.
@@ -343,7 +411,7 @@ impl FieldCells {
         valid.resize(base + rows.len, true);
         let values = &mut values[base..];
         let mut first = 0;
-        if let CellOrigin::Constant(cell) = &self.origin {
+        if let CellOrigin::Constant(cell, _) = &self.origin {
             let prepared = self.preparation.quick(Cell::new(cell, 0, cell.len()));
             first = prepared.map_or(0, |cell| code.repeat(cell.bytes(), days.values, values));
         }
@@ -364,22 +432,21 @@ impl FieldCells {
         text: &TextCaster,
         masked: RemarkIndex,
     ) -> u64 {
-        let mut faults = 0;
-        strip.clear();
-        valid.reserve(rows.len);
-        for row in 0..rows.len {
-            let cell = self.cell(rows, row);
-            let mut present = self.preparation.ready(cell, &mut [0; 32]).is_some_and(|cell| text.quick(cell, strip));
-            if !present {
-                let cast = self.carefully(cell, row, findings, &mut faults, |cell| text.cast(cell, strip));
-                if cast == Some(true) {
-                    findings.remarks.note(masked, row);
-                }
-                present = cast.is_some();
-            }
-            valid.push(present);
-            strip.close();
-        }
+        let base = valid.len();
+        valid.resize(base + rows.len, true);
+        let mut each = TextLoop { cells: self, rows, valid: &mut valid[base..], findings, strip, text, masked };
+        // Which dress is the usual one is known before the rows are read; each has a loop of its own.
+        let faults = if !self.preparation.is_plain() {
+            each.run(|cell, strip| {
+                self.preparation.ready(cell, &mut [0; 32]).is_some_and(|cell| text.quick(cell, strip))
+            })
+        } else if let Some(digits) = text.few_digits() {
+            each.run(|cell, strip| digits.quick(cell.trimmed(), strip))
+        } else if text.is_free() {
+            each.run(|cell, strip| text.quick_free(cell.trimmed(), strip))
+        } else {
+            each.run(|cell, strip| text.quick(cell.trimmed(), strip))
+        };
         strip.move_to(texts);
         faults
     }
@@ -393,9 +460,10 @@ impl FieldCells {
         person: &PersonField,
         mut cast: impl FnMut(Option<&[u8]>, usize) -> Result<Option<PersonClass>, Fault>,
     ) -> u64 {
+        let cells = self.cells(rows);
         let mut faults = 0;
         for row in 0..rows.len {
-            let cell = self.cell(rows, row);
+            let cell = cells.at(row);
             let class = self.carefully(cell, row, findings, &mut faults, |cell| cast(Some(cell), row));
             match class {
                 Some(Some(class)) => person.remark(class, row, &mut findings.remarks),
@@ -479,6 +547,42 @@ impl FieldCells {
     }
 }
 
+/// The texts of a strip, one after the other.
+struct TextLoop<'a, 'r> {
+    cells: &'a FieldCells,
+    rows: &'a Rows<'r>,
+    valid: &'a mut [bool],
+    findings: &'a mut Findings,
+    strip: &'a mut TextStrip,
+    text: &'a TextCaster,
+    masked: RemarkIndex,
+}
+
+impl TextLoop<'_, '_> {
+    /// Casts the cells, the quick way where it goes; the number of those that are no value.
+    #[inline]
+    fn run(&mut self, quick: impl Fn(Cell<'_>, &mut TextStrip) -> bool) -> u64 {
+        let Self { cells: field, rows, valid, findings, strip, text, masked } = self;
+        let cells = field.cells(rows);
+        let mut faults = 0;
+        strip.clear();
+        for (row, valid) in valid.iter_mut().enumerate() {
+            let cell = cells.at(row);
+            if !quick(cell, strip) {
+                *valid = !field.is_gap(cell) && {
+                    let cast = field.carefully(cell, row, findings, &mut faults, |cell| text.cast(cell, strip));
+                    if cast == Some(true) {
+                        findings.remarks.note(*masked, row);
+                    }
+                    cast.is_some()
+                };
+            }
+            strip.close();
+        }
+        faults
+    }
+}
+
 /// The days of the rows, where the time field could be read.
 struct Days<'a> {
     values: &'a [i32],
@@ -554,9 +658,9 @@ fn no_sign(sign: Option<&Sign>) -> Fault {
     sign.map_or_else(|| unreachable!("only a sign column has no sign"), |sign| fault.in_column(sign.column))
 }
 
-#[inline]
-fn is_within(value: i64, range: RangeRule) -> bool {
-    range.min.is_none_or(|min| min <= value) && range.max.is_none_or(|max| value <= max)
+/// The values that the range allows.
+fn bounds(range: RangeRule) -> RangeInclusive<i64> {
+    range.min.unwrap_or(i64::MIN)..=range.max.unwrap_or(i64::MAX)
 }
 
 fn within(value: i64, range: RangeRule, shown: impl Fn(i64) -> String) -> Result<i64, Fault> {

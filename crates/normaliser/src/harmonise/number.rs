@@ -179,7 +179,8 @@ impl Quick {
     }
 
     /// What stands before the decimal mark, in minor units. At most 11 digits are multiplied, by at most 10,000.
-    #[inline]
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the compiler leaves it outside the loop over the cells")]
     fn whole(&self, body: Cell<'_>) -> Option<u64> {
         let word = body.tail()?;
         match body.len() {

@@ -54,6 +54,11 @@ impl Pattern {
         Ok(Self { digits, runs, regex })
     }
 
+    /// The number of digits that the text is made of, if it is made of nothing else and of at most 16.
+    pub(crate) fn digits(&self) -> Option<usize> {
+        self.digits
+    }
+
     /// Whether the text of an ASCII cell surely matches.
     #[inline]
     pub(crate) fn quick(&self, cell: Cell<'_>) -> bool {

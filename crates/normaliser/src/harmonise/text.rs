@@ -1,7 +1,7 @@
 //! Text: decoded, trimmed, in normal form C, matched against its pattern, and masked where it is free.
 //!
 //! Texts of a strip of rows are collected as bytes and become text together, which checks them once and quickly.
-//! ASCII is copied as it is; the single-byte code pages have a table. Only UTF-8 beyond ASCII, patterns beyond ASCII,
+//! ASCII is copied eight bytes at a time; the single-byte code pages have a table for what stands between. Only UTF-8 beyond ASCII, patterns beyond ASCII,
 //! blanks of odd kinds and what may have to be masked take the way over [`TextCaster::cast`].
 
 use std::borrow::Cow;
@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use model::{Code, DecodeError, Encoding, Field, Refusal, TextData, redact};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-use super::digits::Cell;
+use super::digits::{Cell, are_eight_digits_at, count_digits, first_of_eight};
 use super::fault::Fault;
 use super::pattern::Pattern;
 
@@ -37,10 +37,20 @@ struct Letter {
     blank: bool,
 }
 
+/// Texts of so many digits and nothing else, as most identifiers are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FewDigits {
+    length: usize,
+    mask: u64,
+}
+
 /// Texts on their way: room that is used again for every strip.
 #[derive(Default)]
 pub(crate) struct TextStrip {
+    /// The texts, and room behind them that is never cleared.
     bytes: Vec<u8>,
+    /// Where the texts end and the room begins.
+    used: usize,
     ends: Vec<u32>,
     /// Room for one text.
     text: String,
@@ -49,20 +59,54 @@ pub(crate) struct TextStrip {
 impl TextStrip {
     /// Forgets all texts.
     pub(crate) fn clear(&mut self) {
-        self.bytes.clear();
+        self.used = 0;
         self.ends.clear();
     }
 
     /// Ends the text of a row; a row without one has an empty text.
     #[inline]
     pub(crate) fn close(&mut self) {
-        self.ends.push(u32::try_from(self.bytes.len()).expect("a batch's text stays below 4 GiB"));
+        self.ends.push(u32::try_from(self.used).expect("a batch's text stays below 4 GiB"));
     }
 
     /// Appends the texts to their column.
     pub(crate) fn move_to(&mut self, texts: &mut TextData) {
-        let all = std::str::from_utf8(&self.bytes);
+        let all = simdutf8::basic::from_utf8(&self.bytes[..self.used]);
         texts.append(all.unwrap_or_else(|_| unreachable!("only texts are appended")), &self.ends);
+    }
+
+    /// So many bytes behind the texts, with any content.
+    #[inline]
+    fn room(&mut self, length: usize) -> &mut [u8] {
+        if self.bytes.len() - self.used < length {
+            self.grow(length);
+        }
+        &mut self.bytes[self.used..]
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, length: usize) {
+        self.bytes.resize((self.used + length).next_power_of_two(), 0);
+    }
+
+    fn push(&mut self, text: &[u8]) {
+        self.room(text.len())[..text.len()].copy_from_slice(text);
+        self.used += text.len();
+    }
+}
+
+impl FewDigits {
+    /// Appends the cell if it is such a text.
+    #[inline]
+    pub(crate) fn quick(self, cell: Cell<'_>, out: &mut TextStrip) -> bool {
+        let Some(word) = cell.eight() else { return false };
+        if cell.len() != self.length || !are_eight_digits_at(word, self.mask) {
+            return false;
+        }
+        out.room(8)[..8].copy_from_slice(&word.to_le_bytes());
+        out.used += self.length;
+        true
     }
 }
 
@@ -73,67 +117,89 @@ impl TextCaster {
         Ok(Self { encoding, table: letters(encoding), pattern, masked: field.masked })
     }
 
+    /// The texts of few digits that are all that the pattern allows.
+    pub(crate) fn few_digits(&self) -> Option<FewDigits> {
+        let length = self.pattern.as_ref()?.digits().filter(|length| (1..=8).contains(length))?;
+        Some(FewDigits { length, mask: first_of_eight(length) })
+    }
+
+    /// Whether there is no pattern.
+    pub(crate) fn is_free(&self) -> bool {
+        self.pattern.is_none()
+    }
+
     /// Appends the text of a cell in the usual dress. `false`, with nothing appended, if it wears another one.
     #[inline]
     pub(crate) fn quick(&self, cell: Cell<'_>, out: &mut TextStrip) -> bool {
-        let bytes = cell.bytes();
-        if self.masked && bytes.len() >= FEWEST_DIGITS && digits(bytes) >= FEWEST_DIGITS {
+        match &self.pattern {
+            Some(pattern) if !cell.is_ascii() || !pattern.quick(cell) => false,
+            _ => self.quick_free(cell, out),
+        }
+    }
+
+    /// The same without a look at the pattern.
+    ///
+    /// Eight bytes are written at once; where a foreign letter is among them, it is written over by what the table has
+    /// for it, and the next eight begin behind it.
+    #[inline]
+    pub(crate) fn quick_free(&self, cell: Cell<'_>, out: &mut TextStrip) -> bool {
+        const HIGH: u64 = 0x8080_8080_8080_8080;
+        let length = cell.len();
+        // Each letter has room for the longest, and a word and a letter behind the last one do no harm.
+        let room = out.room(3 * length + 8);
+        let (mut from, mut to, mut digits) = (0, 0, 0);
+        let mut foreign = false;
+        while from < length {
+            let eight = (length - from).min(8);
+            let word = cell.eight_from(from);
+            room[to..to + 8].copy_from_slice(&word.to_le_bytes());
+            let high = word & HIGH;
+            let plain = if high == 0 { eight } else { high.trailing_zeros() as usize / 8 };
+            digits += count_digits(word & first_of_eight(plain));
+            (from, to) = (from + plain, to + plain);
+            if high != 0 {
+                let Some(table) = &self.table else { return false };
+                let letter = &table[(word >> (8 * plain) & 0xFF) as usize];
+                if letter.length == 0 {
+                    return false;
+                }
+                room[to..to + 4].copy_from_slice(&letter.bytes);
+                (from, to) = (from + 1, to + usize::from(letter.length));
+                foreign = true;
+            }
+        }
+        if (foreign && self.has_blank_ends(cell)) || (self.masked && digits >= FEWEST_DIGITS) || length == 0 {
             return false;
         }
-        if !cell.is_ascii() {
-            return self.pattern.is_none() && self.foreign(bytes, &mut out.bytes);
-        }
-        if self.pattern.as_ref().is_some_and(|pattern| !pattern.quick(cell)) {
-            return false;
-        }
-        cell.copy_to(&mut out.bytes);
+        out.used += to;
         true
+    }
+
+    /// Whether a text of a code page begins or ends with a blank, whichever blank it is.
+    fn has_blank_ends(&self, cell: Cell<'_>) -> bool {
+        let blank = |byte: u8| self.table.as_ref().is_some_and(|table| table[usize::from(byte)].blank);
+        cell.at(0).is_some_and(blank) || cell.last().is_some_and(blank)
     }
 
     /// Appends the text of the cell; says whether something in it was masked. On a fault nothing is appended.
     pub(crate) fn cast(&self, cell: &[u8], out: &mut TextStrip) -> Result<bool, Fault> {
-        out.text.clear();
-        decode(self.encoding, cell, &mut out.text).map_err(undecodable)?;
-        if self.pattern.as_ref().is_some_and(|pattern| !pattern.matches(&out.text)) {
+        let mut decoded = std::mem::take(&mut out.text);
+        decoded.clear();
+        let masked = self.append(cell, &mut decoded, out);
+        out.text = decoded;
+        masked
+    }
+
+    /// The same; `decoded` is room for the text.
+    fn append(&self, cell: &[u8], decoded: &mut String, out: &mut TextStrip) -> Result<bool, Fault> {
+        decode(self.encoding, cell, decoded).map_err(undecodable)?;
+        if self.pattern.as_ref().is_some_and(|pattern| !pattern.matches(decoded)) {
             return Err(Fault::new(Code::PATTERN_MISMATCH, "does not match the field's pattern"));
         }
-        let text = if self.masked { redact(&out.text) } else { Cow::Borrowed(out.text.as_str()) };
-        out.bytes.extend_from_slice(text.as_bytes());
+        let text = if self.masked { redact(decoded) } else { Cow::Borrowed(decoded.as_str()) };
+        out.push(text.as_bytes());
         Ok(matches!(text, Cow::Owned(_)))
     }
-
-    /// Appends the text of a cell that is not ASCII: every such cell that a single-byte code page has a table for.
-    fn foreign(&self, cell: &[u8], out: &mut Vec<u8>) -> bool {
-        let Some(table) = &self.table else { return false };
-        let letter = |byte: &u8| table[usize::from(*byte)];
-        if cell.first().is_some_and(|byte| letter(byte).blank) || cell.last().is_some_and(|byte| letter(byte).blank) {
-            return false;
-        }
-        let before = out.len();
-        // Each letter is written with room for the longest, and the next one begins where it really ends.
-        out.resize(before + 3 * cell.len() + 1, 0);
-        let (mut at, mut whole) = (before, true);
-        for eight in cell.chunks(8) {
-            if eight.len() == 8 && eight.is_ascii() {
-                out[at..at + 8].copy_from_slice(eight);
-                at += 8;
-                continue;
-            }
-            for byte in eight {
-                let letter = letter(byte);
-                out[at..at + 4].copy_from_slice(&letter.bytes);
-                at += usize::from(letter.length);
-                whole &= letter.length > 0;
-            }
-        }
-        out.truncate(if whole { at } else { before });
-        whole
-    }
-}
-
-#[inline]
-fn digits(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| byte.is_ascii_digit()).count()
 }
 
 /// The table of a single-byte code page.
@@ -202,7 +268,7 @@ mod tests {
     fn cast(pattern: Option<&str>, encoding: Encoding, cell: &[u8]) -> Result<(String, bool), String> {
         let caster = TextCaster::new(&field(pattern), encoding).expect("a pattern");
         let mut strip = TextStrip::default();
-        strip.bytes.extend_from_slice(b"before");
+        strip.push(b"before");
         strip.close();
         let outcome = caster.cast(cell, &mut strip).map_err(|fault| fault.code.to_string());
         strip.close();
