@@ -10,6 +10,7 @@ use model::{
 };
 
 use super::Harmoniser;
+use super::ambiguity::Ambiguities;
 use super::cell::{Preparation, Prepared, WIDEST};
 use super::code::CodeCaster;
 use super::date::DateCaster;
@@ -19,12 +20,13 @@ use super::notice::{RemarkIndex, Remarks};
 use super::number::NumberCaster;
 use super::person::{PersonCaster, PersonClass, PersonMemory};
 use super::quote::{quoted, shown};
-use super::text::{TextCaster, TextStrip};
+use super::text::{TextCaster, TextFindings, TextStrip};
 
 /// What is found out about the rows of a batch.
 pub(crate) struct Findings {
     pub(crate) failures: Failures,
     pub(crate) remarks: Remarks,
+    pub(crate) ambiguities: Ambiguities,
 }
 
 /// A strip of rows of a batch, and what is already known of them.
@@ -100,7 +102,7 @@ pub(super) enum Caster {
     },
     Text {
         text: TextCaster,
-        masked: RemarkIndex,
+        remarks: TextRemarks,
     },
     Person {
         person: Box<PersonField>,
@@ -108,6 +110,13 @@ pub(super) enum Caster {
     },
     /// Nothing maps to the field.
     Missing,
+}
+
+/// What can be said about the texts of a field.
+#[derive(Clone, Copy)]
+pub(super) struct TextRemarks {
+    pub(super) masked: RemarkIndex,
+    pub(super) mixed: RemarkIndex,
 }
 
 /// A person's caster, and what is said about the numbers that it reads.
@@ -227,11 +236,11 @@ impl FieldPlan {
                 let careful = |cell: &[u8], _| boolean(cell, yes, no).ok_or_else(no_boolean);
                 cells.each(rows, values, valid, findings, quick, careful)
             }
-            (Caster::Text { text, masked }, ColumnData::Text(texts)) => {
+            (Caster::Text { text, remarks }, ColumnData::Text(texts)) => {
                 let FieldMemory::Texts(strip) = memory else {
                     unreachable!("the memory is made for the field's caster")
                 };
-                cells.each_text(rows, texts, valid, findings, strip, text, *masked)
+                cells.each_text(rows, texts, valid, findings, strip, text, *remarks)
             }
             (Caster::Person { person, .. }, ColumnData::Text(texts)) => {
                 let Some(Column { data: ColumnData::Text(words), valid: has_class }) = classes else {
@@ -362,7 +371,7 @@ impl FieldCells {
         findings: &mut Findings,
         strip: &mut TextStrip,
         text: &TextCaster,
-        masked: RemarkIndex,
+        remarks: TextRemarks,
     ) -> u64 {
         let mut faults = 0;
         strip.clear();
@@ -372,10 +381,14 @@ impl FieldCells {
             let mut present = self.preparation.ready(cell, &mut [0; 32]).is_some_and(|cell| text.quick(cell, strip));
             if !present {
                 let cast = self.carefully(cell, row, findings, &mut faults, |cell| text.cast(cell, strip));
-                if cast == Some(true) {
-                    findings.remarks.note(masked, row);
-                }
                 present = cast.is_some();
+                let TextFindings { masked, mixed } = cast.unwrap_or_default();
+                if masked {
+                    findings.remarks.note(remarks.masked, row);
+                }
+                if mixed {
+                    findings.remarks.note(remarks.mixed, row);
+                }
             }
             valid.push(present);
             strip.close();
@@ -449,6 +462,9 @@ impl FieldCells {
     fn blame(&self, cell: &[u8], row: usize, fault: &Fault, findings: &mut Findings) {
         let own = self.place(row);
         let place = FaultPlace { column: fault.column.or(own.column), ..own };
+        if fault.code == Code::NUMBER_AMBIGUOUS {
+            findings.ambiguities.note(row);
+        }
         findings.failures.note(place, fault.code, || {
             if !self.quotable {
                 return format!("the cell {}", fault.what);

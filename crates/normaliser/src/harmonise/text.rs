@@ -2,7 +2,7 @@
 //!
 //! Texts of a strip of rows are collected as bytes and become text together, which checks them once and quickly.
 //! ASCII is copied as it is; the single-byte code pages have a table. Only UTF-8 beyond ASCII, patterns beyond ASCII,
-//! blanks of odd kinds and what may have to be masked take the way over [`TextCaster::cast`].
+//! blanks of odd kinds, what may have to be masked and what seems to be in another encoding take the way over [`TextCaster::cast`].
 
 use std::borrow::Cow;
 
@@ -35,6 +35,17 @@ struct Letter {
     length: u8,
     /// Whether it is a blank, which is not kept at either end.
     blank: bool,
+    /// Whether it can be a sign of another encoding.
+    suspect: bool,
+}
+
+/// What is worth knowing of a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct TextFindings {
+    /// Something in it was masked.
+    pub(crate) masked: bool,
+    /// It looks as if it were in another encoding than the file, or had been encoded twice.
+    pub(crate) mixed: bool,
 }
 
 /// Texts on their way: room that is used again for every strip.
@@ -90,8 +101,8 @@ impl TextCaster {
         true
     }
 
-    /// Appends the text of the cell; says whether something in it was masked. On a fault nothing is appended.
-    pub(crate) fn cast(&self, cell: &[u8], out: &mut TextStrip) -> Result<bool, Fault> {
+    /// Appends the text of the cell; says what is worth knowing of it. On a fault nothing is appended.
+    pub(crate) fn cast(&self, cell: &[u8], out: &mut TextStrip) -> Result<TextFindings, Fault> {
         out.text.clear();
         decode(self.encoding, cell, &mut out.text).map_err(undecodable)?;
         if self.pattern.as_ref().is_some_and(|pattern| !pattern.matches(&out.text)) {
@@ -99,7 +110,8 @@ impl TextCaster {
         }
         let text = if self.masked { redact(&out.text) } else { Cow::Borrowed(out.text.as_str()) };
         out.bytes.extend_from_slice(text.as_bytes());
-        Ok(matches!(text, Cow::Owned(_)))
+        let mixed = !cell.is_ascii() && self.encoding.looks_foreign(cell);
+        Ok(TextFindings { masked: matches!(text, Cow::Owned(_)), mixed })
     }
 
     /// Appends the text of a cell that is not ASCII: every such cell that a single-byte code page has a table for.
@@ -112,7 +124,7 @@ impl TextCaster {
         let before = out.len();
         // Each letter is written with room for the longest, and the next one begins where it really ends.
         out.resize(before + 3 * cell.len() + 1, 0);
-        let (mut at, mut whole) = (before, true);
+        let (mut at, mut whole, mut suspect) = (before, true, false);
         for eight in cell.chunks(8) {
             if eight.len() == 8 && eight.is_ascii() {
                 out[at..at + 8].copy_from_slice(eight);
@@ -124,8 +136,10 @@ impl TextCaster {
                 out[at..at + 4].copy_from_slice(&letter.bytes);
                 at += usize::from(letter.length);
                 whole &= letter.length > 0;
+                suspect |= letter.suspect;
             }
         }
+        whole &= !suspect || !self.encoding.looks_foreign(cell);
         out.truncate(if whole { at } else { before });
         whole
     }
@@ -145,7 +159,9 @@ fn letters(encoding: Encoding) -> Option<Box<[Letter; 256]>> {
         let mut text = String::new();
         let known = encoding.decode_into(&[byte], &mut text);
         let c = text.chars().next().filter(|c| known.is_ok() && c.len_utf8() == text.len())?;
-        let mut letter = Letter { length: u8::try_from(c.len_utf8()).ok()?, blank: c.is_whitespace(), bytes: [0; 4] };
+        let length = u8::try_from(c.len_utf8()).ok()?;
+        let suspect = encoding.is_sign_of_another(byte);
+        let mut letter = Letter { length, blank: c.is_whitespace(), bytes: [0; 4], suspect };
         c.encode_utf8(&mut letter.bytes);
         // A fourth byte would have no room; no code page needs one.
         (letter.length < 4).then_some(letter)
@@ -213,12 +229,12 @@ mod tests {
         strip.move_to(&mut out);
         assert_eq!(out.get(0), "before");
         if quick {
-            assert_eq!(outcome, Ok(false), "the quick way reads nothing that is no text or masked");
+            assert_eq!(outcome, Ok(TextFindings::default()), "the quick way reads nothing that is worth a remark");
             assert_eq!(out.get(1), out.get(2));
         } else {
             assert_eq!(out.get(2), "");
         }
-        outcome.map(|masked| (out.get(1).to_owned(), masked)).inspect_err(|_| assert_eq!(out.get(1), ""))
+        outcome.map(|findings| (out.get(1).to_owned(), findings.masked)).inspect_err(|_| assert_eq!(out.get(1), ""))
     }
 
     proptest! {
