@@ -8,7 +8,7 @@ use extractor::{Limits, Reader};
 use model::{
     Catalogue, Code, Dataset, DeliveryScope, Notice, RawBatch, RecordBatch, Refusal, RejectedRow, RowTally, Source,
 };
-use normaliser::{Harmoniser, KeyCheck, PersonKeys};
+use normaliser::{Harmoniser, KeyJudge, PersonKeys};
 
 use crate::sources::cell;
 
@@ -83,21 +83,18 @@ fn line_feeds(bytes: &[u8]) -> u64 {
 
 /// Takes out the rows whose keys are not unique, as a run does.
 fn keyed(mut loaded: Loaded, dataset: &Dataset, batch: &RecordBatch) -> Loaded {
-    let mut out = BTreeSet::new();
-    for (_, rows) in normaliser::partition(dataset, batch) {
-        let mut check = KeyCheck::new(dataset);
-        check.add(batch, &rows);
-        let findings = check.finish();
-        out.extend(findings.duplicates.iter().map(|place| place.record));
-        loaded.tally.skip_many("duplicate", findings.duplicates.len() as u64);
-        loaded.tally.accepted -= (findings.duplicates.len() + findings.conflicts.len()) as u64;
-        loaded.tally.rejected += findings.conflicts.len() as u64;
-        for (place, _) in &findings.conflicts {
-            out.insert(place.record);
-            let (column, reason, raw) = (None, String::new(), None);
-            let (line, record, code) = (place.line, place.record, Code::KEY_CONFLICT);
-            loaded.rejected.push(RejectedRow { line, record, column, code, reason, raw });
-        }
+    let mut judge = KeyJudge::new(dataset);
+    judge.add(batch);
+    let findings = judge.finish();
+    let mut out: BTreeSet<u64> = findings.duplicates.iter().map(|place| place.record).collect();
+    loaded.tally.skip_many("duplicate", findings.duplicates.len() as u64);
+    loaded.tally.accepted -= (findings.duplicates.len() + findings.conflicts.len()) as u64;
+    loaded.tally.rejected += findings.conflicts.len() as u64;
+    for (place, _) in &findings.conflicts {
+        out.insert(place.record);
+        let (column, reason, raw) = (None, String::new(), None);
+        let (line, record, code) = (place.line, place.record, Code::KEY_CONFLICT);
+        loaded.rejected.push(RejectedRow { line, record, column, code, reason, raw });
     }
     loaded.rejected.sort_by_key(|row| row.record);
     loaded.columns = batch.schema.columns.iter().map(|(name, _)| name.clone()).collect();

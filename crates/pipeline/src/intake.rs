@@ -49,7 +49,17 @@ pub(crate) fn gather(
         pipeline.uses.iter().filter(|usage| usage.fetch == Fetch::Drop).map(|usage| &usage.source).collect();
     let sources: Vec<&Source> = dropped.iter().filter_map(|id| catalogue.sources.get(*id)).map(AsRef::as_ref).collect();
     if !sources.is_empty() {
-        take_files(&root.join(&pipeline.drop), catalogue, pipeline, &sources, archive, seen, threads, progress, &mut intake)?;
+        take_files(
+            &root.join(&pipeline.drop),
+            catalogue,
+            pipeline,
+            &sources,
+            archive,
+            seen,
+            threads,
+            progress,
+            &mut intake,
+        )?;
     }
     for usage in &pipeline.uses {
         if let (Fetch::Http(request), Some(source)) = (&usage.fetch, catalogue.sources.get(&usage.source)) {

@@ -78,8 +78,7 @@ pub fn run(
     archive.remove_leftovers()?;
     let ledger = Ledger::read(&mut store)?;
     let catalogue = &project.catalogue;
-    let gathered =
-        intake::gather(&project.root, catalogue, pipeline, &archive, &ledger.seen, options.jobs, progress)?;
+    let gathered = intake::gather(&project.root, catalogue, pipeline, &archive, &ledger.seen, options.jobs, progress)?;
     let mut work = Work::new(project, pipeline, options, ledger, gathered);
     if !work.has_something_to_do() {
         tracing::info!(pipeline = %pipeline.id, "nothing new");

@@ -293,8 +293,11 @@ fn quote_less(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     one_row(sound, dice, 8, |piece, dice| {
         let places = quote_places(sound, piece);
         (!places.is_empty()).then_some(())?;
-        piece.bytes.remove(*dice.pick(&places));
-        NONE
+        let at = *dice.pick(&places);
+        piece.bytes.remove(at);
+        // The escape mark before it then stands for what comes next, and the text is another one.
+        let escaped = sound.dialect.escape.is_some() && at > 0 && Some(piece.bytes[at - 1]) == sound.dialect.escape;
+        Some(Free((0..piece.cells.len()).find(|cell| escaped && is_text(sound, *cell))))
     })
 }
 

@@ -36,6 +36,8 @@ pub(super) struct Feed<R> {
     pub(super) end_mark: bool,
     /// Whether the file ends in a NUL byte.
     torn: bool,
+    /// The bytes of a record with which it is certain that it is too big.
+    enough: usize,
     /// The beginning of a record that the last block did not end.
     tail: Vec<u8>,
 }
@@ -52,7 +54,8 @@ impl Physical {
 impl<R: Read> Feed<R> {
     pub(super) fn new(format: &Format, input: R, limits: Limits) -> Self {
         let physical = Physical::new(format, limits, b'\n');
-        Self { input, physical, at: 0, filled: 0, ended: false, end_mark: false, torn: false, tail: Vec::new() }
+        let enough = limits.record_bytes + 2;
+        Self { input, physical, at: 0, filled: 0, ended: false, end_mark: false, torn: false, enough, tail: Vec::new() }
     }
 
     /// Settles what ends a line, by the first bytes of the file where the format leaves it open.
@@ -110,7 +113,7 @@ impl<R: Read> Feed<R> {
     /// record costs no more than twice its size.
     pub(super) fn read_on(&mut self, block: &mut RawBatch, at_least: usize) -> Result<(), ExtractError> {
         let rest = self.filled - self.at;
-        self.fill(block, at_least.max(2 * rest).max(rest + 1))
+        self.fill(block, at_least.max(self.enough.min(2 * rest)).max(rest + 1))
     }
 
     fn look_at_the_end(&mut self, block: &RawBatch) {

@@ -176,7 +176,7 @@ mod tests {
 
     fn formats(cells: &[&str]) -> Vec<&'static str> {
         let mut counts = DateCounts::default();
-        for cell in cells.iter() {
+        for cell in cells {
             counts.add(cell);
         }
         counts.best().iter().map(|fit| fit.format).collect()

@@ -288,7 +288,7 @@ mod tests {
 
     fn of(cells: &[&str]) -> Option<Finding<NumberStyle>> {
         let mut counts = NumberCounts::default();
-        for cell in cells.iter() {
+        for cell in cells {
             counts.add(cell);
         }
         counts.finding(None).map(|(finding, _)| finding)

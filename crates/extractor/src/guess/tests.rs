@@ -12,6 +12,7 @@ use model::Encoding;
 
 /// How a file was written.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of an export that comes with or without the others")]
 struct Written {
     delimiter: char,
     quote: Option<char>,

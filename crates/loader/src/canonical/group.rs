@@ -117,7 +117,7 @@ impl Gatherer {
     pub(super) fn new(shape: Shape) -> Self {
         let columns = shape.metadata.columns.iter().enumerate();
         let texts = columns.filter(|(_, column)| column.kind == PartKind::Text).map(|(at, _)| at).collect();
-        let buffer = shape.pool.take(&shape.schema);
+        let buffer = RecordBatch::new(Arc::clone(&shape.schema));
         Self { shape: Arc::new(shape), buffer, groups: 0, rows: 0, texts }
     }
 
@@ -126,6 +126,10 @@ impl Gatherer {
         let mut full = Vec::new();
         let mut rest = Chosen::of(batch, rows);
         while rest.len() > 0 {
+            // A part that had a row group before will fill another one; a small part shall not sit on memory for that.
+            if self.buffer.is_empty() && self.groups > 0 {
+                self.buffer = self.shape.pool.take(&self.shape.schema);
+            }
             let room = self.room_for(batch, &rest);
             let (now, later) = rest.split_at(room);
             match now {
@@ -145,7 +149,8 @@ impl Gatherer {
         if self.buffer.is_empty() {
             return None;
         }
-        let fresh = self.shape.pool.take(&self.shape.schema);
+        // A part that gets no more rows shall not keep memory for them.
+        let fresh = RecordBatch::new(Arc::clone(&self.shape.schema));
         let rows = std::mem::replace(&mut self.buffer, fresh);
         let group = RowGroup { number: self.groups, rows, shape: Arc::clone(&self.shape) };
         self.groups += 1;

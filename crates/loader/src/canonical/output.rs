@@ -1,13 +1,13 @@
 //! The file of a part, under another name until it is complete.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::footer::MAGIC;
 use crate::LoadError;
 
-/// So many bytes wait before the file is opened: a small part is written at once.
+/// So many bytes wait before they are written: a small part is written at once.
 const AT_ONCE: usize = 64 * 1024;
 
 /// A file under its temporary name, and the bytes that wait for it. Dropped without [`Output::finish`], it leaves
@@ -16,13 +16,15 @@ pub(super) struct Output {
     path: PathBuf,
     temporary: PathBuf,
     waiting: Vec<u8>,
-    file: Option<File>,
+    /// Whether there is a file. It is open only while something is written: a delivery of the whole country has more
+    /// parts than a process may have files.
+    created: bool,
     written: u64,
 }
 
 impl Drop for Output {
     fn drop(&mut self) {
-        if self.file.is_some() {
+        if self.created {
             // What cannot be removed is garbage all the same.
             fs::remove_file(&self.temporary).unwrap_or_default();
         }
@@ -34,7 +36,7 @@ impl Output {
     pub(super) fn new(path: PathBuf) -> Self {
         let mut temporary = path.as_os_str().to_owned();
         temporary.push(".new");
-        Self { path, temporary: PathBuf::from(temporary), waiting: MAGIC.to_vec(), file: None, written: 0 }
+        Self { path, temporary: PathBuf::from(temporary), waiting: MAGIC.to_vec(), created: false, written: 0 }
     }
 
     /// The bytes that the file has, or will have.
@@ -57,21 +59,24 @@ impl Output {
         self.waiting.extend_from_slice(bytes);
         self.write_waiting()?;
         fs::rename(&self.temporary, &self.path).map_err(|source| LoadError::file(&self.path, "make", source))?;
-        self.file = None;
+        self.created = false;
         Ok(self.written)
     }
 
     fn write_waiting(&mut self) -> Result<(), LoadError> {
         let waiting = std::mem::take(&mut self.waiting);
-        self.write(&waiting)
+        if waiting.is_empty() { Ok(()) } else { self.write(&waiting) }
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), LoadError> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            none => none.insert(create(&self.temporary)?),
+        let failed = |source| LoadError::file(&self.temporary, "write", source);
+        let mut file = if self.created {
+            OpenOptions::new().append(true).open(&self.temporary).map_err(failed)?
+        } else {
+            create(&self.temporary)?
         };
-        file.write_all(bytes).map_err(|source| LoadError::file(&self.temporary, "write", source))?;
+        self.created = true;
+        file.write_all(bytes).map_err(failed)?;
         self.written += bytes.len() as u64;
         Ok(())
     }

@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use extractor::Archive;
 use loader::CanonicalPart;
 use model::{
-    Catalogue, Dataset, DatasetId, Delivery, DeliveryId, Fingerprint, Indicator, Notice, Pipeline, RecordSchema, Refusal,
-    RejectedRow, RowTally, Source, WorkUnit,
+    Catalogue, Dataset, DatasetId, Delivery, DeliveryId, Fingerprint, Indicator, Notice, Pipeline, RecordSchema,
+    Refusal, RejectedRow, RowTally, Source, WorkUnit,
 };
 use normaliser::{PartialPlan, Partials, PersonKeys};
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use loader::{BatchPool, CanonicalPart, CanonicalWriter, Compression, EncodeScratch, EncodedGroup, PartScope, RowGroup};
+use loader::{
+    BatchPool, CanonicalPart, CanonicalWriter, Compression, EncodeScratch, EncodedGroup, PartScope, RowGroup,
+};
 use model::{MunicipalityCode, Period, RecordBatch, RecordSchema, WorkUnit};
 
 use super::{Desk, Job};
@@ -11,7 +13,7 @@ use crate::RunError;
 use crate::coverage::is_used;
 
 /// Rows that all open parts of a delivery may hold in memory together, before the fullest is ended early.
-const ROWS_IN_MEMORY: u64 = 1 << 19;
+const ROWS_IN_MEMORY: u64 = 1 << 18;
 
 /// The units of a delivery, each with its canonical rows if it has any.
 pub(super) type Units = BTreeMap<WorkUnit, Option<CanonicalPart>>;
