@@ -12,11 +12,11 @@ use super::bind::Columns;
 use super::cell::{Preparation, encoded, encoded_words};
 use super::code::CodeCaster;
 use super::date::DateCaster;
-use super::field::{Caster, CellOrigin, FieldCells, FieldPlan, PersonField, Sign, TextRemarks};
+use super::field::{Caster, CellOrigin, FieldCells, FieldPlan, PersonField, Sign};
 use super::notice::RemarkKinds;
 use super::number::NumberCaster;
 use super::person::{PersonCaster, PersonKeys};
-use super::text::TextCaster;
+use super::text::{TextCaster, TextRemarks};
 
 /// What the fields of a delivery are compiled from.
 pub(crate) struct Ingredients<'a> {

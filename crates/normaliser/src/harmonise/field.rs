@@ -19,8 +19,8 @@ use super::fault::{Failures, Fault, FaultPlace};
 use super::notice::{RemarkIndex, Remarks};
 use super::number::NumberCaster;
 use super::person::{PersonCaster, PersonClass, PersonMemory};
-use super::quote::{quoted, shown};
-use super::text::{TextCaster, TextFindings, TextStrip};
+use super::quote::quoted;
+use super::text::{TextCaster, TextRemarks, TextStrip};
 
 /// What is found out about the rows of a batch.
 pub(crate) struct Findings {
@@ -110,13 +110,6 @@ pub(super) enum Caster {
     },
     /// Nothing maps to the field.
     Missing,
-}
-
-/// What can be said about the texts of a field.
-#[derive(Clone, Copy)]
-pub(super) struct TextRemarks {
-    pub(super) masked: RemarkIndex,
-    pub(super) mixed: RemarkIndex,
 }
 
 /// A person's caster, and what is said about the numbers that it reads.
@@ -382,13 +375,7 @@ impl FieldCells {
             if !present {
                 let cast = self.carefully(cell, row, findings, &mut faults, |cell| text.cast(cell, strip));
                 present = cast.is_some();
-                let TextFindings { masked, mixed } = cast.unwrap_or_default();
-                if masked {
-                    findings.remarks.note(remarks.masked, row);
-                }
-                if mixed {
-                    findings.remarks.note(remarks.mixed, row);
-                }
+                remarks.note(cast.unwrap_or_default(), row, &mut findings.remarks);
             }
             valid.push(present);
             strip.close();
@@ -607,9 +594,4 @@ fn boolean(cell: &[u8], yes: &[Vec<u8>], no: &[Vec<u8>]) -> Option<bool> {
 
 fn no_boolean() -> Fault {
     Fault::new(Code::BOOLEAN_INVALID, "is none of the declared words for true and false")
-}
-
-/// A column name as it may stand in a table.
-pub(crate) fn column_name(name: &str) -> String {
-    shown(name, false)
 }

@@ -46,9 +46,9 @@ pub use person::PersonKeys;
 use bind::Columns;
 use compile::{Ingredients, field_plan};
 use control::ControlTotals;
-use field::{FieldPlan, Rows, column_name};
+use field::{FieldPlan, Rows};
 use notice::RemarkKinds;
-use quote::raw_line;
+use quote::{column_name, raw_line};
 use rules::{PlaceColumns, RowRules};
 
 /// So many rows go through all steps together: their cells and values stay in the processor's cache on the way.

@@ -11,6 +11,7 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::digits::Cell;
 use super::fault::Fault;
+use super::notice::{RemarkIndex, Remarks};
 use super::pattern::Pattern;
 
 /// The fewest digits that a personal identification number is written with.
@@ -46,6 +47,26 @@ pub(crate) struct TextFindings {
     pub(crate) masked: bool,
     /// It looks as if it were in another encoding than the file, or had been encoded twice.
     pub(crate) mixed: bool,
+}
+
+/// What can be said about the texts of a field.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TextRemarks {
+    pub(crate) masked: RemarkIndex,
+    pub(crate) mixed: RemarkIndex,
+}
+
+impl TextRemarks {
+    /// Remarks what was found in a row of the current strip.
+    #[inline]
+    pub(crate) fn note(self, found: TextFindings, row: usize, remarks: &mut Remarks) {
+        if found.masked {
+            remarks.note(self.masked, row);
+        }
+        if found.mixed {
+            remarks.note(self.mixed, row);
+        }
+    }
 }
 
 /// Texts on their way: room that is used again for every strip.
