@@ -88,6 +88,17 @@ fn western_byte(c: char) -> Option<u8> {
     latin.or_else(|| table(Encoding::Windows1252).iter().position(|known| *known == Some(c)).map(upper))
 }
 
+/// Where in a word a byte shows that it is the letter of another encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ForeignPlace {
+    /// Between a letter and a small one.
+    Inside,
+    /// Beside any letter.
+    Beside,
+    /// Behind a letter, unless this other byte, the opening mark, stands in the text.
+    Closing(u8),
+}
+
 impl Encoding {
     /// Finds the encoding that a label names, in any case.
     pub fn parse(label: &str) -> Option<Self> {
@@ -154,6 +165,50 @@ impl Encoding {
         }
     }
 
+    /// Whether the bytes look as if they were in another encoding than this one: doubly encoded, UTF-8, or between a DOS
+    /// code page and a Western one. It looks for what stands inside words where no text has it: `R†dhus`, `L°n`.
+    pub fn looks_foreign(self, bytes: &[u8]) -> bool {
+        self.looks_doubly_encoded(bytes)
+            || (self != Self::Utf8 && (0..bytes.len()).any(|at| self.is_foreign_letter(bytes, at)))
+    }
+
+    /// Whether a text with this byte is to be asked whether it [looks foreign](Self::looks_foreign); others never do.
+    pub fn is_sign_of_another(self, byte: u8) -> bool {
+        matches!(byte, 0xC2 | 0xC3 | 0xE2) || self.foreign_place(byte).is_some()
+    }
+
+    /// Whether the byte at this position is a letter of a word, and none in this encoding.
+    fn is_foreign_letter(self, bytes: &[u8], at: usize) -> bool {
+        let before = at.checked_sub(1).is_some_and(|before| bytes[before].is_ascii_alphabetic());
+        let after = bytes.get(at + 1);
+        match self.foreign_place(bytes[at]) {
+            None => false,
+            Some(ForeignPlace::Inside) => before && after.is_some_and(u8::is_ascii_lowercase),
+            Some(ForeignPlace::Beside) => before || after.is_some_and(u8::is_ascii_alphabetic),
+            // A closing mark stands behind a word if the opening one is there, too.
+            Some(ForeignPlace::Closing(opening)) => {
+                before && (after.is_some_and(u8::is_ascii_lowercase) || !bytes.contains(&opening))
+            }
+        }
+    }
+
+    /// Where in a word this byte is the letter of another encoding, and never what it is in this one.
+    fn foreign_place(self, byte: u8) -> Option<ForeignPlace> {
+        match (self, byte) {
+            // `æ` and `å` in the DOS code pages, `‘` and `†` here.
+            (Self::Windows1252, 0x86 | 0x91) => Some(ForeignPlace::Inside),
+            // `ø` there, `›` here.
+            (Self::Windows1252, 0x9B) => Some(ForeignPlace::Closing(0x8B)),
+            // `å`, `æ` and `ø` of the Western ones, signs and capital letters here.
+            (Self::Cp850 | Self::Cp865, 0xE5 | 0xE6 | 0xF8) => Some(ForeignPlace::Inside),
+            (Self::Cp850 | Self::Cp865, 0x80..) => {
+                let box_drawing = |c: &char| matches!(c, '\u{2500}'..='\u{259F}');
+                table(self)[usize::from(byte - 0x80)].as_ref().is_some_and(box_drawing).then_some(ForeignPlace::Beside)
+            }
+            _ => None,
+        }
+    }
+
     /// The bytes of the text in this encoding; `None` if it has a character that the encoding lacks. For generators
     /// and tests: nothing is ever written in these encodings otherwise.
     pub fn encode(self, text: &str) -> Option<Vec<u8>> {
@@ -208,6 +263,59 @@ mod tests {
             assert!(Encoding::Utf8.looks_doubly_encoded(western.as_bytes()), "{western}");
             let latin: String = once.iter().copied().map(char::from).collect();
             assert!(Encoding::Utf8.looks_doubly_encoded(latin.as_bytes()), "{latin}");
+        }
+    }
+
+    const NATURAL: &[&str] = &[
+        "Ærø, Tårnby, Høje-Taastrup",
+        "›Aviser‹ und ‹Bücher›",
+        "Müller & Söhne, Straße 5, 12\u{A0}°C",
+        "l’Hôpital d’Orléans, naïve façade, N° 5, cœur",
+        "Lars’s bog, ‘citat’ og “citat”, „Zitat“",
+        "Jensen†, fodnote‡ • 5 ‰ – 3 — 100 €",
+        "LEÕES, ÎLE, NAÏVE, Õige, São Tomé",
+        "µg, 25°C, 5×3, ½, Å/m², Dž",
+        "║ tabel ║ ═ ┼ ╪ ╞",
+        "Sønderjysk ›Grænse‹",
+        "Año, ¿Qué?, Łódź",
+    ];
+
+    #[test]
+    fn ordinary_text_looks_like_what_it_is() {
+        for encoding in Encoding::ALL {
+            for text in NATURAL {
+                let words = text.split(' ').filter_map(|word| encoding.encode(word));
+                let whole = encoding.encode(text);
+                for bytes in words.chain(whole) {
+                    let shown = encoding.decode_lossy(&bytes);
+                    assert!(!encoding.looks_foreign(&bytes), "{shown} in {}", encoding.label());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn words_of_another_code_page_are_noticed() {
+        let words = ["Løn", "Rådhus", "Lærer", "Grøn", "Tårnby Ærø", "Høje-Taastrup", "Sø", "Måned", "Hjælpemidler"];
+        for (file, other) in [
+            (Encoding::Windows1252, Encoding::Cp850),
+            (Encoding::Windows1252, Encoding::Cp865),
+            (Encoding::Cp850, Encoding::Windows1252),
+            (Encoding::Cp865, Encoding::Iso8859_1),
+        ] {
+            for word in words {
+                let bytes = other.encode(word).expect("Danish");
+                let seen = file.looks_foreign(&bytes) || file.decode_into(&bytes, &mut String::new()).is_err();
+                // One letter at the end of a word could be a sign behind it.
+                let short = word == "Sø" && file != Encoding::Windows1252;
+                assert_eq!(seen, !short, "{word} of {} in {}", other.label(), file.label());
+            }
+        }
+        let signs = |encoding: Encoding| (0x80..=0xFF).filter(move |byte| encoding.is_sign_of_another(*byte));
+        for encoding in Encoding::ALL {
+            for byte in (0x80..=0xFF).filter(|byte| !signs(encoding).any(|sign| sign == *byte)) {
+                assert!(!encoding.looks_foreign(&[b'a', byte, b'b']), "{byte:02X} in {}", encoding.label());
+            }
         }
     }
 

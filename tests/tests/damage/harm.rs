@@ -239,10 +239,17 @@ fn redelimited(piece: &mut Piece, other: u8) {
 
 fn other_delimiter_in_a_row(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     let other = other_delimiter(sound.dialect.delimiter()?, dice);
-    one_row(sound, dice, 1, |piece, _| {
+    let mut several_lines = false;
+    let mut damaged = one_row(sound, dice, 1, |piece, _| {
         redelimited(piece, other);
+        several_lines = piece.bytes.trim_ascii_end().contains(&b'\n');
         NONE
-    })
+    })?;
+    if several_lines {
+        // The mark at the end of its text stands on a line of its own then, opens a cell, and takes the next row along.
+        damaged.demand = Demand::Lost(2);
+    }
+    Some(damaged)
 }
 
 fn other_delimiter_everywhere(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {

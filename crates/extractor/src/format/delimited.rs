@@ -1,9 +1,9 @@
 //! Text with separators: the exact state machine, walking along the places that could be structure.
 //!
 //! A cell is quoted if its first byte is the quotation mark; inside, two of them are one, and after the closing one
-//! the cell must end. Everything else about quotation marks is a fault. A fault costs one physical line and those that
-//! certainly or probably are the rest of the same record (see [`Delimited::tail`]): the next record is looked for on the
-//! line after, so that a mark that is never closed cannot swallow the rows behind it.
+//! the cell must end. Everything else about quotation marks is a fault. A fault costs one physical line, and those
+//! that complete its record (see [`Delimited::tail`]): the next one is looked for on the line after, so that a mark that
+//! is never closed cannot swallow the rows behind it.
 
 use memchr::{memchr, memchr_iter};
 use model::{CellSpan, DelimitedFormat, Escape, RawBatch, RowAddress};
@@ -46,8 +46,6 @@ struct Walk<'a> {
     count: usize,
     /// Line ends inside quotes.
     line_ends: u64,
-    /// How many of them stand before the last quoted cell that closed as it should.
-    closed: u64,
     nul: bool,
     /// Whether the file ends with the block.
     ended: bool,
@@ -353,10 +351,6 @@ impl Delimited {
         cells: &mut Vec<CellSpan>,
     ) -> Option<Step> {
         self.push(walk, span, cells);
-        if walk.data.get(after).is_none_or(|byte| [self.delimiter, b'\r', b'\n'].contains(byte)) {
-            walk.closed = walk.line_ends;
-            walk.cell = after;
-        }
         match (walk.data.get(after), walk.data.get(after + 1)) {
             (Some(&byte), _) if byte == self.delimiter => {
                 walk.place += 1;
@@ -436,7 +430,10 @@ impl Delimited {
     fn give_up(&mut self, walk: &Walk<'_>, cells: &mut Vec<CellSpan>, first_cell: usize) -> Step {
         cells.truncate(first_cell);
         self.escaped.clear();
-        self.give_up_lines(walk.data, walk.start, walk.ended, walk.closed)
+        match self.tail(walk) {
+            Some(tail) => self.give_up_lines(walk.data, walk.start, walk.ended, tail),
+            None => Step::Incomplete,
+        }
     }
 
     /// The physical line on which a record begins, as a record that could not be split.
@@ -446,23 +443,20 @@ impl Delimited {
             Fault::StrayQuote | Fault::StrayEscape if walk.line_ends > 0 => Fault::OpenQuote,
             fault => fault,
         };
-        let Some(tail) = self.tail(walk) else { return Step::Incomplete };
+        let open = matches!(fault, Fault::OpenQuote | Fault::OpenToTheEnd);
+        let Some(tail) = (if open { self.tail(walk) } else { Some(0) }) else { return Step::Incomplete };
         match self.line(walk) {
             Step::Record(found) => Step::Record(Found { fault: Some(fault), tail, ..found }),
             other => other,
         }
     }
 
-    /// How many of the lines behind the first belong to a broken record; `None` if more of the file is needed.
+    /// How many of the lines behind the first belong to a record with a quoted cell that is never closed, or closes
+    /// badly on a later line; `None` if more of the file is needed.
     ///
-    /// For certain those as far as its quoted cells closed as they should: a tail of a text can look like a row. Where
-    /// it broke in a quoted cell, and the lines so far have fewer cells than a row, the record probably goes on, and
-    /// the lines that complete it are taken for its rest.
+    /// If the line has as many cells as a row, the mark was a stray one. If it has fewer, the text probably went on, and
+    /// its rest can look like a row: so the lines that complete the cells of a row are no records.
     fn tail(&self, walk: &Walk<'_>) -> Option<u64> {
-        let in_quotes = self.quote.is_some() && walk.data.get(walk.cell).copied() == self.quote;
-        if !in_quotes || walk.cell - walk.start > self.limits.record_bytes {
-            return Some(walk.closed);
-        }
         let beyond = |at: usize| at - walk.start > self.limits.record_bytes;
         let places = self.structure.places();
         let first = places.partition_point(|place| (*place as usize) < walk.start);
@@ -471,7 +465,7 @@ impl Delimited {
             let byte = walk.data[at];
             cells += usize::from(byte == self.delimiter);
             if byte == self.line_end {
-                if line >= walk.closed && (cells >= self.width || line >= MOST_LINE_ENDS) {
+                if cells >= self.width || line >= MOST_LINE_ENDS {
                     return Some(line);
                 }
                 line += 1;
@@ -484,7 +478,7 @@ impl Delimited {
             return None;
         }
         let counts = line_start < end && end - walk.start <= self.limits.record_bytes + 1;
-        Some(walk.closed.max(if counts { line } else { line.saturating_sub(1) }))
+        Some(if counts { line } else { line.saturating_sub(1) })
     }
 
     /// Whether a line behind the first has as many cells as a row.
@@ -543,7 +537,7 @@ fn push_cells(cells: &mut Vec<CellSpan>, start: usize, ends: &[u32]) {
 
 impl<'a> Walk<'a> {
     fn new(data: &'a [u8], start: usize, ended: bool) -> Self {
-        Self { data, start, cell: start, place: 0, count: 0, line_ends: 0, closed: 0, nul: false, ended }
+        Self { data, start, cell: start, place: 0, count: 0, line_ends: 0, nul: false, ended }
     }
 
     fn record(&self, end: usize, next: usize) -> Step {

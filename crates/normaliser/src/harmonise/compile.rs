@@ -16,7 +16,7 @@ use super::field::{Caster, CellOrigin, FieldCells, FieldPlan, PersonField, Sign}
 use super::notice::RemarkKinds;
 use super::number::NumberCaster;
 use super::person::{PersonCaster, PersonKeys};
-use super::text::TextCaster;
+use super::text::{TextCaster, TextRemarks};
 
 /// What the fields of a delivery are compiled from.
 pub(crate) struct Ingredients<'a> {
@@ -116,10 +116,12 @@ fn caster(
         (FieldType::Text, _) => {
             let message =
                 format!("numbers in `{}` that look like personal identification numbers were masked", field.name);
-            Ok(Caster::Text {
-                text: TextCaster::new(field, encoding)?,
+            let mixed = format!("texts in `{}` look as if they were in another encoding than the file", field.name);
+            let remarks = TextRemarks {
                 masked: remarks.declare(Code::TEXT_MASKED, message),
-            })
+                mixed: remarks.declare(Code::ENC_MOJIBAKE, mixed),
+            };
+            Ok(Caster::Text { text: TextCaster::new(field, encoding)?, remarks })
         }
         (FieldType::Person, _) => person(field, from, remarks),
         _ => {

@@ -12,6 +12,7 @@ use model::{
 };
 
 use super::Harmoniser;
+use super::ambiguity::Ambiguities;
 use super::cell::{Preparation, Prepared, WIDEST};
 use super::code::CodeCaster;
 use super::date::DateCaster;
@@ -20,13 +21,14 @@ use super::fault::{Failures, Fault, FaultPlace};
 use super::notice::{RemarkIndex, Remarks};
 use super::number::NumberCaster;
 use super::person::{PersonCaster, PersonClass, PersonMemory};
-use super::quote::{quoted, shown};
-use super::text::{TextCaster, TextStrip};
+use super::quote::quoted;
+use super::text::{TextCaster, TextRemarks, TextStrip};
 
 /// What is found out about the rows of a batch.
 pub(crate) struct Findings {
     pub(crate) failures: Failures,
     pub(crate) remarks: Remarks,
+    pub(crate) ambiguities: Ambiguities,
 }
 
 /// A strip of rows of a batch, and what is already known of them.
@@ -102,7 +104,7 @@ pub(super) enum Caster {
     },
     Text {
         text: TextCaster,
-        masked: RemarkIndex,
+        remarks: TextRemarks,
     },
     Person {
         person: Box<PersonField>,
@@ -263,11 +265,11 @@ impl FieldPlan {
                 let careful = |cell: &[u8], _| boolean(cell, yes, no).ok_or_else(no_boolean);
                 cells.each(rows, values, valid, findings, quick, careful)
             }
-            (Caster::Text { text, masked }, ColumnData::Text(texts)) => {
+            (Caster::Text { text, remarks }, ColumnData::Text(texts)) => {
                 let FieldMemory::Texts(strip) = memory else {
                     unreachable!("the memory is made for the field's caster")
                 };
-                cells.each_text(rows, texts, valid, findings, strip, text, *masked)
+                cells.each_text(rows, texts, valid, findings, strip, text, *remarks)
             }
             (Caster::Person { person, .. }, ColumnData::Text(texts)) => {
                 let Some(Column { data: ColumnData::Text(words), valid: has_class }) = classes else {
@@ -430,11 +432,11 @@ impl FieldCells {
         findings: &mut Findings,
         strip: &mut TextStrip,
         text: &TextCaster,
-        masked: RemarkIndex,
+        remarks: TextRemarks,
     ) -> u64 {
         let base = valid.len();
         valid.resize(base + rows.len, true);
-        let mut each = TextLoop { cells: self, rows, valid: &mut valid[base..], findings, strip, text, masked };
+        let mut each = TextLoop { cells: self, rows, valid: &mut valid[base..], findings, strip, text, remarks };
         // Which dress is the usual one is known before the rows are read; each has a loop of its own.
         let faults = if !self.preparation.is_plain() {
             each.run(|cell, strip| {
@@ -517,6 +519,9 @@ impl FieldCells {
     fn blame(&self, cell: &[u8], row: usize, fault: &Fault, findings: &mut Findings) {
         let own = self.place(row);
         let place = FaultPlace { column: fault.column.or(own.column), ..own };
+        if fault.code == Code::NUMBER_AMBIGUOUS {
+            findings.ambiguities.note(row);
+        }
         findings.failures.note(place, fault.code, || {
             if !self.quotable {
                 return format!("the cell {}", fault.what);
@@ -555,14 +560,14 @@ struct TextLoop<'a, 'r> {
     findings: &'a mut Findings,
     strip: &'a mut TextStrip,
     text: &'a TextCaster,
-    masked: RemarkIndex,
+    remarks: TextRemarks,
 }
 
 impl TextLoop<'_, '_> {
     /// Casts the cells, the quick way where it goes; the number of those that are no value.
     #[inline]
     fn run(&mut self, quick: impl Fn(Cell<'_>, &mut TextStrip) -> bool) -> u64 {
-        let Self { cells: field, rows, valid, findings, strip, text, masked } = self;
+        let Self { cells: field, rows, valid, findings, strip, text, remarks } = self;
         let cells = field.cells(rows);
         let mut faults = 0;
         strip.clear();
@@ -571,9 +576,7 @@ impl TextLoop<'_, '_> {
             if !quick(cell, strip) {
                 *valid = !field.is_gap(cell) && {
                     let cast = field.carefully(cell, row, findings, &mut faults, |cell| text.cast(cell, strip));
-                    if cast == Some(true) {
-                        findings.remarks.note(*masked, row);
-                    }
+                    remarks.note(cast.unwrap_or_default(), row, &mut findings.remarks);
                     cast.is_some()
                 };
             }
@@ -695,9 +698,4 @@ fn boolean(cell: &[u8], yes: &[Vec<u8>], no: &[Vec<u8>]) -> Option<bool> {
 
 fn no_boolean() -> Fault {
     Fault::new(Code::BOOLEAN_INVALID, "is none of the declared words for true and false")
-}
-
-/// A column name as it may stand in a table.
-pub(crate) fn column_name(name: &str) -> String {
-    shown(name, false)
 }

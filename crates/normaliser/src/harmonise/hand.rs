@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::ambiguity::Ambiguities;
 use super::control::ControlTotals;
 use super::fault::Failures;
 use super::field::{FieldMemory, Findings};
@@ -32,9 +33,10 @@ impl fmt::Debug for Hand {
 
 impl Hand {
     pub(super) fn new(memories: Vec<FieldMemory>, remarks: Remarks, control: ControlTotals) -> Self {
+        let ambiguities = Ambiguities::none(memories.len());
         Self {
             memories,
-            findings: Findings { failures: Failures::default(), remarks },
+            findings: Findings { failures: Failures::default(), remarks, ambiguities },
             control,
             tenancy: Tenancy::default(),
             accepted: 0,
@@ -47,6 +49,7 @@ impl Hand {
     pub(super) fn merge(&mut self, other: Self) {
         let Self { findings, control, tenancy, accepted, rejected, .. } = other;
         self.findings.remarks.merge(&findings.remarks);
+        self.findings.ambiguities.merge(&findings.ambiguities);
         self.control.merge(&control);
         self.tenancy.merge(tenancy);
         self.accepted += accepted;

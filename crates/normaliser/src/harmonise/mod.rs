@@ -8,6 +8,7 @@
 //!
 //! Where to start: [`Harmoniser::harmonise`].
 
+mod ambiguity;
 mod bind;
 mod cell;
 mod code;
@@ -45,9 +46,9 @@ pub use person::PersonKeys;
 use bind::Columns;
 use compile::{Ingredients, field_plan};
 use control::ControlTotals;
-use field::{FieldPlan, Rows, column_name};
+use field::{FieldPlan, Rows};
 use notice::RemarkKinds;
-use quote::raw_line;
+use quote::{column_name, raw_line};
 use rules::{PlaceColumns, RowRules};
 
 /// So many rows go through all steps together: their cells and values stay in the processor's cache on the way.
@@ -183,6 +184,9 @@ impl Harmoniser {
             let column = &accepted.columns[field.index()];
             if let ColumnData::Number(values) = &column.data {
                 let read = values[rows.base..].iter().zip(&column.valid[rows.base..]).filter(|(_, valid)| **valid);
+                let valid = read.clone().count() as u64;
+                let line = |row| rows.address(row).line;
+                hand.findings.ambiguities.settle(field.index(), valid + unread, line);
                 hand.control.add(FieldIndex(field.index()), read.map(|(value, _)| *value), unread);
             }
         }
@@ -233,16 +237,24 @@ impl Harmoniser {
         rejected[before..].sort_by_key(|row| row.record);
     }
 
+    /// The name of the vendor's column for a field, by the field's position in the dataset.
+    fn column_name(&self, field: usize) -> Option<String> {
+        let column = self.fields.iter().find(|plan| plan.index() == field).and_then(FieldPlan::column);
+        column.map(|column| self.names[column].clone())
+    }
+
     /// Adds up what the hands did, compares the file's own statements with its rows, and closes the delivery's account.
     ///
     /// # Errors
-    /// The file contradicts itself, or is about another municipality altogether.
+    /// The file contradicts itself, or is about another municipality altogether, or most numbers of a column contradict
+    /// their declaration.
     pub fn finish(self, hands: Vec<Hand>, control: &[ControlStatement]) -> Result<Harmonised, Refusal> {
         let mut total = self.hand();
         for hand in hands {
             total.merge(hand);
         }
         self.rules.finish(total.tenancy)?;
+        total.findings.ambiguities.judge(|field| self.column_name(field))?;
         let undecided = total.control.compare(control, &self.scope)?;
         let mut notices = self.notices;
         notices.extend(self.remarks.notices(&total.findings.remarks));

@@ -66,6 +66,11 @@ fn mask_long_numbers(text: &str) -> String {
     out
 }
 
+/// A column name as it may stand in a table.
+pub(crate) fn column_name(name: &str) -> String {
+    shown(name, false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

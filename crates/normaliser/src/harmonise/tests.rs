@@ -173,6 +173,29 @@ fn free_text_is_masked_and_said() {
 }
 
 #[test]
+fn text_of_another_encoding_is_loaded_and_said() {
+    let outcome = read_postings(&[GOOD, &with(5, "RÃ¥dhus"), &with(5, "Rådhus"), &with(5, "LÃ¸n"), &with(4, "x")]);
+    assert_eq!(texts_of(&outcome.accepted, 5), ["Løn maj", "RÃ¥dhus", "Rådhus", "LÃ¸n"]);
+    let found: Vec<_> =
+        outcome.closed().notices.iter().map(|notice| (notice.code, notice.rows, notice.first_line)).collect();
+    assert_eq!(found, [(Code::ENC_MOJIBAKE, 2, Some(3))]);
+}
+
+#[test]
+fn a_column_that_mostly_contradicts_its_declaration_refuses_the_delivery() {
+    let rows = |ambiguous: usize, sound: usize| {
+        let amounts = [vec!["3,885"; ambiguous], vec!["3.885,00"; sound], vec![""; 50]].concat();
+        let rows: Vec<String> = amounts.into_iter().map(|amount| with(4, amount)).collect();
+        let outcome = read_postings(&rows.iter().map(String::as_str).collect::<Vec<_>>());
+        outcome.closed.map(|closed| closed.accepted).map_err(|refusal| (refusal.code, refusal.line, refusal.column))
+    };
+    let refused = Err((Code::NUMBER_AMBIGUOUS, Some(2), Some("Beløb".to_owned())));
+    assert_eq!(rows(21, 20), refused);
+    assert_eq!(rows(20, 20), Ok(20));
+    assert_eq!(rows(19, 0), Ok(0), "single bad cells");
+}
+
+#[test]
 fn signs_may_stand_in_their_own_column() {
     let dataset = postings();
     let mut source = postings_source(&dataset);

@@ -1,8 +1,9 @@
 //! Text: decoded, trimmed, in normal form C, matched against its pattern, and masked where it is free.
 //!
 //! Texts of a strip of rows are collected as bytes and become text together, which checks them once and quickly.
-//! ASCII is copied eight bytes at a time; the single-byte code pages have a table for what stands between. Only UTF-8 beyond ASCII, patterns beyond ASCII,
-//! blanks of odd kinds and what may have to be masked take the way over [`TextCaster::cast`].
+//! ASCII is copied eight bytes at a time; the single-byte code pages have a table for what stands between. Only UTF-8
+//! beyond ASCII, patterns beyond ASCII, blanks of odd kinds, what may have to be masked and what seems to be in another
+//! encoding take the way over [`TextCaster::cast`].
 
 use std::borrow::Cow;
 
@@ -11,6 +12,7 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::digits::{Cell, are_eight_digits_at, count_digits, first_of_eight};
 use super::fault::Fault;
+use super::notice::{RemarkIndex, Remarks};
 use super::pattern::Pattern;
 
 /// The fewest digits that a personal identification number is written with.
@@ -35,6 +37,37 @@ struct Letter {
     length: u8,
     /// Whether it is a blank, which is not kept at either end.
     blank: bool,
+    /// Whether it can be a sign of another encoding.
+    suspect: bool,
+}
+
+/// What is worth knowing of a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct TextFindings {
+    /// Something in it was masked.
+    pub(crate) masked: bool,
+    /// It looks as if it were in another encoding than the file, or had been encoded twice.
+    pub(crate) mixed: bool,
+}
+
+/// What can be said about the texts of a field.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TextRemarks {
+    pub(crate) masked: RemarkIndex,
+    pub(crate) mixed: RemarkIndex,
+}
+
+impl TextRemarks {
+    /// Remarks what was found in a row of the current strip.
+    #[inline]
+    pub(crate) fn note(self, found: TextFindings, row: usize, remarks: &mut Remarks) {
+        if found.masked {
+            remarks.note(self.masked, row);
+        }
+        if found.mixed {
+            remarks.note(self.mixed, row);
+        }
+    }
 }
 
 /// Texts of so many digits and nothing else, as most identifiers are.
@@ -148,7 +181,7 @@ impl TextCaster {
         // Each letter has room for the longest, and a word and a letter behind the last one do no harm.
         let room = out.room(3 * length + 8);
         let (mut from, mut to, mut digits) = (0, 0, 0);
-        let mut foreign = false;
+        let (mut foreign, mut suspect) = (false, false);
         while from < length {
             let eight = (length - from).min(8);
             let word = cell.eight_from(from);
@@ -166,9 +199,13 @@ impl TextCaster {
                 room[to..to + 4].copy_from_slice(&letter.bytes);
                 (from, to) = (from + 1, to + usize::from(letter.length));
                 foreign = true;
+                suspect |= letter.suspect;
             }
         }
         if (foreign && self.has_blank_ends(cell)) || (self.masked && digits >= FEWEST_DIGITS) || length == 0 {
+            return false;
+        }
+        if suspect && self.encoding.looks_foreign(cell.bytes()) {
             return false;
         }
         out.used += to;
@@ -181,24 +218,25 @@ impl TextCaster {
         cell.at(0).is_some_and(blank) || cell.last().is_some_and(blank)
     }
 
-    /// Appends the text of the cell; says whether something in it was masked. On a fault nothing is appended.
-    pub(crate) fn cast(&self, cell: &[u8], out: &mut TextStrip) -> Result<bool, Fault> {
+    /// Appends the text of the cell; says what is worth knowing of it. On a fault nothing is appended.
+    pub(crate) fn cast(&self, cell: &[u8], out: &mut TextStrip) -> Result<TextFindings, Fault> {
         let mut decoded = std::mem::take(&mut out.text);
         decoded.clear();
-        let masked = self.append(cell, &mut decoded, out);
+        let found = self.append(cell, &mut decoded, out);
         out.text = decoded;
-        masked
+        found
     }
 
     /// The same; `decoded` is room for the text.
-    fn append(&self, cell: &[u8], decoded: &mut String, out: &mut TextStrip) -> Result<bool, Fault> {
+    fn append(&self, cell: &[u8], decoded: &mut String, out: &mut TextStrip) -> Result<TextFindings, Fault> {
         decode(self.encoding, cell, decoded).map_err(undecodable)?;
         if self.pattern.as_ref().is_some_and(|pattern| !pattern.matches(decoded)) {
             return Err(Fault::new(Code::PATTERN_MISMATCH, "does not match the field's pattern"));
         }
         let text = if self.masked { redact(decoded) } else { Cow::Borrowed(decoded.as_str()) };
         out.push(text.as_bytes());
-        Ok(matches!(text, Cow::Owned(_)))
+        let mixed = !cell.is_ascii() && self.encoding.looks_foreign(cell);
+        Ok(TextFindings { masked: matches!(text, Cow::Owned(_)), mixed })
     }
 }
 
@@ -211,7 +249,9 @@ fn letters(encoding: Encoding) -> Option<Box<[Letter; 256]>> {
         let mut text = String::new();
         let known = encoding.decode_into(&[byte], &mut text);
         let c = text.chars().next().filter(|c| known.is_ok() && c.len_utf8() == text.len())?;
-        let mut letter = Letter { length: u8::try_from(c.len_utf8()).ok()?, blank: c.is_whitespace(), bytes: [0; 4] };
+        let length = u8::try_from(c.len_utf8()).ok()?;
+        let suspect = encoding.is_sign_of_another(byte);
+        let mut letter = Letter { length, blank: c.is_whitespace(), bytes: [0; 4], suspect };
         c.encode_utf8(&mut letter.bytes);
         // A fourth byte would have no room; no code page needs one.
         (letter.length < 4).then_some(letter)
@@ -279,12 +319,12 @@ mod tests {
         strip.move_to(&mut out);
         assert_eq!(out.get(0), "before");
         if quick {
-            assert_eq!(outcome, Ok(false), "the quick way reads nothing that is no text or masked");
+            assert_eq!(outcome, Ok(TextFindings::default()), "the quick way reads nothing that is worth a remark");
             assert_eq!(out.get(1), out.get(2));
         } else {
             assert_eq!(out.get(2), "");
         }
-        outcome.map(|masked| (out.get(1).to_owned(), masked)).inspect_err(|_| assert_eq!(out.get(1), ""))
+        outcome.map(|findings| (out.get(1).to_owned(), findings.masked)).inspect_err(|_| assert_eq!(out.get(1), ""))
     }
 
     proptest! {

@@ -39,15 +39,6 @@ struct Record {
     to_the_end: bool,
 }
 
-/// How far a text came apart before it broke.
-#[derive(Default)]
-struct Progress {
-    /// Where the last quoted cell that closed as it should ends.
-    closed: usize,
-    /// Whether it broke in a quoted cell.
-    in_quotes: bool,
-}
-
 struct Witness {
     delimiter: u8,
     quote: Option<u8>,
@@ -78,11 +69,9 @@ impl Witness {
     fn record(&self, first: usize, width: usize) -> Result<Record, Refused> {
         let mut joined = Vec::new();
         let mut to_the_end = true;
-        let mut progress = Progress::default();
         for last in first..self.lines.len() {
             joined.extend_from_slice(&self.lines[last]);
-            progress = Progress::default();
-            match self.parse(self.content(&joined), &mut progress) {
+            match self.parse(self.content(&joined)) {
                 Parsed::Cells(cells) => {
                     let terminated = joined.ends_with(&[self.line_end]);
                     let raw = self.content(&joined).to_vec();
@@ -92,7 +81,7 @@ impl Witness {
                 Parsed::Open => {}
                 Parsed::Stray => {
                     let code = if last == first { Code::QUOTE_STRAY } else { Code::QUOTE_OPEN };
-                    let tail = self.tail(first, &joined, &progress, width);
+                    let tail = if last == first { 0 } else { self.tail(first, width) };
                     return Ok(Record { tail, ..self.one_line(first, code) });
                 }
                 Parsed::LoneLineEnd => return Err(Refused),
@@ -101,7 +90,7 @@ impl Witness {
         for later in &self.lines[first + 1..] {
             to_the_end &= later.trim_ascii().is_empty() || self.cells_at_sight(later) < width;
         }
-        let tail = self.tail(first, &joined, &progress, width);
+        let tail = self.tail(first, width);
         Ok(Record { tail, to_the_end, ..self.one_line(first, Code::QUOTE_OPEN) })
     }
 
@@ -117,34 +106,25 @@ impl Witness {
         line.split(|byte| *byte == self.delimiter).count()
     }
 
-    /// The lines behind the first up to the end of the last cell that closed well; and if the record broke in a quoted
-    /// cell, as many as it takes to have the cells of a row.
-    fn tail(&self, first: usize, joined: &[u8], progress: &Progress, width: usize) -> usize {
-        let closed = joined[..progress.closed].split(|byte| *byte == self.line_end).count() - 1;
-        if !progress.in_quotes {
-            return closed;
-        }
+    /// How many lines behind the first it takes to have the cells of a row.
+    fn tail(&self, first: usize, width: usize) -> usize {
         let mut tail = 0;
         let mut cells = self.cells_at_sight(&self.lines[first]);
-        while (tail < closed || cells < width) && first + tail + 1 < self.lines.len() {
+        while cells < width && first + tail + 1 < self.lines.len() {
             tail += 1;
             cells += self.cells_at_sight(&self.lines[first + tail]) - 1;
         }
         tail
     }
 
-    fn parse(&self, text: &[u8], progress: &mut Progress) -> Parsed {
+    fn parse(&self, text: &[u8]) -> Parsed {
         let mut cells = Vec::new();
         let mut rest = text;
         loop {
-            progress.in_quotes = self.quote.is_some() && rest.first().copied() == self.quote;
             let behind = match self.quote {
                 Some(quote) if rest.first() == Some(&quote) => match self.quoted(&rest[1..], quote) {
                     Ok((cell, behind)) => {
                         cells.push(cell);
-                        if behind.first().is_none_or(|byte| [self.delimiter, b'\r', b'\n'].contains(byte)) {
-                            progress.closed = text.len() - behind.len();
-                        }
                         behind
                     }
                     Err(parsed) => return parsed,
