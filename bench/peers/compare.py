@@ -15,7 +15,6 @@ import tempfile
 from pathlib import Path
 
 from peers import engines, generated, measure, report, verdict
-from peers.engines import NO_CANONICAL
 
 BASE = "duckdb"
 # dlt takes rows one by one; more would take hours.
@@ -39,7 +38,8 @@ def arguments():
     parser.add_argument("--runs", type=int, default=3, help="runs of each engine (default: 3)")
     parser.add_argument("--only", help="engines, of musketer, duckdb, polars and dlt (default: all)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="threads of each engine (default: all)")
-    parser.add_argument("--without-canonical", action="store_true", help="also measure musketer without its Parquet")
+    parser.add_argument("--without-canonical", action="store_true",
+                        help="also measure the row path of musketer, and DuckDB without its Parquet")
     parser.add_argument("--scaling", type=numbers, nargs="?", const=[1_000_000, 10_000_000, 50_000_000],
                         metavar="ROWS", help="instead: musketer alone at 1M,10M,50M rows, or at the numbers given")
     parser.add_argument("--threads", type=numbers, metavar="N,N",
@@ -56,7 +56,7 @@ class Bench:
     def __init__(self, options, work):
         self.options = options
         self.work = work
-        self.binaries = generated.build()
+        self.binaries = generated.build(options.without_canonical)
         self.instructions = measure.counts_instructions()
         self.differences = []
         self.sections = []
@@ -64,25 +64,19 @@ class Bench:
     def chosen(self):
         """The engines of the comparison, musketer first."""
         names = (self.options.only or "musketer,duckdb,polars,dlt").split(",")
-        found = [self.musketer("musketer")] if "musketer" in names else []
+        found = [self.musketer()] if "musketer" in names else []
         if self.options.without_canonical:
-            found.append(self.without_canonical())
+            found.append(engines.RowPath("row path", self.binaries / "examples" / "row_path"))
         modules = [("duckdb", "peers.duckdb_job"), ("polars", "peers.polars_job"), ("dlt", "peers.dlt_job")]
         found += [engines.Peer(name, module) for name, module in modules if name in names]
+        if self.options.without_canonical and BASE in names:
+            found.append(engines.Peer("duckdb, no Parquet", "peers.duckdb_job", canonical=False))
         if unknown := set(names) - {"musketer"} - {name for name, _ in modules}:
             sys.exit(f"error: no such engine: {', '.join(sorted(unknown))}")
         return found
 
-    def without_canonical(self):
-        """musketer without canonical Parquet, if the binary can do without."""
-        command = [self.binaries / "musketer", "run", "--help"]
-        shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        if NO_CANONICAL not in shown:
-            sys.exit(f"error: `musketer run` has no {NO_CANONICAL}")
-        return self.musketer("musketer, no Parquet", NO_CANONICAL)
-
-    def musketer(self, name, *options):
-        return engines.Musketer(name, self.binaries / "musketer", options)
+    def musketer(self):
+        return engines.Musketer("musketer", self.binaries / "musketer")
 
     def data(self, rows, files):
         print(f"generating {rows:,} rows in {files} file(s)", file=sys.stderr)
@@ -152,7 +146,7 @@ class Bench:
             title = f"{options.rows:,} rows in {options.files} file(s)"
             self.add_section(title, *self.in_turn(title, self.data(options.rows, options.files), fast))
         if len(fast) < len(chosen):
-            few = [(engine.name, engine, options.jobs) for engine in chosen if engine.name != "polars"]
+            few = [(engine.name, engine, options.jobs) for engine in chosen if engine.name in ("musketer", BASE, "dlt")]
             title = f"{DLT_ROWS:,} rows in {options.files} file(s), with dlt"
             self.add_section(title, *self.in_turn(title, self.data(DLT_ROWS, options.files), few))
 
@@ -162,7 +156,7 @@ class Bench:
         costs, books = {}, {}
         for rows in self.options.scaling:
             data, name = self.data(rows, self.options.files), f"{rows:,} rows"
-            cost, book = self.in_turn(title, data, [(name, self.musketer("musketer"), self.options.jobs)])
+            cost, book = self.in_turn(title, data, [(name, self.musketer(), self.options.jobs)])
             costs |= cost
             books |= book
         self.add_section(title, costs, books)
@@ -170,7 +164,7 @@ class Bench:
     def threads(self):
         """musketer alone, with different numbers of threads."""
         data = self.data(self.options.rows, self.options.files)
-        rounds = [(f"{threads} thread(s)", self.musketer("musketer"), threads) for threads in self.options.threads]
+        rounds = [(f"{threads} thread(s)", self.musketer(), threads) for threads in self.options.threads]
         title = f"{data.rows:,} rows in {self.options.files} file(s), musketer by threads"
         self.add_section(title, *self.in_turn(title, data, rounds))
 

@@ -70,9 +70,11 @@ def main():
     connection.execute(STAGED, {"files": this.ledgers})
     connection.execute(PEOPLE, {"file": this.population})
     connection.execute("CREATE VIEW entry AS SELECT * EXCLUDE (reason) FROM staged WHERE reason IS NULL")
-    connection.execute(
-        f"COPY (SELECT {', '.join(job.CANONICAL)} FROM entry) TO '{this.parquet}' (FORMAT parquet, COMPRESSION zstd)"
-    )
+    if this.canonical:
+        columns = ", ".join(job.CANONICAL)
+        connection.execute(
+            f"COPY (SELECT {columns} FROM entry) TO '{this.parquet}' (FORMAT parquet, COMPRESSION zstd)"
+        )
     figures = connection.execute((Path(__file__).parent / "figures.sql").read_text()).fetchall()
     refused = connection.execute(
         "SELECT error_type, column_name, file_path, line"

@@ -10,13 +10,14 @@ import sqlite3
 import sys
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import duckdb
 
+from peers.job import table
+
 ROOT = Path(__file__).parents[2]
-# The option of `musketer run` that leaves out the canonical Parquet.
-NO_CANONICAL = "--no-canonical"
 # What the project of the benchmark shares with the example.
 SHARED = (
     "codelists/municipality.yaml", "codelists/municipality.csv", "codelists/region.yaml", "codelists/region.csv",
@@ -74,12 +75,14 @@ class Peer:
 
     name: str
     module: str
+    canonical: bool = True
 
     def prepare(self, folder):
         pass
 
     def command(self, folder, threads, pipeline):
-        return [sys.executable, "-m", self.module, str(folder), "--threads", str(threads)]
+        command = [sys.executable, "-m", self.module, str(folder), "--threads", str(threads)]
+        return command if self.canonical else [*command, "--without-canonical"]
 
     def environment(self, threads):
         return {"POLARS_MAX_THREADS": str(threads)}
@@ -94,7 +97,7 @@ class Peer:
         database.close()
         root = folder / "deliveries"
         places = {(str(Path(file).relative_to(root)), line, reason) for reason, file, line in rejected if file}
-        rows = canonical_of(folder / "canonical.parquet", "amount")
+        rows = canonical_of(folder / "canonical.parquet", "amount") if self.canonical else None
         return Result(figures, tally(reason for reason, _, _ in rejected), places, False, rows)
 
 
@@ -104,7 +107,6 @@ class Musketer:
 
     name: str
     binary: Path
-    options: tuple = ()
 
     def prepare(self, folder):
         shutil.copytree(ROOT / "bench" / "project", folder, dirs_exist_ok=True)
@@ -115,8 +117,7 @@ class Musketer:
 
     def command(self, folder, threads, pipeline):
         report = ["--quiet", "--format", "json", "--output", str(folder / "report.json")]
-        options = [*report, "--jobs", str(threads), *self.options]
-        return [str(self.binary), "--project", str(folder), "run", pipeline, *options]
+        return [str(self.binary), "--project", str(folder), "run", pipeline, *report, "--jobs", str(threads)]
 
     def environment(self, threads):
         return {}
@@ -137,10 +138,37 @@ class Musketer:
         places = {(name, line, REASONS.get(code, code)) for name, line, code in rejected}
         reasons = tally(REASONS.get(code, code) for _, _, code in rejected)
         parts = folder / "store" / "canonical" / "dataset=ledger" / "**" / "*.parquet"
-        rows = None
-        if NO_CANONICAL not in self.options:
-            count, minor = canonical_of(parts, "amount::HUGEINT")
-            rows = (count, minor / 100)
+        count, minor = canonical_of(parts, "amount::HUGEINT")
         report = json.loads((folder / "report.json").read_text())
         report = {key: report[key] for key in ("seconds", "peak_memory_bytes")}
-        return Result(figures, reasons, places, True, rows, report)
+        return Result(figures, reasons, places, True, (count, minor / 100), report)
+
+
+@dataclass(frozen=True)
+class RowPath(Musketer):
+    """The row path of musketer alone: reader, casters, partial aggregates and figures, and nothing that is kept."""
+
+    def command(self, folder, threads, pipeline):
+        options = ["--threads", str(threads), "--out", str(folder / "out")]
+        return [str(self.binary), "--project", str(folder), "--pipeline", pipeline, *options]
+
+    def result(self, folder):
+        figures = {
+            (row["indicator"], row["area"], row["period"]): (
+                exact(row["numerator"] or row["value"]),
+                exact(row["denominator"] or "1"),
+                exact(row["value"]),
+            )
+            for row in table(folder / "out" / "figures.csv")
+        }
+        rejected = [
+            (row["name"], int(row["line"]), REASONS.get(row["code"], row["code"]))
+            for row in table(folder / "out" / "rejected.csv")
+        ]
+        return Result(figures, tally(reason for _, _, reason in rejected), set(rejected), True, None)
+
+
+def exact(text):
+    """A decimal, or a fraction whose denominator is a power of ten or divides one."""
+    number = Fraction(text)
+    return Decimal(number.numerator) / Decimal(number.denominator)

@@ -29,10 +29,13 @@ class Data:
         return self.folder / "deliveries"
 
 
-def build():
+def build(row_path):
     """Builds what is needed and says where it lies."""
-    command = ["cargo", "build", "--release", "--quiet", "-p", "musketer-cli", "-p", "musketer-tests", "--bins"]
-    subprocess.run(command, cwd=ROOT, check=True)
+    command = ["cargo", "build", "--release", "--quiet", "-p", "musketer-cli"]
+    subprocess.run([*command, "-p", "musketer-tests", "--bins"], cwd=ROOT, check=True)
+    if row_path:
+        # With the binary's package beside it, the dependencies have the same features and are not built twice.
+        subprocess.run([*command, "-p", "musketer-pipeline", "--example", "row_path"], cwd=ROOT, check=True)
     metadata = ["cargo", "metadata", "--format-version", "1", "--no-deps"]
     found = subprocess.run(metadata, cwd=ROOT, check=True, capture_output=True, text=True)
     return Path(json.loads(found.stdout)["target_directory"]) / "release"

@@ -30,14 +30,16 @@ class Job:
 
     folder: Path
     threads: int
+    canonical: bool
 
     @staticmethod
     def from_arguments():
         parser = argparse.ArgumentParser()
         parser.add_argument("folder", type=Path)
         parser.add_argument("--threads", type=int, required=True)
+        parser.add_argument("--without-canonical", action="store_true")
         arguments = parser.parse_args()
-        return Job(arguments.folder, arguments.threads)
+        return Job(arguments.folder, arguments.threads, not arguments.without_canonical)
 
     @property
     def ledgers(self):

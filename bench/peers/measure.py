@@ -3,9 +3,11 @@
 import os
 import shutil
 import subprocess
-import time
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+LAUNCH = Path(__file__).with_name("launch.py")
 
 
 @dataclass(frozen=True)
@@ -41,20 +43,18 @@ def run(command, log, environment, instructions=False):
     counted = Path(f"{log}.instructions")
     if instructions:
         command = ["perf", "stat", "-x,", "-e", "instructions:u", "-o", str(counted), "--", *command]
-    with open(log, "wb") as output:
-        started = time.monotonic()
-        process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, **environment})
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.monotonic() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
+    costs = Path(f"{log}.costs")
+    launch = [sys.executable, "-I", "-S", str(LAUNCH), str(log), str(costs)]
+    subprocess.run([*launch, *map(str, command)], env={**os.environ, **environment}, check=True)
+    code, wall, cpu, peak = costs.read_text().split()
+    if int(code) != 0:
         said = Path(log).read_text(errors="replace")
-        raise JobFailed(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
+        raise JobFailed(f"{' '.join(map(str, command))} ended with {code}:\n{said}")
     number = None
     if instructions:
         lines = [line for line in counted.read_text().splitlines() if "instructions" in line]
         number = int(lines[0].partition(",")[0])
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, number)
+    return Cost(float(wall), float(cpu), int(peak), number)
 
 
 def warm(folder):

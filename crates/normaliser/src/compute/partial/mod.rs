@@ -323,6 +323,11 @@ impl Partials {
         self.measures.is_empty() || self.cells.is_empty()
     }
 
+    /// The municipalities and periods that something is known of, sorted.
+    pub fn cells(&self) -> impl Iterator<Item = (MunicipalityCode, Period)> {
+        self.cells.keys().copied()
+    }
+
     /// Forgets a municipality and period: not all the rows that were added up there have been kept.
     pub fn forget(&mut self, municipality: MunicipalityCode, period: Period) {
         self.cells.remove(&(municipality, period));
