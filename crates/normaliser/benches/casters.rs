@@ -12,7 +12,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use model::{
     CellSpan, CodeList, CodeListBuilder, CodeListId, Control, Dataset, DatasetId, DateFormat, DelimitedFormat,
     DeliveryScope, Encoding, Field, FieldIndex, FieldMapping, FieldName, FieldType, FileName, Fingerprint, Format,
-    Header, Load, MomentRule, MunicipalityCode, Negative, NumberFormat, Origin, Parse, PeriodKind, RawBatch,
+    Header, InputForm, Load, MomentRule, MunicipalityCode, Negative, NumberFormat, Origin, Parse, PeriodKind, RawBatch,
     RecordBatch, RowAddress, Scope, Source, SourceId, Text, Unit, Validity,
 };
 use musketer_normaliser::Harmoniser;
@@ -211,13 +211,8 @@ fn source(columns: &[Column]) -> Source {
         load: Load::Period,
         due_days: None,
         min_rows: 0,
-        format: Format::Delimited(DelimitedFormat {
-            encoding: Encoding::Windows1252,
-            delimiter: b';',
-            quote: None,
-            preamble_lines: 0,
-            columns: None,
-        }),
+        input: InputForm::plain(Encoding::Windows1252.into()),
+        format: Format::Delimited(DelimitedFormat { quote: None, ..DelimitedFormat::new(Encoding::Windows1252, b';') }),
         fields: std::iter::once(municipality).chain(others).collect(),
         skip: Vec::new(),
         control: Control::default(),
