@@ -15,6 +15,9 @@ use model::{
 use crate::RunError;
 use crate::run::{Phase, Progress};
 
+/// From this size on, in bytes, it is worth the while of several threads to compress one file.
+const LARGE: u64 = 32 << 20;
+
 /// A delivery that lies in the drop folder or was fetched in this run.
 #[derive(Debug)]
 pub(crate) struct Arrival {
@@ -127,8 +130,8 @@ fn take_files(
     Ok(())
 }
 
-/// Takes files into the archive, several side by side; a single one has all threads for itself. `took` is called on the
-/// caller's thread, in any order.
+/// Takes files into the archive, several side by side; a single large one has all threads for itself. `took` is called
+/// on the caller's thread, in any order.
 fn take_all(
     folder: &DropFolder,
     archive: &Archive,
@@ -138,7 +141,8 @@ fn take_all(
     mut took: impl FnMut(usize, Result<Fingerprint, Refusal>),
 ) -> Result<(), RunError> {
     let side_by_side = threads.clamp(1, fresh.len().max(1));
-    let archive = &archive.clone().with_threads((threads / side_by_side).max(1));
+    let large = fresh.iter().filter(|at| found[**at].stamp.bytes >= LARGE).count();
+    let archive = &archive.clone().with_threads(threads / large.clamp(1, threads.max(1)));
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(64);
