@@ -12,11 +12,12 @@ use super::bind::Columns;
 use super::cell::{Preparation, encoded, encoded_words};
 use super::code::CodeCaster;
 use super::date::DateCaster;
-use super::field::{Caster, CellOrigin, FieldCells, FieldPlan, PersonField, Sign};
+use super::field::{Caster, CellOrigin, FieldCells, FieldPlan, PersonField};
 use super::notice::RemarkKinds;
 use super::number::NumberCaster;
 use super::person::{PersonCaster, PersonKeys};
 use super::text::{TextCaster, TextRemarks};
+use super::value::Sign;
 
 /// What the fields of a delivery are compiled from.
 pub(crate) struct Ingredients<'a> {

@@ -4,14 +4,8 @@
 //! go the quick way, which knows the usual dress of the field's values and answers nothing but the value. Every other
 //! cell, good or bad, is prepared and cast once more by the careful way, which has the last word and the reasons.
 
-use std::ops::RangeInclusive;
+use model::{CellSpan, Code, Column, ColumnData, ColumnKind, Encoding, RangeRule, RecordBatch, TextData};
 
-use model::{
-    CellSpan, Code, Column, ColumnData, ColumnKind, Encoding, MunicipalityCode, RangeRule, RawBatch, RecordBatch,
-    RowAddress, TextData,
-};
-
-use super::Harmoniser;
 use super::ambiguity::Ambiguities;
 use super::cell::{Preparation, Prepared, WIDEST};
 use super::code::CodeCaster;
@@ -22,25 +16,15 @@ use super::notice::{RemarkIndex, Remarks};
 use super::number::NumberCaster;
 use super::person::{PersonCaster, PersonClass, PersonMemory};
 use super::quote::quoted;
+use super::rows::Rows;
 use super::text::{TextCaster, TextRemarks, TextStrip};
+use super::value::{Sign, boolean, bounds, no_boolean, no_sign, shown_day, signed, within};
 
 /// What is found out about the rows of a batch.
 pub(crate) struct Findings {
     pub(crate) failures: Failures,
     pub(crate) remarks: Remarks,
     pub(crate) ambiguities: Ambiguities,
-}
-
-/// A strip of rows of a batch, and what is already known of them.
-pub(crate) struct Rows<'a> {
-    pub(crate) raw: &'a RawBatch,
-    /// The first of them in the raw batch.
-    pub(crate) from: usize,
-    /// How many they are.
-    pub(crate) len: usize,
-    /// The first of them in the accepted batch.
-    pub(crate) base: usize,
-    pub(crate) plan: &'a Harmoniser,
 }
 
 /// What a thread remembers of a field from row to row.
@@ -130,13 +114,6 @@ impl PersonField {
             remarks.note(self.replacement, row);
         }
     }
-}
-
-/// The column that holds the sign of an amount.
-pub(super) struct Sign {
-    pub(super) column: usize,
-    pub(super) positive: Vec<Vec<u8>>,
-    pub(super) negative: Vec<Vec<u8>>,
 }
 
 impl CellOrigin {
@@ -586,116 +563,6 @@ impl TextLoop<'_, '_> {
     }
 }
 
-/// The days of the rows, where the time field could be read.
-struct Days<'a> {
-    values: &'a [i32],
-    valid: &'a [bool],
-}
-
-impl Days<'_> {
-    #[inline]
-    fn at(&self, row: usize) -> Option<i32> {
-        self.valid[row].then(|| self.values[row])
-    }
-}
-
-/// The municipalities whose key hides the persons of the rows.
-enum Owners<'a> {
-    Delivery(MunicipalityCode),
-    Rows { values: &'a [u32], valid: &'a [bool], codes: &'a [Option<MunicipalityCode>] },
-}
-
-impl Owners<'_> {
-    #[inline]
-    fn at(&self, row: usize) -> Option<MunicipalityCode> {
-        match self {
-            Self::Delivery(code) => Some(*code),
-            Self::Rows { values, valid, codes } => {
-                codes.get(values[row] as usize).copied().flatten().filter(|_| valid[row])
-            }
-        }
-    }
-}
-
-impl Rows<'_> {
-    /// The place of a row in the file.
-    pub(crate) fn address(&self, row: usize) -> RowAddress {
-        self.raw.rows[self.from + row]
-    }
-
-    fn days<'b>(&self, known: &'b RecordBatch) -> Days<'b> {
-        let Column { data: ColumnData::Date(values), valid } = &known.columns[self.plan.time] else {
-            unreachable!("the time field is a day")
-        };
-        Days { values: &values[self.base..], valid: &valid[self.base..] }
-    }
-
-    fn owners<'b>(&'b self, known: &'b RecordBatch) -> Owners<'b> {
-        if let Some(code) = self.plan.delivery_municipality {
-            return Owners::Delivery(code);
-        }
-        let Column { data: ColumnData::Code(values), valid } = &known.columns[self.plan.municipality] else {
-            unreachable!("the municipality field is a code")
-        };
-        Owners::Rows { values: &values[self.base..], valid: &valid[self.base..], codes: &self.plan.municipalities }
-    }
-}
-
 fn taken(batch: &mut RecordBatch, at: usize) -> Column {
     std::mem::replace(&mut batch.columns[at], Column::new(&ColumnKind::Boolean))
-}
-
-/// The value with the sign of its column; `None` if there is none of the declared ones.
-#[inline]
-fn signed(value: i64, sign: Option<&Sign>, rows: &Rows<'_>, row: usize) -> Option<i64> {
-    let Some(sign) = sign else { return Some(value) };
-    let cell = rows.raw.cell(rows.from + row, sign.column).trim_ascii();
-    if sign.positive.iter().any(|word| word == cell) {
-        return Some(value);
-    }
-    sign.negative.iter().any(|word| word == cell).then_some(-value)
-}
-
-fn no_sign(sign: Option<&Sign>) -> Fault {
-    let fault = Fault::new(Code::SIGN_INVALID, "stands beside a sign that is neither of the declared ones");
-    sign.map_or_else(|| unreachable!("only a sign column has no sign"), |sign| fault.in_column(sign.column))
-}
-
-/// The values that the range allows.
-fn bounds(range: RangeRule) -> RangeInclusive<i64> {
-    range.min.unwrap_or(i64::MIN)..=range.max.unwrap_or(i64::MAX)
-}
-
-fn within(value: i64, range: RangeRule, shown: impl Fn(i64) -> String) -> Result<i64, Fault> {
-    let RangeRule { min, max } = range;
-    if let Some(min) = min.filter(|min| value < *min) {
-        return Err(Fault::new(
-            Code::OUT_OF_RANGE,
-            format!("is less than {}, the smallest value of the field", shown(min)),
-        ));
-    }
-    if let Some(max) = max.filter(|max| value > *max) {
-        return Err(Fault::new(
-            Code::OUT_OF_RANGE,
-            format!("is more than {}, the largest value of the field", shown(max)),
-        ));
-    }
-    Ok(value)
-}
-
-fn shown_day(days: i64) -> String {
-    let date = i32::try_from(days).ok().and_then(model::Date::from_days);
-    date.map_or_else(|| format!("day {days}"), |date| date.to_string())
-}
-
-#[inline]
-fn boolean(cell: &[u8], yes: &[Vec<u8>], no: &[Vec<u8>]) -> Option<bool> {
-    if yes.iter().any(|word| word == cell) {
-        return Some(true);
-    }
-    no.iter().any(|word| word == cell).then_some(false)
-}
-
-fn no_boolean() -> Fault {
-    Fault::new(Code::BOOLEAN_INVALID, "is none of the declared words for true and false")
 }

@@ -25,8 +25,10 @@ mod number;
 mod pattern;
 mod person;
 mod quote;
+mod rows;
 mod rules;
 mod text;
+mod value;
 
 #[cfg(test)]
 mod tests;
@@ -46,9 +48,10 @@ pub use person::PersonKeys;
 use bind::Columns;
 use compile::{Ingredients, field_plan};
 use control::ControlTotals;
-use field::{FieldPlan, Rows};
+use field::FieldPlan;
 use notice::RemarkKinds;
 use quote::{column_name, raw_line};
+use rows::Rows;
 use rules::{PlaceColumns, RowRules};
 
 /// So many rows go through all steps together: their cells and values stay in the processor's cache on the way.

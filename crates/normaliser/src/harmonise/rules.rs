@@ -10,8 +10,9 @@ use model::{
 
 use super::condition::holds;
 use super::fault::FaultPlace;
-use super::field::{Findings, Rows};
+use super::field::Findings;
 use super::notice::{RemarkIndex, RemarkKinds};
+use super::rows::Rows;
 
 /// The compiled rules of a delivery.
 pub(crate) struct RowRules {
