@@ -157,7 +157,7 @@ impl Encoding {
     /// Whether the bytes look as if their text had been encoded twice, or as if it were UTF-8 in a file of another
     /// encoding: `Ã¸` where `ø` was meant. To be asked of texts that are not ASCII; it looks for what no text in the
     /// languages of the north has, a letter that is a first byte of UTF-8 before what is a second one.
-    pub fn looks_doubly_encoded(self, bytes: &[u8]) -> bool {
+    fn looks_doubly_encoded(self, bytes: &[u8]) -> bool {
         match self {
             // `Ã`, `Â` and `â` all begin with this byte.
             Self::Utf8 => memchr::memchr_iter(0xC3, bytes).any(|at| is_twice_utf8(&bytes[at..])),

@@ -94,8 +94,7 @@ impl<'a> Work<'a> {
 
     pub(crate) fn unit_file(&self, record: &UnitRecord) -> UnitFile {
         let path = record.part.as_ref().map(|part| self.store.join(part));
-        let read = self.read.get(&record.delivery).filter(|read| !read.rewritten.contains(&record.unit));
-        let partials = read.map(|read| Arc::clone(&read.partials));
+        let partials = self.read.get(&record.delivery).map(|read| Arc::clone(&read.partials));
         UnitFile { unit: record.unit.clone(), dataset: record.dataset.clone(), path, partials }
     }
 

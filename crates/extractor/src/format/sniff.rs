@@ -137,7 +137,8 @@ fn looks_like_ebcdic(head: &[u8]) -> bool {
     sample.len() >= 16 && !ascii && ebcdic * 4 >= sample.len() * 3
 }
 
-fn markup_kind(text: &[u8]) -> Option<&'static str> {
+/// The kind of a text that is markup, if it is.
+pub(crate) fn markup_kind(text: &[u8]) -> Option<&'static str> {
     let text = text.trim_ascii_start();
     let begins = |word: &str| text.len() >= word.len() && text[..word.len()].eq_ignore_ascii_case(word.as_bytes());
     if begins("<!doctype html") || begins("<html") || begins("<head") || begins("<body") {

@@ -1,6 +1,7 @@
 //! Files that are no text: named by their first bytes.
 
 use super::profile::{Confidence, Finding};
+use crate::format::markup_kind;
 
 /// What files of other kinds begin with.
 const KINDS: &[(&[u8], &str)] = &[
@@ -56,16 +57,5 @@ pub(super) fn kind(head: &[u8]) -> Finding<String> {
 }
 
 fn markup(head: &[u8]) -> Option<&'static str> {
-    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
-    let begins = |word: &str| text.len() >= word.len() && text[..word.len()].eq_ignore_ascii_case(word.as_bytes());
-    if ["<!doctype html", "<html", "<head", "<body"].into_iter().any(begins) {
-        return Some("a web page");
-    }
-    if begins("<?xml") {
-        return Some("an XML document");
-    }
-    let after = |open: u8| text.strip_prefix(&[open]).map(<[u8]>::trim_ascii_start);
-    let object = after(b'{').is_some_and(|rest| matches!(rest.first(), Some(b'"' | b'}')));
-    let array = after(b'[').is_some_and(|rest| matches!(rest.first(), Some(b'{' | b'"' | b'[' | b']')));
-    (object || array).then_some("a JSON document")
+    markup_kind(head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head))
 }

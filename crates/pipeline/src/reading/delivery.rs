@@ -324,13 +324,15 @@ impl<'a> Reading<'a> {
             return Ok(Err(refusal));
         }
         let notices = [summary.notices, harmonised.notices, keys.notice().into_iter().collect()].concat();
-        let rewritten = keys.rewritten;
+        let mut partials = self.plan.finish(&partials);
+        // What was added up does not hold for units that lost rows.
+        keys.rewritten.iter().for_each(|unit| partials.forget(unit.municipality, unit.period));
         if !keys.conflicts.is_empty() {
             // Nobody listens any more only when the run is given up.
             sender.send(Told::Rejected(job.delivery.id.clone(), keys.conflicts)).unwrap_or_default();
         }
-        let partials = Arc::new(self.plan.finish(&partials));
-        Ok(Ok(ReadDelivery { tally, notices, units: super::parts::cover(desk, job, units), partials, rewritten }))
+        let partials = Arc::new(partials);
+        Ok(Ok(ReadDelivery { tally, notices, units: super::parts::cover(desk, job, units), partials }))
     }
 }
 

@@ -10,7 +10,7 @@ mod delivery;
 mod keys;
 mod parts;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -43,10 +43,8 @@ pub(crate) struct ReadDelivery {
     pub(crate) notices: Vec<Notice>,
     /// The units that it covers, each with its canonical rows if it has any.
     pub(crate) units: BTreeMap<WorkUnit, Option<CanonicalPart>>,
-    /// What was aggregated of its rows while they were read.
+    /// What was aggregated of its rows while they were read; nothing for units that lost rows afterwards.
     pub(crate) partials: Arc<Partials>,
-    /// Units that lost rows afterwards: what was aggregated does not hold for them.
-    pub(crate) rewritten: BTreeSet<WorkUnit>,
 }
 
 /// What a worker tells while it reads.
