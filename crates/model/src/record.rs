@@ -205,6 +205,18 @@ impl Column {
         self.valid.is_empty()
     }
 
+    /// The bytes of the content.
+    fn bytes(&self) -> usize {
+        let values = match &self.data {
+            ColumnData::Number(values) => size_of_val(values.as_slice()),
+            ColumnData::Date(values) => size_of_val(values.as_slice()),
+            ColumnData::Boolean(values) => size_of_val(values.as_slice()),
+            ColumnData::Code(values) => size_of_val(values.as_slice()),
+            ColumnData::Text(values) => values.buffered() + size_of_val(values.ends()),
+        };
+        values + self.valid.len()
+    }
+
     /// Appends a gap.
     pub fn push_missing(&mut self) {
         match &mut self.data {
@@ -350,6 +362,12 @@ impl RecordBatch {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.line.is_empty()
+    }
+
+    /// The bytes of the content, without the memory that is kept for more.
+    pub fn bytes(&self) -> usize {
+        let columns: usize = self.columns.iter().map(Column::bytes).sum();
+        columns + (self.line.len() + self.record.len()) * size_of::<u64>()
     }
 
     /// Forgets the content and keeps the memory.

@@ -12,7 +12,7 @@ use super::{PartKind, PartMetadata, ROW_GROUP_ROWS, ROW_GROUP_TEXT};
 use crate::LoadError;
 
 /// How many buffers wait in a pool, and how much text one of them may have held.
-const POOLED: usize = 4;
+const POOLED: usize = 1;
 const POOLED_TEXT: usize = 16 * 1024 * 1024;
 
 /// Buffers for rows that are used again, so that a large part does not ask the system for fresh memory with every row

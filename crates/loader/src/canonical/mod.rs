@@ -28,7 +28,7 @@ pub use writer::CanonicalWriter;
 
 /// The most rows of a row group: what `DuckDB` and others scan at a time. Groups are cut at fixed numbers of rows, so
 /// that the file does not depend on how the rows came in batches.
-pub const ROW_GROUP_ROWS: usize = 122_880;
+pub const ROW_GROUP_ROWS: usize = 65_536;
 
 /// The most text of a row group: long texts end a group early, so that memory does not depend on the input.
 const ROW_GROUP_TEXT: usize = 64 * 1024 * 1024;

@@ -121,6 +121,16 @@ impl CanonicalWriter {
         self.gatherer.buffer.len() as u64
     }
 
+    /// The bytes of the rows that are held in memory, those in row groups that were handed out not counted.
+    pub fn bytes_in_memory(&self) -> usize {
+        self.gatherer.buffer.bytes()
+    }
+
+    /// Whether there was a row group before the one that is being gathered, whose buffer is a large one then.
+    pub fn is_large(&self) -> bool {
+        self.gatherer.groups > 0
+    }
+
     /// Finishes the part, with what is still held in memory; `None`, and no file, if there are no rows. Every row
     /// group must have been put. The publication that names the part makes it durable.
     pub fn finish(mut self) -> Result<Option<CanonicalPart>, LoadError> {

@@ -12,8 +12,8 @@ use super::{Desk, Job};
 use crate::RunError;
 use crate::coverage::is_used;
 
-/// Rows that all open parts of a delivery may hold in memory together, before row groups are ended early.
-const ROWS_IN_MEMORY: u64 = 1 << 18;
+/// Bytes of rows that all open parts of a delivery may hold in memory together, before row groups are ended early.
+const BYTES_IN_MEMORY: usize = 32 << 20;
 /// A part that has had no row among so many records is probably complete: exports are sorted more often than not.
 const LONG_AGO: u64 = 1 << 16;
 
@@ -25,6 +25,8 @@ struct OpenPart {
     writer: CanonicalWriter,
     /// The number of its last record.
     last: u64,
+    /// Bytes of rows that it holds.
+    held: usize,
 }
 
 /// The parts of a delivery while they are written.
@@ -35,13 +37,15 @@ pub(super) struct Parts<'a> {
     /// Memory of row groups that were encoded, for the next ones.
     pool: BatchPool,
     open: BTreeMap<WorkUnit, OpenPart>,
+    /// Bytes of rows that the open parts hold.
+    held: usize,
     /// Rows of municipalities and periods for which the pipeline does not use the source.
     unused: u64,
 }
 
 impl<'a> Parts<'a> {
     pub(super) fn new(desk: &'a Desk<'a>, job: &'a Job, schema: Arc<RecordSchema>) -> Self {
-        Self { desk, job, schema, pool: BatchPool::default(), open: BTreeMap::new(), unused: 0 }
+        Self { desk, job, schema, pool: BatchPool::default(), open: BTreeMap::new(), held: 0, unused: 0 }
     }
 
     /// Appends the rows of a batch to their units, and hands back the row groups that became full.
@@ -59,19 +63,33 @@ impl<'a> Parts<'a> {
                     continue;
                 }
                 let writer = self.begin(&unit);
-                self.open.insert(unit.clone(), OpenPart { writer, last: 0 });
+                self.open.insert(unit.clone(), OpenPart { writer, last: 0, held: 0 });
             }
             if let Some(part) = self.open.get_mut(&unit) {
                 let all = rows.len() == batch.len();
                 part.last = rows.last().map_or(part.last, |row| batch.record[*row as usize]);
                 let groups = part.writer.append(batch, (!all).then_some(rows.as_slice()));
+                self.held -= std::mem::replace(&mut part.held, part.writer.bytes_in_memory());
+                self.held += part.held;
                 full.extend(groups.into_iter().map(|group| (unit.clone(), group)));
             }
         }
-        if self.rows_in_memory() > ROWS_IN_MEMORY {
-            self.bound_memory(batch.record.last().copied().unwrap_or_default(), &mut full);
+        let record = batch.record.last().copied().unwrap_or_default();
+        self.cut_ends(record, &mut full);
+        while self.held > BYTES_IN_MEMORY {
+            let Some(group) = self.cut_one(record) else { break };
+            full.push(group);
         }
         full
+    }
+
+    /// Ends the last row groups of large parts that seem to be complete: their buffers have room for many more rows.
+    fn cut_ends(&mut self, record: u64, full: &mut Vec<(WorkUnit, RowGroup)>) {
+        let ended = |part: &OpenPart| part.held > 0 && part.writer.is_large() && part.last + LONG_AGO < record;
+        for (unit, part) in self.open.iter_mut().filter(|(_, part)| ended(part)) {
+            self.held -= std::mem::take(&mut part.held);
+            full.extend(part.writer.cut().map(|group| (unit.clone(), group)));
+        }
     }
 
     fn begin(&self, unit: &WorkUnit) -> CanonicalWriter {
@@ -85,21 +103,18 @@ impl<'a> Parts<'a> {
         CanonicalWriter::create_with(self.desk.store, &scope, &self.schema, Compression::default(), &self.pool)
     }
 
-    fn rows_in_memory(&self) -> u64 {
-        self.open.values().map(|part| part.writer.rows_in_memory()).sum()
-    }
-
-    /// Ends row groups early when a delivery of the whole country keeps very many parts open: those of parts that seem
-    /// to be complete, and if that is not enough, the fullest.
-    fn bound_memory(&mut self, record: u64, full: &mut Vec<(WorkUnit, RowGroup)>) {
-        for (unit, part) in self.open.iter_mut().filter(|(_, part)| part.last + LONG_AGO < record) {
-            full.extend(part.writer.cut().map(|group| (unit.clone(), group)));
-        }
-        while self.rows_in_memory() > ROWS_IN_MEMORY {
-            let fullest = self.open.iter_mut().max_by_key(|(_, part)| part.writer.rows_in_memory());
-            let Some((unit, part)) = fullest else { return };
-            full.extend(part.writer.cut().map(|group| (unit.clone(), group)));
-        }
+    /// Ends a row group early: of the part that has waited longest, if it seems to be complete, or else of the one
+    /// that holds most. One at a time, so that a thread is not left with the rows of many parts.
+    fn cut_one(&mut self, record: u64) -> Option<(WorkUnit, RowGroup)> {
+        let holding = self.open.iter_mut().filter(|(_, part)| part.held > 0);
+        let longest = holding.min_by_key(|(_, part)| part.last)?;
+        let (unit, part) = if longest.1.last + LONG_AGO < record {
+            longest
+        } else {
+            self.open.iter_mut().max_by_key(|(_, part)| part.held)?
+        };
+        self.held -= std::mem::take(&mut part.held);
+        Some((unit.clone(), part.writer.cut()?))
     }
 
     /// Hands an encoded row group to its part.
