@@ -1,6 +1,6 @@
 //! `musketer.yaml`: where the project's things are.
 
-use model::{Code, Diagnostic, PipelineId};
+use model::{Code, Diagnostic, PageCompression, PipelineId};
 
 use crate::words::path_below;
 use crate::yaml::{Cursor, Report, parse, text_of};
@@ -18,6 +18,8 @@ pub struct Project {
     pub pipelines: String,
     /// Where the key for pseudonyms comes from.
     pub persons: Option<PersonKeySource>,
+    /// How canonical tables are compressed.
+    pub canonical: PageCompression,
 }
 
 /// Where the key for pseudonyms comes from. It is never written into a definition.
@@ -56,6 +58,7 @@ impl Default for Project {
             definitions: "definitions".to_owned(),
             pipelines: "pipelines".to_owned(),
             persons: None,
+            canonical: PageCompression::default(),
         }
     }
 }
@@ -83,8 +86,11 @@ fn read(root: Cursor<'_>, report: &mut Report<'_>) -> Option<Project> {
     let (store, definitions) = (folder("store", "store"), folder("definitions", "definitions"));
     let pipelines = folder("pipelines", "pipelines");
     let persons = keys.take("persons").and_then(|cursor| persons(cursor, report));
+    let compressions =
+        [("zstd", PageCompression::Zstd), ("snappy", PageCompression::Snappy), ("none", PageCompression::None)];
+    let canonical = keys.take("canonical").and_then(|cursor| cursor.choice(report, &compressions)).unwrap_or_default();
     keys.finish(report);
-    Some(Project { pipeline: pipeline.map(|id| id.value), store, definitions, pipelines, persons })
+    Some(Project { pipeline: pipeline.map(|id| id.value), store, definitions, pipelines, persons, canonical })
 }
 
 fn persons(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<PersonKeySource> {
@@ -139,6 +145,7 @@ mod tests {
         assert!(findings.is_empty());
         let path = "keys/person.key".to_owned();
         assert_eq!(project.persons, Some(PersonKeySource::File { path, create: true }));
+        assert_eq!(load_project("musketer.yaml", b"canonical: snappy\n").0.canonical, PageCompression::Snappy);
         assert_eq!(load_project("musketer.yaml", b"# all defaults\n"), (Project::default(), Vec::new()));
         for (text, code) in [
             ("persons: {key: /etc/shadow}", Code::PATH_ESCAPE),
@@ -148,6 +155,7 @@ mod tests {
             ("persons: {credential: a, create: true}", Code::UNKNOWN_KEY),
             ("store: ../elsewhere", Code::PATH_ESCAPE),
             ("stor: elsewhere", Code::UNKNOWN_KEY),
+            ("canonical: gzip", Code::INVALID_VALUE),
         ] {
             let (_, findings) = load_project("musketer.yaml", text.as_bytes());
             assert_eq!(findings.iter().map(|found| found.code).collect::<Vec<_>>(), [code], "{text}");

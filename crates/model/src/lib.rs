@@ -55,7 +55,7 @@ pub use personal::{looks_like_person_number, redact};
 pub use pipeline::{Fetch, HttpFetch, Pipeline, Usage};
 pub use plan::{Aggregate, Comparison, Expr, TimeSelection};
 pub use raw::{BrokenRow, CellSpan, Header, RawBatch, RowAddress};
-pub use record::{Column, ColumnData, ColumnKind, RecordBatch, RecordSchema, TextData};
+pub use record::{Column, ColumnData, ColumnKind, PageCompression, RecordBatch, RecordSchema, TextData};
 pub use reject::{Notice, Refusal, RejectedRow};
 pub use source::{
     Control, ControlField, ControlPlace, ControlRecord, ControlStatement, DateFormat, DelimitedFormat, Encoding,

@@ -158,6 +158,18 @@ fn end_of(length: usize) -> u32 {
     u32::try_from(length).expect("a batch's text stays below 4 GiB")
 }
 
+/// How canonical tables are compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PageCompression {
+    /// Zstandard at level 1: a fifth smaller than `Snappy`.
+    #[default]
+    Zstd,
+    /// Snappy: the least time among those that compress.
+    Snappy,
+    /// None.
+    None,
+}
+
 /// The values of a column. Where a value is missing, its place holds a filler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnData {

@@ -100,6 +100,7 @@ pub fn run(
         indicators,
         plans: Mutex::default(),
         store: &root,
+        compression: project.configuration.canonical,
         keys: options.keys,
         threads: options.jobs,
     };

@@ -12,8 +12,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{env, fs};
 
-use model::{DatasetId, DeliveryId, Fingerprint, MunicipalityCode, RecordBatch, SourceId, WorkUnit};
-use musketer_loader::{BatchPool, CanonicalWriter, Compression, EncodeScratch, PartScope, ROW_GROUP_ROWS};
+use model::{DatasetId, DeliveryId, Fingerprint, MunicipalityCode, PageCompression, RecordBatch, SourceId, WorkUnit};
+use musketer_loader::{BatchPool, CanonicalWriter, EncodeScratch, PartScope, ROW_GROUP_ROWS};
 
 const ROW_GROUPS: usize = 4;
 /// The rows that come together.
@@ -24,8 +24,8 @@ fn main() {
     let rounds: usize = env::args().nth(1).map_or(5, |rounds| rounds.parse().expect("a number of rounds"));
     let folder = tempfile::tempdir().expect("a folder");
     let batch = ledger::batch(&ledger::schema(), ROW_GROUPS * ROW_GROUP_ROWS);
-    let mut ours =
-        [Compression::Zstd, Compression::Snappy, Compression::None].map(|compression| (compression, Best::default()));
+    let mut ours = [PageCompression::Zstd, PageCompression::Snappy, PageCompression::None]
+        .map(|compression| (compression, Best::default()));
     let mut polars = Best::default();
     // In turns, so that a busy machine is unfair to nobody.
     for round in 0..rounds {
@@ -91,7 +91,7 @@ fn scope(number: usize) -> PartScope {
     }
 }
 
-fn write(root: &Path, batch: &RecordBatch, compression: Compression, number: usize) -> u64 {
+fn write(root: &Path, batch: &RecordBatch, compression: PageCompression, number: usize) -> u64 {
     let pool = BatchPool::default();
     let mut scratch = EncodeScratch::default();
     let mut writer = CanonicalWriter::create_with(root, &scope(number), &batch.schema, compression, &pool);
@@ -111,7 +111,7 @@ fn small_parts(root: &Path, batch: &RecordBatch) -> f64 {
     for number in 0..SMALL_PARTS {
         let schema = Arc::clone(&batch.schema);
         let mut writer =
-            CanonicalWriter::create_with(root, &scope(1_000 + number), &schema, Compression::default(), &pool);
+            CanonicalWriter::create_with(root, &scope(1_000 + number), &schema, PageCompression::default(), &pool);
         writer.append(batch, None);
         if let Some(group) = writer.cut() {
             writer.put(group.encode(&mut scratch).expect("pages")).expect("a place");

@@ -17,10 +17,11 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 
-use model::{ColumnKind, DatasetId, DeliveryId, Fingerprint, FingerprintBuilder, RecordSchema, WorkUnit};
+use model::{
+    ColumnKind, DatasetId, DeliveryId, Fingerprint, FingerprintBuilder, PageCompression, RecordSchema, WorkUnit,
+};
 use serde::{Deserialize, Serialize};
 
-pub use encode::Compression;
 pub use group::{BatchPool, EncodeScratch, EncodedGroup, RowGroup};
 pub use removal::{remove_records, rows_with_records};
 pub use rows::{CanonicalRows, RowFilter, read_rows};
@@ -82,9 +83,18 @@ struct PartMetadata {
     dataset: String,
     delivery: String,
     /// How it was compressed, to be rewritten in the same way.
-    #[serde(default)]
-    compression: Compression,
+    #[serde(default, with = "Pages")]
+    compression: PageCompression,
     columns: Vec<PartColumn>,
+}
+
+/// The words for a compression.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "PageCompression", rename_all = "snake_case")]
+enum Pages {
+    Zstd,
+    Snappy,
+    None,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,7 +139,7 @@ impl PartKind {
 }
 
 impl PartMetadata {
-    fn of(schema: &RecordSchema, delivery: &DeliveryId, compression: Compression) -> Self {
+    fn of(schema: &RecordSchema, delivery: &DeliveryId, compression: PageCompression) -> Self {
         let column = |(name, kind): &(String, ColumnKind)| PartColumn { name: name.clone(), kind: PartKind::of(kind) };
         let columns = schema.columns.iter().map(column).collect();
         Self { dataset: schema.dataset.to_string(), delivery: delivery.to_string(), compression, columns }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use model::{RecordBatch, RecordSchema};
+use model::{PageCompression, RecordBatch, RecordSchema};
 
 use super::footer::Footer;
 use super::group::{BatchPool, EncodeScratch, EncodedGroup, Gatherer, RowGroup, Shape};
 use super::output::Output;
 use super::removal::{positions, remove_records};
-use super::{CanonicalPart, Compression, PartMetadata, PartScope, part_path};
+use super::{CanonicalPart, PartMetadata, PartScope, part_path};
 use crate::LoadError;
 
 /// Writes the rows of one unit. Dropped without [`CanonicalWriter::finish`], it leaves nothing behind.
@@ -37,7 +37,7 @@ pub struct CanonicalWriter {
 impl CanonicalWriter {
     /// A writer for the rows of one unit from one delivery, below the folder of the store.
     pub fn create(root: &Path, scope: &PartScope, schema: &Arc<RecordSchema>) -> Self {
-        Self::create_with(root, scope, schema, Compression::default(), &BatchPool::default())
+        Self::create_with(root, scope, schema, PageCompression::default(), &BatchPool::default())
     }
 
     /// As [`CanonicalWriter::create`], with another compression and a pool that other writers use as well.
@@ -45,7 +45,7 @@ impl CanonicalWriter {
         root: &Path,
         scope: &PartScope,
         schema: &Arc<RecordSchema>,
-        compression: Compression,
+        compression: PageCompression,
         pool: &BatchPool,
     ) -> Self {
         let metadata = PartMetadata::of(schema, &scope.delivery, compression);

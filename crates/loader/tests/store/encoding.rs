@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use model::{Column, ColumnData, ColumnKind, DatasetId, Fingerprint, RecordBatch, RecordSchema, WorkUnit};
-use musketer_loader::{
-    BatchPool, CanonicalWriter, Compression, EncodeScratch, PartScope, part_path, rows_with_records,
+use model::{
+    Column, ColumnData, ColumnKind, DatasetId, Fingerprint, PageCompression, RecordBatch, RecordSchema, WorkUnit,
 };
+use musketer_loader::{BatchPool, CanonicalWriter, EncodeScratch, PartScope, part_path, rows_with_records};
 use polars_parquet_format::FileMetaData;
 use polars_parquet_format::thrift::protocol::TCompactInputProtocol;
 use proptest::prelude::*;
@@ -134,7 +134,7 @@ fn scope() -> PartScope {
 }
 
 /// Writes the rows, with a row group's end after each of these rows; returns the file.
-fn write(root: &Path, batch: &RecordBatch, ends: &[usize], compression: Compression) -> Vec<u8> {
+fn write(root: &Path, batch: &RecordBatch, ends: &[usize], compression: PageCompression) -> Vec<u8> {
     let mut writer = CanonicalWriter::create_with(root, &scope(), &batch.schema, compression, &BatchPool::default());
     let mut start = 0;
     for end in ends.iter().copied().chain([batch.len()]) {
@@ -205,7 +205,7 @@ proptest! {
     fn values_come_back_and_the_footer_is_true(
         recipes in prop::collection::vec(recipe(), 1..6),
         rows in prop_oneof![1_u64..130, 1_u64..4_000],
-        compression in prop_oneof![Just(Compression::Zstd), Just(Compression::Snappy), Just(Compression::None)],
+        compression in prop_oneof![Just(PageCompression::Zstd), Just(PageCompression::Snappy), Just(PageCompression::None)],
     ) {
         let folder = folder();
         let batch = batch(&recipes, rows);
@@ -238,7 +238,7 @@ proptest! {
         let (one, other) = (folder(), folder());
         let batch = batch(&recipes, rows);
         let ends: Vec<usize> = ends.into_iter().filter(|end| *end < batch.len()).collect();
-        let expected = write(one.path(), &batch, &ends, Compression::Zstd);
+        let expected = write(one.path(), &batch, &ends, PageCompression::Zstd);
 
         let mut writer = CanonicalWriter::create(other.path(), &scope(), &batch.schema);
         let mut groups = Vec::new();
@@ -285,7 +285,7 @@ fn long_texts_fill_several_pages() {
         }
         batch.columns[0].valid.push(true);
     }
-    let bytes = write(folder.path(), &batch, &[1_000, 1_001], Compression::Zstd);
+    let bytes = write(folder.path(), &batch, &[1_000, 1_001], PageCompression::Zstd);
     let path = part_path(folder.path(), &scope().relative_path());
     let found = rows_with_records(&path, &(1..=3_000).collect()).expect("rows");
     assert!(found.columns == batch.columns);
@@ -298,7 +298,7 @@ fn rows_are_found_by_their_record_numbers() {
     let folder = folder();
     let recipe = Recipe { kind: ColumnKind::Text, spread: Spread::Wild, gaps: 0, seed: 7 };
     let batch = batch(&[recipe], 1_000);
-    write(folder.path(), &batch, &[300, 600], Compression::Zstd);
+    write(folder.path(), &batch, &[300, 600], PageCompression::Zstd);
     let path = part_path(folder.path(), &scope().relative_path());
     let found = rows_with_records(&path, &[1, 299, 300, 301, 900, 5_000].into()).expect("rows");
     assert_eq!(found.record, [1, 299, 300, 301, 900]);
@@ -314,9 +314,9 @@ fn rows_that_are_not_in_order_are_not_said_to_be() {
     let recipe = Recipe { kind: ColumnKind::Integer, spread: Spread::Ascending, gaps: 0, seed: 0 };
     let mut batch = batch(&[recipe], 100);
     let sorted = |bytes: &[u8]| footer(bytes).row_groups[0].sorting_columns.is_some();
-    assert!(sorted(&write(folder.path(), &batch, &[], Compression::Zstd)));
+    assert!(sorted(&write(folder.path(), &batch, &[], PageCompression::Zstd)));
     batch.record.swap(3, 4);
-    assert!(!sorted(&write(folder.path(), &batch, &[], Compression::Zstd)));
+    assert!(!sorted(&write(folder.path(), &batch, &[], PageCompression::Zstd)));
 }
 
 #[test]
@@ -324,7 +324,7 @@ fn row_groups_are_encoded_on_other_threads() {
     let (one, other) = (folder(), folder());
     let recipe = Recipe { kind: ColumnKind::Text, spread: Spread::Few(9), gaps: 5, seed: 3 };
     let batch = batch(&[recipe], 900);
-    let expected = write(one.path(), &batch, &[300, 600], Compression::Zstd);
+    let expected = write(one.path(), &batch, &[300, 600], PageCompression::Zstd);
     let mut writer = CanonicalWriter::create(other.path(), &scope(), &batch.schema);
     let groups = [0..300, 300..600, 600..900].map(|rows| {
         let rows: Vec<u32> = rows.collect();

@@ -17,8 +17,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use extractor::Archive;
 use loader::CanonicalPart;
 use model::{
-    Catalogue, Dataset, DatasetId, Delivery, DeliveryId, Fingerprint, Indicator, Notice, Pipeline, RecordSchema,
-    Refusal, RejectedRow, RowTally, Source, WorkUnit,
+    Catalogue, Dataset, DatasetId, Delivery, DeliveryId, Fingerprint, Indicator, Notice, PageCompression, Pipeline,
+    RecordSchema, Refusal, RejectedRow, RowTally, Source, WorkUnit,
 };
 use normaliser::{PartialPlan, Partials, PersonKeys};
 
@@ -66,6 +66,8 @@ pub(crate) struct Desk<'a> {
     /// The plans of the datasets met so far.
     pub(crate) plans: Mutex<BTreeMap<DatasetId, Arc<PartialPlan>>>,
     pub(crate) store: &'a Path,
+    /// Of canonical tables.
+    pub(crate) compression: PageCompression,
     pub(crate) keys: Option<&'a PersonKeys>,
     /// Threads that read at the same time.
     pub(crate) threads: usize,

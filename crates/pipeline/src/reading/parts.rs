@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use loader::{
-    BatchPool, CanonicalPart, CanonicalWriter, Compression, EncodeScratch, EncodedGroup, PartScope, RowGroup,
-};
+use loader::{BatchPool, CanonicalPart, CanonicalWriter, EncodeScratch, EncodedGroup, PartScope, RowGroup};
 use model::{MunicipalityCode, Period, RecordBatch, RecordSchema, WorkUnit};
 
 use super::{Desk, Job};
@@ -100,7 +98,7 @@ impl<'a> Parts<'a> {
             delivery: job.delivery.id.clone(),
             reading: job.fingerprint,
         };
-        CanonicalWriter::create_with(self.desk.store, &scope, &self.schema, Compression::default(), &self.pool)
+        CanonicalWriter::create_with(self.desk.store, &scope, &self.schema, self.desk.compression, &self.pool)
     }
 
     /// Ends a row group early: of the part that has waited longest, if it seems to be complete, or else of the one

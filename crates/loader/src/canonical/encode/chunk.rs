@@ -3,13 +3,13 @@
 use std::io;
 use std::ops::Range;
 
-use model::{Column, ColumnData, ColumnKind};
+use model::{Column, ColumnData, ColumnKind, PageCompression};
 use polars_parquet_format::{CompressionCodec, Encoding, Type};
 
 use super::delta::delta;
 use super::page::{self, Content};
 use super::texts::{self, Texts};
-use super::{Compression, Encoder, bits};
+use super::{Encoder, bits};
 use crate::canonical::PartKind;
 
 /// Fewer values than this are written as they are: a dictionary would need a page of its own.
@@ -76,7 +76,7 @@ impl<'a> Rows<'a> {
 pub(super) struct ChunkWriter<'a> {
     encoder: &'a mut Encoder,
     rows: Rows<'a>,
-    compression: Compression,
+    compression: PageCompression,
     out: &'a mut Vec<u8>,
     chunk: Chunk,
 }
@@ -85,7 +85,7 @@ impl<'a> ChunkWriter<'a> {
     pub(super) fn new(
         encoder: &'a mut Encoder,
         rows: Rows<'a>,
-        compression: Compression,
+        compression: PageCompression,
         out: &'a mut Vec<u8>,
     ) -> Self {
         let chunk = Chunk {

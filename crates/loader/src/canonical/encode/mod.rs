@@ -15,27 +15,13 @@ mod texts;
 
 use std::io;
 
-use model::RecordBatch;
-use serde::{Deserialize, Serialize};
+use model::{PageCompression, RecordBatch};
 
 pub(super) use self::chunk::Chunk;
 use self::chunk::{ChunkWriter, Rows};
 use self::dictionary::Dictionary;
 use self::page::Press;
 use super::PartKind;
-
-/// How the pages of a part are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Compression {
-    /// Zstandard at level 1: a fifth smaller than `Snappy`.
-    #[default]
-    Zstd,
-    /// Snappy: the least time among those that compress.
-    Snappy,
-    /// None.
-    None,
-}
 
 /// Makes pages, in memory that it keeps from one row group to the next.
 #[derive(Default)]
@@ -55,7 +41,7 @@ impl Encoder {
         rows: &RecordBatch,
         kinds: impl Iterator<Item = PartKind>,
         delivery: &str,
-        compression: Compression,
+        compression: PageCompression,
         out: &mut Vec<u8>,
     ) -> io::Result<Vec<Chunk>> {
         let mut chunks = Vec::with_capacity(rows.columns.len() + 3);

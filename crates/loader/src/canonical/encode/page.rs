@@ -2,11 +2,10 @@
 
 use std::io;
 
+use model::PageCompression;
 use polars_parquet_format::thrift::protocol::TCompactOutputProtocol;
 use polars_parquet_format::{CompressionCodec, DataPageHeader, DictionaryPageHeader, Encoding, PageHeader, PageType};
 use zstd::bulk::Compressor;
-
-use super::Compression;
 
 /// The part of a page that is compressed to see whether it pays.
 const SAMPLE: usize = 16 * 1024;
@@ -44,11 +43,11 @@ impl Press {
 
     /// The codec for a column chunk with such a page: none, where compression takes time and gains next to nothing.
     /// Packed numbers are often like that.
-    pub(super) fn codec_for(&mut self, wanted: Compression, page: &[u8]) -> io::Result<CompressionCodec> {
+    pub(super) fn codec_for(&mut self, wanted: PageCompression, page: &[u8]) -> io::Result<CompressionCodec> {
         let codec = match wanted {
-            Compression::Zstd => CompressionCodec::ZSTD,
-            Compression::Snappy => CompressionCodec::SNAPPY,
-            Compression::None => return Ok(CompressionCodec::UNCOMPRESSED),
+            PageCompression::Zstd => CompressionCodec::ZSTD,
+            PageCompression::Snappy => CompressionCodec::SNAPPY,
+            PageCompression::None => return Ok(CompressionCodec::UNCOMPRESSED),
         };
         if page.len() < WORTH_A_TRY {
             return Ok(CompressionCodec::UNCOMPRESSED);
