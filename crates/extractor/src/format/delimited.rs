@@ -16,7 +16,7 @@ use super::structure::{Specials, Structure, offset};
 use crate::Limits;
 
 /// The most line ends inside one quoted cell, and the most lines behind a broken one that are held for its rest.
-const MOST_LINE_ENDS: u64 = 99;
+pub(super) const MOST_LINE_ENDS: u64 = 99;
 
 /// Finds the records of a block of delimited text.
 pub(super) struct Delimited {
@@ -33,6 +33,13 @@ pub(super) struct Delimited {
     next_break: usize,
     /// Which cells of the last record, counted within it, hold quotation marks that stand for text.
     escaped: Vec<usize>,
+}
+
+/// How many marks a line has, whatever they mean.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Marks {
+    pub(super) delimiters: usize,
+    pub(super) quotes: usize,
 }
 
 /// A walk through one record.
@@ -103,6 +110,24 @@ impl Delimited {
         self.structure.find(data, from);
         self.next_place = 0;
         self.next_break = 0;
+    }
+
+    /// The byte that ends a line.
+    pub(super) fn line_end(&self) -> u8 {
+        self.line_end
+    }
+
+    pub(super) fn marks_in(&self, bytes: &[u8]) -> Marks {
+        let quotes = self.quote.map_or(0, |quote| memchr_iter(quote, bytes).count());
+        Marks { delimiters: memchr_iter(self.delimiter, bytes).count(), quotes }
+    }
+
+    /// Whether a line with these marks may end within a quoted cell. With escape marks their number says nothing.
+    pub(super) fn may_be_open(&self, marks: Marks) -> bool {
+        match self.escape {
+            Escape::Mark(_) => marks.quotes > 0,
+            Escape::Doubled | Escape::None => !marks.quotes.is_multiple_of(2),
+        }
     }
 
     /// The cells of the last record, counted within it, in which quotation marks stand for text.
@@ -486,6 +511,12 @@ impl Delimited {
             self.go_on_at(walk.place);
         }
         step
+    }
+}
+
+impl Marks {
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { delimiters: self.delimiters + other.delimiters, quotes: self.quotes + other.quotes }
     }
 }
 
