@@ -73,7 +73,9 @@ fn cells(columns: usize) -> impl Strategy<Value = Vec<(String, bool)>> {
     let quoted = prop_oneof![Just(None), Just(Some(true)), Just(Some(false))];
     let cells = vec((text, any::<bool>()), columns);
     (cells, quoted).prop_map(|(mut cells, all)| {
-        cells.iter_mut().for_each(|(_, quoted)| *quoted = all.unwrap_or(*quoted));
+        for (_, quoted) in &mut cells {
+            *quoted = all.unwrap_or(*quoted);
+        }
         cells
     })
 }
