@@ -84,9 +84,17 @@ fn deliver(case: &Case, drop: &Path) {
             fs::write(&path, names.join(";") + "\n").expect("written");
         }
         Some("a cell of two megabytes") => {
-            let text = format!("{HEADER}{ROW}2;0101;15-01-2024;1,00;{}\n", "x".repeat(2 << 20));
+            let text = format!("{HEADER}{ROW}2;0101;15-01-2024;1,00;{}\n3{}", "x".repeat(2 << 20), &ROW[1..]);
             fs::write(&path, text).expect("written");
         }
+        Some("a cell of two megabytes that is left open") => {
+            let text = format!("{HEADER}{ROW}2;0101;15-01-2024;\"{}\n{ROW}3{}", "x".repeat(2 << 20), &ROW[1..]);
+            fs::write(&path, text).expect("written");
+        }
+        Some("a line of nine megabytes that nothing ends") => {
+            fs::write(&path, format!("{HEADER}{ROW}{}", "x".repeat(9 << 20))).expect("written");
+        }
+        Some("a header of nine megabytes") => fs::write(&path, "x".repeat(9 << 20) + "\n" + ROW).expect("written"),
         Some(other) => panic!("nobody knows how to make `{other}`"),
     }
 }

@@ -3,9 +3,9 @@
 /// The limits of a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The most bytes in a cell; more refuses the delivery.
+    /// The most bytes in a cell; with more its record is rejected.
     pub cell_bytes: usize,
-    /// The most bytes in a record; more refuses the delivery.
+    /// The most bytes in a record; with more it is rejected.
     pub record_bytes: usize,
     /// The most columns of a header; more refuses the delivery.
     pub columns: usize,

@@ -120,6 +120,7 @@ codes! {
     5006 ENC_INVALID: "A byte that is no text in the declared encoding." => "Check the declared encoding; if only some rows are hit, the file mixes encodings.";
     5007 RECORD_LENGTH: "The record is shorter or longer than the layout says." => "Check that the layout is the one that was delivered, and that nothing expanded tabs or trimmed blanks on the way.";
     5008 MARK_INSIDE: "A byte order mark stands in front of a row in the middle of the file: files were joined." => "Ask for the files one by one, or join them without their byte order marks.";
+    5009 RECORD_OVERSIZED: "The record, or a cell of it, is larger than the limit (8 MiB, 1 MiB); a quotation mark that is never closed has the same effect. It costs its line, and the lines behind it that are the rest of its record." => "Look at the line; if the export does not quote, declare `quote: none`.";
 
     5101 VALUE_MISSING: "A required field has no value." => "Ask the vendor for the value, or declare what an empty cell means.";
     5102 NUMBER_INVALID: "The cell is no number as the source declares them." => "Check the declared decimal mark, grouping mark and sign.";
@@ -175,7 +176,7 @@ codes! {
     8013 FILE_CHANGED: "The file changed while it was read." => "Run again when the transfer has ended.";
     8014 PATH_LINK: "A symbolic link in the drop folder. Links are not followed: they could lead anywhere." => "Put the file itself into the drop folder.";
     8015 PATH_KIND: "A pipe, socket, device or folder where a file belongs." => "Remove it from the drop folder.";
-    8016 RECORD_TOO_BIG: "A cell or record is larger than the limit; a quotation mark that is never closed has the same effect." => "Look at the line; if the export does not quote, declare `quote: none`.";
+    8016 RECORD_TOO_BIG: "The header, or what stands before it, is larger than the limit, or the file ends within a record that is; a quotation mark that is never closed has the same effect." => "Look at the line; if the export does not quote, declare `quote: none`.";
     8017 TOO_MANY_COLUMNS: "The header has more columns than the limit." => "Look at the file; it is hardly the one that was meant.";
     8018 FILE_TORN: "The file ends in NUL bytes: it was cut while it was written." => "Ask for the delivery again.";
     8019 COLUMN_EXTRA: "The file has columns that the source does not use." => "Nothing to do; the vendor may have a newer layout.";

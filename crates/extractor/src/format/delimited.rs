@@ -1,20 +1,22 @@
-//! Text with separators: the exact state machine, walking along the places that could be structure.
+//! Text with separators: the exact state machine, walking along the places that could be structure. Ordinary rows do
+//! not come here (`ordinary`).
 //!
 //! A cell is quoted if its first byte is the quotation mark; inside, two of them are one, and after the closing one
 //! the cell must end. Everything else about quotation marks is a fault. A fault costs one physical line, and those
 //! that complete its record (see [`Delimited::tail`]): the next one is looked for on the line after, so that a mark that
 //! is never closed cannot swallow the rows behind it.
 
-use memchr::{memchr, memchr_iter};
-use model::{CellSpan, DelimitedFormat, Escape, RawBatch, RowAddress};
+mod ordinary;
 
-use super::record::{Fault, Found, PlainRows, Step};
-use super::rules::Rules;
+use memchr::{memchr, memchr_iter};
+use model::{CellSpan, DelimitedFormat, Escape};
+
+use super::record::{Fault, Found, Step};
 use super::structure::{Specials, Structure, offset};
 use crate::Limits;
 
 /// The most line ends inside one quoted cell, and the most lines behind a broken one that are held for its rest.
-const MOST_LINE_ENDS: u64 = 99;
+pub(super) const MOST_LINE_ENDS: u64 = 99;
 
 /// Finds the records of a block of delimited text.
 pub(super) struct Delimited {
@@ -31,6 +33,13 @@ pub(super) struct Delimited {
     next_break: usize,
     /// Which cells of the last record, counted within it, hold quotation marks that stand for text.
     escaped: Vec<usize>,
+}
+
+/// How many marks a line has, whatever they mean.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Marks {
+    pub(super) delimiters: usize,
+    pub(super) quotes: usize,
 }
 
 /// A walk through one record.
@@ -103,6 +112,24 @@ impl Delimited {
         self.next_break = 0;
     }
 
+    /// The byte that ends a line.
+    pub(super) fn line_end(&self) -> u8 {
+        self.line_end
+    }
+
+    pub(super) fn marks_in(&self, bytes: &[u8]) -> Marks {
+        let quotes = self.quote.map_or(0, |quote| memchr_iter(quote, bytes).count());
+        Marks { delimiters: memchr_iter(self.delimiter, bytes).count(), quotes }
+    }
+
+    /// Whether a line with these marks may end within a quoted cell. With escape marks their number says nothing.
+    pub(super) fn may_be_open(&self, marks: Marks) -> bool {
+        match self.escape {
+            Escape::Mark(_) => marks.quotes > 0,
+            Escape::Doubled | Escape::None => !marks.quotes.is_multiple_of(2),
+        }
+    }
+
     /// The cells of the last record, counted within it, in which quotation marks stand for text.
     pub(super) fn escaped(&self) -> &[usize] {
         &self.escaped
@@ -124,46 +151,6 @@ impl Delimited {
         }
         bytes.extend_from_within(from..end);
         CellSpan { start: offset(start), end: offset(bytes.len()) }
-    }
-
-    /// Takes the ordinary rows from `start` on: without quotation marks, of the expected width, and of no interest to
-    /// any rule. Gives the place behind the last one; the first record that is not so is left to [`Self::next`].
-    ///
-    /// The next break must be a line end as many places away as there are cells. Nothing else is looked at but what the
-    /// rules need to see, and the cells are the stretches between the places.
-    pub(super) fn plain_rows(&mut self, batch: &mut RawBatch, end: usize, rules: &Rules, plain: &mut PlainRows) {
-        let data = &batch.bytes[..end];
-        let (places, breaks) = (self.structure.places(), self.structure.breaks());
-        let most_bytes = self.limits.record_bytes.min(self.limits.cell_bytes);
-        let wanted = plain.width + plain.surplus;
-        let (mut place, mut next_break) = (self.next_place, self.next_break);
-        while let Some(&last) = breaks.get(next_break) {
-            let Some(ends) = places.get(place..=last as usize).filter(|ends| ends.len() == wanted) else { break };
-            let line_end = ends[wanted - 1] as usize;
-            if data[line_end] != self.line_end || line_end - plain.at > most_bytes {
-                break;
-            }
-            let cell_start = |column: usize| if column == 0 { plain.at } else { ends[column - 1] as usize + 1 };
-            let content_end = self.content_end(data, cell_start(wanted - 1), line_end);
-            if (plain.surplus > 0 && cell_start(plain.width) + plain.surplus - 1 != content_end)
-                || !rules.let_pass(&data[plain.at..content_end], data, cell_start)
-            {
-                break;
-            }
-            push_cells(&mut batch.cells, plain.at, &ends[..plain.width]);
-            if let (0, Some(cell)) = (plain.surplus, batch.cells.last_mut()) {
-                cell.end = offset(content_end);
-            }
-            let raw = CellSpan { start: offset(plain.at), end: offset(content_end) };
-            batch.rows.push(RowAddress { line: plain.line, record: plain.record, raw });
-            plain.line += 1;
-            plain.record += 1;
-            plain.at = line_end + 1;
-            place = last as usize + 1;
-            next_break += 1;
-        }
-        self.next_place = place;
-        self.next_break = next_break;
     }
 
     /// Where the content of a line ends: before the CR that belongs to its LF.
@@ -527,12 +514,10 @@ impl Delimited {
     }
 }
 
-/// Appends the cells between the places, the first of which begins at `start`.
-#[inline]
-fn push_cells(cells: &mut Vec<CellSpan>, start: usize, ends: &[u32]) {
-    cells.reserve(ends.len());
-    cells.extend(ends.first().map(|&end| CellSpan { start: offset(start), end }));
-    cells.extend(ends.array_windows().map(|&[before, end]| CellSpan { start: before + 1, end }));
+impl Marks {
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { delimiters: self.delimiters + other.delimiters, quotes: self.quotes + other.quotes }
+    }
 }
 
 impl<'a> Walk<'a> {

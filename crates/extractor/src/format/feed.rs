@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read};
 use memchr::memchr;
 use model::{Format, LineEnd, RawBatch};
 
-use super::delimited::Delimited;
+use super::delimited::{Delimited, Marks};
 use super::fixed::Fixed;
 use super::record::{PlainRows, Step};
 use super::rules::Rules;
@@ -35,7 +35,7 @@ pub(super) struct Feed<R> {
     /// Whether the file ended in the DOS end mark.
     pub(super) end_mark: bool,
     /// Whether the file ends in a NUL byte.
-    torn: bool,
+    pub(super) torn: bool,
     /// The bytes of a record with which it is certain that it is too big.
     enough: usize,
     /// The beginning of a record that the last block did not end.
@@ -82,6 +82,13 @@ impl<R: Read> Feed<R> {
     /// Forgets what was taken from the block, and reads until it holds `target` bytes or the file ends. No row of the
     /// block may be in use: its bytes move.
     pub(super) fn fill(&mut self, block: &mut RawBatch, target: usize) -> Result<(), ExtractError> {
+        self.refill(block, target)?;
+        self.take_up(block, self.filled);
+        Ok(())
+    }
+
+    /// The same without a look at the bytes.
+    pub(super) fn refill(&mut self, block: &mut RawBatch, target: usize) -> Result<(), ExtractError> {
         debug_assert!(block.rows.is_empty(), "rows would lose their bytes");
         block.cells.clear();
         block.bytes.copy_within(self.at..self.filled, 0);
@@ -105,7 +112,6 @@ impl<R: Read> Feed<R> {
             }
         }
         block.bytes.truncate(self.filled);
-        self.take_up(block, self.filled);
         Ok(())
     }
 
@@ -195,6 +201,41 @@ impl<R: Read> Feed<R> {
             Physical::Fixed(fixed) => fixed.line(data, self.at, self.ended),
         };
         self.unless_torn(step)
+    }
+
+    /// Passes over the physical line at the current place as far as the block holds it, and shows what it passes over.
+    /// Whether the line ends there.
+    pub(super) fn pass_over(&mut self, block: &RawBatch, see: impl FnOnce(&[u8], Marks)) -> bool {
+        let rest = &block.bytes[self.at..self.filled];
+        let line_end = memchr(self.line_end(), rest);
+        let line = &rest[..line_end.unwrap_or(rest.len())];
+        see(line, self.marks_in(line));
+        self.at += line.len() + usize::from(line_end.is_some());
+        if line_end.is_some() {
+            self.take_up(block, self.filled);
+        }
+        line_end.is_some()
+    }
+
+    /// The byte that ends a line.
+    pub(super) fn line_end(&self) -> u8 {
+        match &self.physical {
+            Physical::Delimited(delimited) => delimited.line_end(),
+            Physical::Fixed(fixed) => fixed.line_end(),
+        }
+    }
+
+    /// How many separators and quotation marks there are, whatever they mean.
+    pub(super) fn marks_in(&self, bytes: &[u8]) -> Marks {
+        match &self.physical {
+            Physical::Delimited(delimited) => delimited.marks_in(bytes),
+            Physical::Fixed(_) => Marks::default(),
+        }
+    }
+
+    /// Whether a line with these marks may end within a quoted cell.
+    pub(super) fn may_be_open(&self, marks: Marks) -> bool {
+        matches!(&self.physical, Physical::Delimited(delimited) if delimited.may_be_open(marks))
     }
 
     /// Gives up the record that was found last, which takes so many lines: each of them is broken.

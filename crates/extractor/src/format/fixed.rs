@@ -43,6 +43,11 @@ impl Fixed {
         self.next_place = 0;
     }
 
+    /// The byte that ends a line.
+    pub(super) fn line_end(&self) -> u8 {
+        self.line_end
+    }
+
     /// Takes the ordinary rows: of the right length, and of no interest to any rule.
     pub(super) fn plain_rows(&mut self, batch: &mut RawBatch, end: usize, rules: &Rules, plain: &mut PlainRows) {
         if !self.fits || self.record_length > self.record_bytes {

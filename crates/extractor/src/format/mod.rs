@@ -1,8 +1,8 @@
 //! The bytes of a delivery taken apart: into records with their place, and their cells as ranges of bytes.
 //!
 //! [`Reader`] is the way in. `sniff` looks at what the file is, `feed` brings it block by block, `delimited` and `fixed`
-//! find records and cells (`structure` is the inner loop), `rules` says which records are data, `control` reads control
-//! records, `books` counts. Cells are not decoded here, and never guessed at: what cannot be split is a broken row.
+//! find records and cells (`structure` is the inner loop), `oversized` passes over what is too large for that, `rules` says
+//! which records are data, `control` reads control records, `books` counts. Cells are not decoded here, and never guessed at: what cannot be split is a broken row.
 //!
 //! The result depends on the bytes and the limits of cells and records alone: not on how the input hands the bytes
 //! over, and not on the size of the batches.
@@ -13,6 +13,7 @@ mod delimited;
 mod feed;
 mod fixed;
 mod header;
+mod oversized;
 mod record;
 mod rules;
 mod sniff;
@@ -29,6 +30,7 @@ use model::{
 use self::books::{Always, Books};
 use self::control::ControlLine;
 use self::feed::Feed;
+use self::oversized::Oversized;
 use self::record::{Fault, Found, PlainRows, Step};
 use self::rules::{Rules, Verdict};
 use self::sniff::HEAD;
@@ -55,6 +57,10 @@ pub struct Reader<R> {
     surplus: Option<usize>,
     /// How many of the next lines are the rest of a broken record.
     tail: u64,
+    /// The cells that the rest of an oversized record has to bring, and that end the tail; 0 if its lines are known.
+    missing: usize,
+    /// The line beyond the limits that is being passed over.
+    oversized: Option<Oversized>,
     /// The physical line on which the next record begins.
     line: u64,
     books: Books,
@@ -116,6 +122,8 @@ impl<R: Read> Reader<R> {
             header: Header { names: Vec::new(), line: 0 },
             surplus: None,
             tail: 0,
+            missing: 0,
+            oversized: None,
             line: 1,
             statements: Vec::new(),
             notices: Vec::new(),
@@ -169,7 +177,8 @@ impl<R: Read> Reader<R> {
         batch.broken.clear();
         batch.width = self.header.names.len();
         self.feed.begin(batch, self.limits.batch_bytes)?;
-        while batch.broken.len() < BROKEN_ROWS {
+        self.pass_over(batch)?;
+        while batch.broken.len() < BROKEN_ROWS && self.oversized.is_none() {
             if self.tail == 0 {
                 self.enter_plain_rows(batch);
             }
@@ -187,9 +196,11 @@ impl<R: Read> Reader<R> {
                     self.close()?;
                     break;
                 }
-                step @ (Step::LoneLineEnd | Step::TooBig | Step::Torn) => {
-                    return Err(self.unreadable(batch, step).into());
+                Step::TooBig => {
+                    batch.cells.truncate(first_cell);
+                    self.reject_oversized(batch)?;
                 }
+                step @ (Step::LoneLineEnd | Step::Torn) => return Err(self.unreadable(batch, step).into()),
             }
         }
         self.feed.leave(batch);
@@ -226,11 +237,7 @@ impl<R: Read> Reader<R> {
                 .at_line(self.line)
                 .with_help("Ask for the file with line feeds, with or without carriage returns before them");
         }
-        let Limits { cell_bytes, record_bytes, .. } = self.limits;
-        let message = format!("a cell is larger than {cell_bytes} bytes, or a record larger than {record_bytes}");
-        Refusal::new(Code::RECORD_TOO_BIG, message)
-            .at_line(self.line)
-            .with_help("Look at the line; if the export does not quote, declare `quote: none`")
+        self.too_big()
     }
 
     /// Whether a record that reaches the limits does so with NUL bytes: whoever wrote them did not write a large cell.
@@ -318,6 +325,7 @@ impl<R: Read> Reader<R> {
             // Quotation marks joined lines into something that is no row: one of them was hardly meant.
             return match self.feed.give_up_lines(batch, found.lines) {
                 Step::Record(line) => self.enter_fault(batch, first_cell, &line, Fault::OpenQuote),
+                Step::TooBig => self.reject_oversized(batch),
                 step => Err(self.unreadable(batch, step).into()),
             };
         }
@@ -366,8 +374,9 @@ impl<R: Read> Reader<R> {
         }
         let reason = "the line is the rest of a record that began on an earlier line and is broken";
         self.enter_broken(batch, line, Code::QUOTE_OPEN, reason.to_owned());
+        let marks = self.feed.marks_in(&batch.bytes[self.feed.at..line.end]);
         self.take(line);
-        self.tail -= 1;
+        self.shorten_tail(marks);
         Ok(())
     }
 

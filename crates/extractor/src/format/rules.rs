@@ -61,6 +61,8 @@ pub(super) struct Rules {
 #[derive(Default)]
 struct Glance {
     line: FirstBytes,
+    /// Whether some rule is about lines that can begin with a quotation mark.
+    marks: bool,
     cells: Vec<(usize, FirstBytes)>,
 }
 
@@ -150,7 +152,13 @@ impl Rules {
     /// The first bytes of all that the rules look for. A blank byte is of interest everywhere, since texts are compared
     /// without the blanks around them.
     fn at_a_glance(&self) -> Glance {
-        let mut glance = Glance { line: FirstBytes::blanks(), cells: Vec::new() };
+        let mut glance = Glance { line: FirstBytes::blanks(), marks: false, cells: Vec::new() };
+        let lines = self.own.iter().filter_map(|rule| match &rule.test {
+            Test::LineStartsWith(texts) => Some(texts),
+            Test::LineMatches(_) | Test::CellIs { .. } | Test::CellStartsWith { .. } => None,
+        });
+        let mut of_lines = self.control_header.iter().chain(&self.control_trailer).chain(lines.flatten());
+        glance.marks = of_lines.any(|text| text.first().is_none_or(|byte| Some(*byte) == self.quote));
         let first_bytes = self.delimiter.iter().chain(&self.quote);
         first_bytes.for_each(|byte| glance.line.add(std::slice::from_ref(byte)));
         self.control_header.iter().chain(&self.control_trailer).for_each(|text| glance.line.add(text));
@@ -187,6 +195,24 @@ impl Rules {
     pub(super) fn let_pass(&self, line: &[u8], data: &[u8], cell_start: impl Fn(usize) -> usize) -> bool {
         line.first().is_some_and(|byte| !self.glance.line.holds(*byte))
             && self.glance.cells.iter().all(|(column, first)| !first.holds(data[cell_start(*column)]))
+            && !self
+                .own
+                .iter()
+                .any(|rule| matches!(&rule.test, Test::LineMatches(pattern) if self.is_in(pattern, line)))
+    }
+
+    /// The same for a record with quoted cells, whose marks are around their spans. An empty one is looked at by what
+    /// closes it, a text that begins with a quotation mark by the mark that was doubled: the same byte.
+    #[inline]
+    pub(super) fn let_quoted_pass(&self, line: &[u8], data: &[u8], cells: &[CellSpan]) -> bool {
+        let first = |cell: &CellSpan| data[cell.start as usize];
+        // The separator is missing among the bytes of interest, because it ends empty cells; a quoted text can begin with
+        // one.
+        let separator = |cell: &CellSpan| cell.start < cell.end && Some(first(cell)) == self.delimiter;
+        let none_in = |cell: &CellSpan, bytes: &FirstBytes| !bytes.holds(first(cell)) && !separator(cell);
+        !(self.glance.marks && line.first().copied() == self.quote)
+            && cells.first().is_some_and(|cell| none_in(cell, &self.glance.line))
+            && self.glance.cells.iter().all(|(column, bytes)| none_in(&cells[*column], bytes))
             && !self
                 .own
                 .iter()

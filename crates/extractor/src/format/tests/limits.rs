@@ -1,7 +1,9 @@
-//! Files that are too large in one way or another: refused, and never in memory.
+//! Files that are too large in one way or another: never in memory; what is refused, and what costs a record.
 
 use std::cell::Cell;
 use std::rc::Rc;
+
+use model::{FixedColumn, FixedFormat};
 
 use super::*;
 
@@ -16,24 +18,100 @@ fn read_small(text: &str) -> Result<Said, Refusal> {
     whole
 }
 
+/// The code of the refusal, or of the first broken row.
 fn code_of(text: &str) -> Option<Code> {
-    read_small(text).err().map(|refusal| refusal.code)
+    match read_small(text) {
+        Ok(said) => said.broken.first().map(|(_, _, code, _)| *code),
+        Err(refusal) => Some(refusal.code),
+    }
 }
 
 #[test]
 fn the_limits_are_exact() {
     let cell = |bytes: usize| "x".repeat(bytes);
     for ends in ["\n", "\r\n", ""] {
+        let too_big = if ends.is_empty() { Code::RECORD_TOO_BIG } else { Code::RECORD_OVERSIZED };
         assert_eq!(code_of(&format!("a;b\n1;{}{ends}", cell(20))), None);
-        assert_eq!(code_of(&format!("a;b\n1;{}{ends}", cell(21))), Some(Code::RECORD_TOO_BIG));
+        assert_eq!(code_of(&format!("a;b\n1;{}{ends}", cell(21))), Some(too_big));
         assert_eq!(code_of(&format!("a;b\n1;\"{}\"{ends}", cell(20))), None);
-        assert_eq!(code_of(&format!("a;b\n1;\"{}\"{ends}", cell(21))), Some(Code::RECORD_TOO_BIG));
+        assert_eq!(code_of(&format!("a;b\n1;\"{}\"{ends}", cell(21))), Some(too_big));
         let three = |last| format!("a;b;c\n{};{};{}{ends}", cell(19), cell(16), cell(last));
         assert_eq!(code_of(&three(3)), None);
-        assert_eq!(code_of(&three(4)), Some(Code::RECORD_TOO_BIG));
+        assert_eq!(code_of(&three(4)), Some(too_big));
     }
-    let refusal = read_small(&format!("a;b\n1;2\n3;{}\n", cell(21))).expect_err("too big");
+    let refusal = read_small(&format!("a;b\n1;2\n3;{}", cell(21))).expect_err("too big");
     assert_eq!(refusal.line, Some(3));
+}
+
+#[test]
+fn a_record_beyond_the_limits_costs_its_line() {
+    for ends in ["\n", "\r\n"] {
+        for long in ["x".repeat(21), "x".repeat(5000), format!("\"{}\"", "x;".repeat(30)), ";".repeat(41)] {
+            let text = format!("a;b{ends}1;2{ends}3;{long}{ends}4;5{ends}{ends}3;{long}{ends}3;{long}{ends}6;7{ends}");
+            let said = read_small(&text).expect("not refused");
+            assert_eq!(said.lines(), [2, 4, 8], "{long}");
+            assert_eq!(said.faults(), [3, 6, 7].map(|line| (line, Code::RECORD_OVERSIZED)));
+            let raw = format!("3;{long}").into_bytes();
+            assert_eq!(said.broken[0].3, raw[..raw.len().min(4096)]);
+            assert_eq!((said.broken[1].1, said.summary.read), (6, 8), "every one is a record");
+        }
+    }
+}
+
+/// The line that is kept must not depend on where a block ends, nor on the CR behind it.
+#[test]
+fn the_beginning_of_an_oversized_line_is_kept_exactly() {
+    for length in 4090..4100 {
+        let line = format!("1;{}", "x".repeat(length - 2));
+        for ends in ["\n", "\r\n"] {
+            let said = read_small(&format!("a;b\n{line}{ends}1;2\n")).expect("not refused");
+            assert_eq!(said.broken[0].3, line.as_bytes()[..length.min(4096)]);
+            assert_eq!(said.lines(), [3]);
+        }
+    }
+}
+
+#[test]
+fn the_rest_of_an_oversized_record_is_no_record() {
+    let long = "x".repeat(30);
+    let faults = |text: &str, source: &Source| {
+        let said = read_from(source, text.as_bytes(), small()).expect("memory can be read").expect("not refused");
+        let pieces = read_in_pieces(source, text.as_bytes(), small(), 8).expect("memory can be read");
+        assert_eq!(Ok(&said), pieces.as_ref());
+        (said.faults(), said.lines())
+    };
+    let oversized = (2, Code::RECORD_OVERSIZED);
+    let open = |line| (line, Code::QUOTE_OPEN);
+    // The cell goes on behind the line end: what completes its record could look like a row.
+    let text = format!("a;b;c\n1;\"{long}\n2;3;4\n5;6;7\n");
+    assert_eq!(faults(&text, &source()), (vec![oversized, open(3)], vec![4]));
+    let text = format!("a;b;c\n\"{long}\nmore\n2;3\n4\";5\n5;6;7\n");
+    assert_eq!(faults(&text, &source()), (vec![oversized, open(3), open(4), open(5)], vec![6]));
+    // With all cells of a row the mark was a stray one; closed cells have no rest.
+    let text = format!("a;b;c\n1;2;\"{long}\n2;3;4\n5;6;7\n");
+    assert_eq!(faults(&text, &source()), (vec![oversized], vec![3, 4]));
+    let text = format!("a;b;c\n1;\"{long}\"\n2;3;4\n5;6;7\n");
+    assert_eq!(faults(&text, &source()), (vec![oversized], vec![3, 4]));
+    // Behind an escape mark a quotation mark closes nothing.
+    let escaped = with_format(|format| format.escape = Escape::Mark(b'\\'));
+    let text = format!("a;b;c\n1;\"{long}\\\"\n2;3;4\n5;6;7\n");
+    assert_eq!(faults(&text, &escaped), (vec![oversized, open(3)], vec![4]));
+    // The rest is too long as well.
+    let text = format!("a;b;c\n1;\"{long}\n{};{long}\n2;3;4\n", "y".repeat(30));
+    assert_eq!(faults(&text, &source()), (vec![oversized, (3, Code::RECORD_OVERSIZED)], vec![4]));
+    // A rest that never comes ends after as many lines as a quoted cell may have.
+    let lines = "z\n".repeat(110);
+    let (found, _) = faults(&format!("a;b;c\n1;\"{long}\n{lines}2;3;4\n"), &source());
+    assert_eq!(found.iter().filter(|(_, code)| *code == Code::QUOTE_OPEN).count(), 99);
+}
+
+#[test]
+fn an_oversized_fixed_record_costs_its_line() {
+    let columns = vec![FixedColumn { name: "a".into(), start: 0, length: 2 }];
+    let fixed = source_of(Format::Fixed(FixedFormat { encoding: Encoding::Utf8, columns, record_length: 2 }));
+    let text = format!("12\n{}\n34\n", "5".repeat(50));
+    let said = read_from(&fixed, text.as_bytes(), small()).expect("memory can be read").expect("not refused");
+    assert_eq!((said.lines(), said.faults()), (vec![1, 3], vec![(2, Code::RECORD_OVERSIZED)]));
 }
 
 #[test]
@@ -49,7 +127,9 @@ fn lines_joined_beyond_the_limits_are_read_one_by_one() {
     assert_eq!(said.faults(), [(2, Code::QUOTE_OPEN), (3, Code::QUOTE_STRAY)]);
     assert_eq!(said.lines(), [4]);
     let endless = format!("a;b\n\"xxxxxxxx\ny\";{}\n", "seven chars;".repeat(6));
-    assert_eq!(code_of(&endless), Some(Code::RECORD_TOO_BIG), "the second line is too big on its own");
+    let said = read_small(&endless).expect("not refused");
+    let faults = [(2, Code::QUOTE_OPEN), (3, Code::RECORD_OVERSIZED)];
+    assert_eq!(said.faults(), faults, "the second line is too big on its own");
 }
 
 #[test]
@@ -95,16 +175,19 @@ impl Read for Endless {
 }
 
 #[test]
-fn an_endless_line_is_refused_after_what_the_limits_allow() {
+fn a_line_that_the_file_ends_in_is_refused() {
     let limits = Limits { cell_bytes: 1 << 16, record_bytes: 1 << 18, columns: 64, batch_bytes: 1 << 14 };
     for pattern in [b"x".as_slice(), b"\"", b";", b"\"x\";", b"x\"\"", b" ", b"x\r"] {
         let taken = Rc::new(Cell::new(0));
         let endless = Endless { pattern, taken: Rc::clone(&taken) };
-        let started = b"a;b\n1;2\n".chain(endless);
+        let started = b"a;b\n1;2\n".chain(endless.take(3 << 20));
         let refusal = read_from(&source(), started, limits).expect("memory can be read").expect_err("an endless line");
-        let expected = if pattern == b"x\r" { Code::LINE_ENDS_MIXED } else { Code::RECORD_TOO_BIG };
-        assert_eq!(refusal.code, expected, "{pattern:?}");
-        assert!(taken.get() <= 1 << 20, "{pattern:?} took {} bytes", taken.get());
+        let (expected, most) = match pattern {
+            b"x\r" => (Code::LINE_ENDS_MIXED, 1 << 20),
+            _ => (Code::RECORD_TOO_BIG, 3 << 20),
+        };
+        assert_eq!((refusal.code, refusal.line), (expected, Some(3)), "{pattern:?}");
+        assert!(taken.get() <= most, "{pattern:?} took {} bytes", taken.get());
     }
     let zeros = Endless { pattern: b"\0", taken: Rc::default() };
     let refusal = read_from(&source(), b"a;b\n1;2\n".chain(zeros), limits).expect("readable").expect_err("zeros");

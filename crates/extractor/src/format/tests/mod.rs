@@ -5,6 +5,7 @@ mod control;
 mod fixed;
 mod limits;
 mod properties;
+mod quoted;
 mod witness;
 
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@ use super::*;
 
 /// Bytes that are mostly structure, so that short files hold every mishap. Some refuse a whole file; half of the files
 /// do without them, so that the other mishaps are reached.
-fn nasty_bytes() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn nasty_bytes() -> impl Strategy<Value = Vec<u8>> {
     let calm = || {
         prop_oneof![
             4 => Just(b"\"".to_vec()),
@@ -28,7 +28,8 @@ fn nasty_bytes() -> impl Strategy<Value = Vec<u8>> {
         1 => Just(b"\r".to_vec()),
         1 => prop_oneof![Just(0), Just(0x1A), Just(0xC3), Just(0xEF), any::<u8>()].prop_map(|byte| vec![byte]),
     ];
-    prop_oneof![vec(calm(), 0..80), vec(wild, 0..80)].prop_map(|pieces| pieces.concat())
+    let scattered = prop_oneof![vec(calm(), 0..80), vec(wild, 0..80)].prop_map(|pieces| pieces.concat());
+    prop_oneof![2 => scattered, 1 => quoted::quoted_bytes()]
 }
 
 fn sources() -> impl Strategy<Value = Source> {
@@ -69,7 +70,14 @@ fn cells(columns: usize) -> impl Strategy<Value = Vec<(String, bool)>> {
         3 => "[a-zæøå0-9,. -]{0,8}",
         1 => "[a-z;\"\r\n]{0,6}",
     ];
-    vec((text, any::<bool>()), columns)
+    let quoted = prop_oneof![Just(None), Just(Some(true)), Just(Some(false))];
+    let cells = vec((text, any::<bool>()), columns);
+    (cells, quoted).prop_map(|(mut cells, all)| {
+        for (_, quoted) in &mut cells {
+            *quoted = all.unwrap_or(*quoted);
+        }
+        cells
+    })
 }
 
 fn written((text, quoted): &(String, bool)) -> String {
@@ -122,7 +130,8 @@ proptest! {
         let mut line = 2;
         let mut expected = Vec::new();
         for (number, (cells, crlf)) in rows.iter().enumerate() {
-            let cells: Vec<_> = std::iter::once((format!("n{number}"), false)).chain(cells.iter().skip(1).cloned()).collect();
+            let first = (format!("n{number}"), cells[0].1);
+            let cells: Vec<_> = std::iter::once(first).chain(cells.iter().skip(1).cloned()).collect();
             let record = cells.iter().map(written).collect::<Vec<_>>().join(";");
             text.push_str(&record);
             let line_end = if *crlf { "\r\n" } else { "\n" };

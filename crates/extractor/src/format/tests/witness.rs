@@ -318,35 +318,69 @@ fn in_marks(pieces: &[&str], format: &DelimitedFormat, line_end: &str) -> Vec<u8
     pieces.concat().chars().map(mark).collect::<String>().into_bytes()
 }
 
+/// Rows with quoted cells, whole ones and such as are nearly so.
+fn quoted_pieces() -> impl Strategy<Value = &'static str> {
+    prop_oneof![
+        8 => Just("\"1\";\"2\"|"),
+        4 => Just("\"x;y\";\";\"|"),
+        4 => Just("\"a\"\"b\";\"\"\"\"\"\"|"),
+        2 => Just("\"\";\"\"\"a\"|"),
+        2 => Just("a;\"b\"|"),
+        2 => Just("\"a\";b|"),
+        2 => Just("\"a\";|"),
+        2 => Just("\"a\";\"b\";|"),
+        2 => Just("\"a|b\";\"c|\"|"),
+        1 => Just("\"a\rb\";\"c\"|"),
+        1 => Just("\"a\r\nb\";\"c\"|"),
+        1 => Just("\"a\nb\";\"c\"|"),
+        1 => Just("\"a\0b\";\"c\"|"),
+        1 => Just("\"a\";\"b\"\r;|"),
+        1 => Just("\"a\" ;\"b\"|"),
+        1 => Just("\"a\"; \"b\"|"),
+        1 => Just("\"a\";\"b|"),
+        1 => Just("\"a\";\"b\"\"|"),
+        1 => Just("\"a;\"b\"|"),
+        1 => Just("\"a\"x;\"b\"|"),
+        1 => Just("\"a\"|"),
+        1 => Just("\"a\";\"b\";\"c\"|"),
+        1 => Just("\" \";\"\"|"),
+    ]
+}
+
 /// Rows, mostly whole, and damage.
 fn pieces() -> impl Strategy<Value = Vec<&'static str>> {
-    let whole = prop_oneof![
-        8 => Just("a;b|"),
-        8 => Just("12;xyz|"),
-        4 => Just("\"1\";\"2\"|"),
-        2 => Just("\"x;y\";z|"),
-        2 => Just("\"x|y\";z|"),
-        2 => Just("\"a\"\"b\";\"\"|"),
-        2 => Just("\"a\\\"b\";\"\\\\\"|"),
-        1 => Just("\"a\\|b\";\"\\;\"|"),
-        1 => Just("\"a\\nb\";c|"),
-        1 => Just("|"),
-        1 => Just(";|"),
-        1 => Just("1;2;|"),
-    ];
-    let damage = prop_oneof![
-        4 => Just("\""),
-        4 => Just(";"),
-        4 => Just("|"),
-        2 => Just("\\"),
-        2 => Just("a"),
-        1 => Just(" "),
-        1 => Just("\0"),
-        1 => Just("\r"),
-        1 => Just("\n"),
-        1 => Just("\r\n"),
-    ];
-    vec(prop_oneof![6 => whole, 1 => damage], 0..40)
+    let whole = || {
+        prop_oneof![
+            8 => Just("a;b|"),
+            8 => Just("12;xyz|"),
+            4 => Just("\"1\";\"2\"|"),
+            2 => Just("\"x;y\";z|"),
+            2 => Just("\"x|y\";z|"),
+            2 => Just("\"a\"\"b\";\"\"|"),
+            2 => Just("\"a\\\"b\";\"\\\\\"|"),
+            1 => Just("\"a\\|b\";\"\\;\"|"),
+            1 => Just("\"a\\nb\";c|"),
+            1 => Just("|"),
+            1 => Just(";|"),
+            1 => Just("1;2;|"),
+        ]
+    };
+    let damage = || {
+        prop_oneof![
+            4 => Just("\""),
+            4 => Just(";"),
+            4 => Just("|"),
+            2 => Just("\\"),
+            2 => Just("a"),
+            1 => Just(" "),
+            1 => Just("\0"),
+            1 => Just("\r"),
+            1 => Just("\n"),
+            1 => Just("\r\n"),
+        ]
+    };
+    let some = |damaged: u32| prop_oneof![12 => whole(), 12 => quoted_pieces(), damaged => damage()];
+    prop_oneof![vec(some(4), 0..40), vec(some(1), 0..40)]
 }
 
 /// What the reader says, in the same terms; `None` for a refusal that is not about the structure.
