@@ -32,7 +32,7 @@ use self::feed::Feed;
 use self::record::{Fault, Found, PlainRows, Step};
 use self::rules::{Rules, Verdict};
 use self::sniff::HEAD;
-pub(crate) use self::sniff::{archive_kind, binary_kind, markup_kind};
+pub(crate) use self::sniff::{archive_kind, binary_kind, marked_encoding, markup_kind};
 use self::structure::offset;
 use crate::error::{Stop, settle};
 use crate::{ExtractError, Limits};
