@@ -104,8 +104,9 @@ fn keyed(mut loaded: Loaded, dataset: &Dataset, batch: &RecordBatch) -> Loaded {
     loaded
 }
 
-fn enough_rows(source: &Source, loaded: Loaded) -> Result<Loaded, Refusal> {
-    if loaded.tally.accepted < source.min_rows {
+fn enough_rows(source: &Source, mut loaded: Loaded) -> Result<Loaded, Refusal> {
+    loaded.notices.extend(source.notice_of_no_rows(loaded.tally.accepted));
+    if loaded.tally.accepted < source.least_rows() {
         return Err(Refusal::new(Code::TOO_FEW_ROWS, "fewer rows were accepted than declared"));
     }
     Ok(loaded)

@@ -111,7 +111,7 @@ impl RawBatch {
     pub fn lines_of(&self, record: u64) -> Option<u64> {
         if let Ok(at) = self.rows.binary_search_by_key(&record, |row| row.record) {
             let raw = self.slice(self.rows[at].raw);
-            return Some(1 + raw.iter().filter(|byte| **byte == self.line_end).count() as u64);
+            return Some(1 + memchr::memchr_iter(self.line_end, raw).count() as u64);
         }
         let at = self.broken.binary_search_by_key(&record, |row| row.record).ok()?;
         Some(self.broken[at].lines)

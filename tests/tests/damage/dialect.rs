@@ -94,9 +94,9 @@ fn file_encoding(fixed: bool, dice: &mut Dice) -> FileEncoding {
     let utf8 = FileEncoding::Ascii(Encoding::Utf8);
     let utf16 = [None, Some(ByteOrder::Little), Some(ByteOrder::Big)].map(FileEncoding::Utf16);
     let ebcdic = [Ebcdic::Cp277, Ebcdic::Cp1142].map(FileEncoding::Ebcdic);
-    let single = FileEncoding::ALL.into_iter().filter(|encoding| {
-        matches!(encoding, FileEncoding::Ascii(encoding) if *encoding != Encoding::Utf8)
-    });
+    let single = FileEncoding::ALL
+        .into_iter()
+        .filter(|encoding| matches!(encoding, FileEncoding::Ascii(encoding) if *encoding != Encoding::Utf8));
     let single: Vec<FileEncoding> = single.collect();
     match dice.below(4) {
         0 | 1 if fixed => *dice.pick(&ebcdic),
@@ -104,7 +104,13 @@ fn file_encoding(fixed: bool, dice: &mut Dice) -> FileEncoding {
         0 => utf8,
         1 => *dice.pick(&utf16),
         2 => *dice.pick(&single),
-        _ => if dice.chance(2) { utf8 } else { *dice.pick(&ebcdic) },
+        _ => {
+            if dice.chance(2) {
+                utf8
+            } else {
+                *dice.pick(&ebcdic)
+            }
+        }
     }
 }
 

@@ -115,36 +115,52 @@ pub(crate) const KINDS: &[(&str, Harm)] = &[
     ("rows of UTF-16 in the other byte order", utf16_turned_from_the_middle),
     ("UTF-8 in place of UTF-16 or EBCDIC", utf8_instead),
     ("EBCDIC with both of its line ends", ebcdic_line_ends),
-    ("a compressed file cut", |sound, dice| in_archive(sound, dice, |bytes, dice| {
-        bytes.truncate(dice.below(bytes.len()));
-    })),
-    ("a flipped bit of a compressed file", |sound, dice| in_archive(sound, dice, |bytes, dice| {
-        let at = dice.below(bytes.len());
-        bytes[at] ^= 1 << dice.below(8);
-    })),
-    ("another byte in a compressed file", |sound, dice| in_archive(sound, dice, |bytes, dice| {
-        let at = dice.below(bytes.len());
-        bytes[at] ^= u8::try_from(1 + dice.below(255)).expect("a byte");
-    })),
-    ("a byte of a compressed file gone", |sound, dice| in_archive(sound, dice, |bytes, dice| {
-        bytes.remove(dice.below(bytes.len()));
-    })),
-    ("a byte more in a compressed file", |sound, dice| in_archive(sound, dice, |bytes, dice| {
-        bytes.insert(dice.below(bytes.len()), u8::try_from(dice.below(256)).expect("a byte"));
-    })),
-    ("NUL bytes in a compressed file", |sound, dice| in_archive(sound, dice, |bytes, dice| {
-        let from = dice.below(bytes.len());
-        let until = (from + 1 + dice.below(40)).min(bytes.len());
-        bytes[from..until].fill(0);
-    })),
-    ("something behind a compressed file", |sound, dice| in_archive(sound, dice, |bytes, dice| {
-        let garbage = *dice.pick(&[b"\0".as_slice(), b"\n", b"x", b"\0\0\0\0\0\0\0\0", b"PK\x03\x04", b"\x1F\x8B"]);
-        bytes.extend_from_slice(garbage);
-    })),
-    ("something in front of a compressed file", |sound, dice| in_archive(sound, dice, |bytes, dice| {
-        let garbage = *dice.pick(&[b"\0".as_slice(), b"\n", b"\xEF\xBB\xBF"]);
-        bytes.splice(0..0, garbage.iter().copied());
-    })),
+    ("a compressed file cut", |sound, dice| {
+        in_archive(sound, dice, |bytes, dice| {
+            bytes.truncate(dice.below(bytes.len()));
+        })
+    }),
+    ("a flipped bit of a compressed file", |sound, dice| {
+        in_archive(sound, dice, |bytes, dice| {
+            let at = dice.below(bytes.len());
+            bytes[at] ^= 1 << dice.below(8);
+        })
+    }),
+    ("another byte in a compressed file", |sound, dice| {
+        in_archive(sound, dice, |bytes, dice| {
+            let at = dice.below(bytes.len());
+            bytes[at] ^= u8::try_from(1 + dice.below(255)).expect("a byte");
+        })
+    }),
+    ("a byte of a compressed file gone", |sound, dice| {
+        in_archive(sound, dice, |bytes, dice| {
+            bytes.remove(dice.below(bytes.len()));
+        })
+    }),
+    ("a byte more in a compressed file", |sound, dice| {
+        in_archive(sound, dice, |bytes, dice| {
+            bytes.insert(dice.below(bytes.len()), u8::try_from(dice.below(256)).expect("a byte"));
+        })
+    }),
+    ("NUL bytes in a compressed file", |sound, dice| {
+        in_archive(sound, dice, |bytes, dice| {
+            let from = dice.below(bytes.len());
+            let until = (from + 1 + dice.below(40)).min(bytes.len());
+            bytes[from..until].fill(0);
+        })
+    }),
+    ("something behind a compressed file", |sound, dice| {
+        in_archive(sound, dice, |bytes, dice| {
+            let garbage = *dice.pick(&[b"\0".as_slice(), b"\n", b"x", b"\0\0\0\0\0\0\0\0", b"PK\x03\x04", b"\x1F\x8B"]);
+            bytes.extend_from_slice(garbage);
+        })
+    }),
+    ("something in front of a compressed file", |sound, dice| {
+        in_archive(sound, dice, |bytes, dice| {
+            let garbage = *dice.pick(&[b"\0".as_slice(), b"\n", b"\xEF\xBB\xBF"]);
+            bytes.splice(0..0, garbage.iter().copied());
+        })
+    }),
     ("a compressed file twice", compressed_twice),
     ("a file that is not compressed as declared", |sound, _| {
         let packed = sound.dialect.packing != Packing::None;
@@ -165,6 +181,7 @@ fn whole_utf16(sound: &Sound) -> Option<(Damaged, Vec<u8>)> {
     matches!(sound.dialect.file, FileEncoding::Utf16(_)).then(|| whole(sound, Demand::Nothing))?
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the functions of the table give an option")]
 fn packed(sound: &Sound, (damaged, written): (Damaged, Vec<u8>)) -> Option<(Damaged, Vec<u8>)> {
     let bytes = sound.dialect.packed(&written);
     Some((damaged, bytes))
@@ -247,8 +264,7 @@ fn utf16_turned_from_the_middle(sound: &Sound, dice: &mut Dice) -> Option<(Damag
 }
 
 fn utf8_instead(sound: &Sound, _: &mut Dice) -> Option<(Damaged, Vec<u8>)> {
-    let (mut damaged, _) = whole(sound, Demand::ExactOrRefused)?;
-    damaged.demand = Demand::ExactOrRefused;
+    let (damaged, _) = whole(sound, Demand::ExactOrRefused)?;
     if let FileEncoding::Ascii(_) = sound.dialect.file {
         return None;
     }

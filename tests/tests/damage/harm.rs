@@ -121,9 +121,10 @@ pub(crate) fn assemble(sound: &Sound, pieces: &[Piece], demand: Demand) -> Optio
     let mut bytes = Vec::new();
     let mut lines = vec![Vec::new(); sound.rows.len()];
     let mut line = 1;
-    // Lines end in CR where there is no LF in the file.
-    let line_feeds = pieces.iter().any(|piece| piece.bytes.contains(&b'\n'));
-    let end = if line_feeds { b'\n' } else { b'\r' };
+    // Lines end in CR where there are no LF, or hardly any: one can stand in a quoted cell.
+    let count = |wanted: u8| pieces.iter().flat_map(|piece| &piece.bytes).filter(|byte| **byte == wanted).count();
+    let (returns, feeds) = (count(b'\r'), count(b'\n'));
+    let end = if feeds == 0 || (is_of_carriage_returns(sound) && returns > feeds) { b'\r' } else { b'\n' };
     for piece in pieces {
         let feeds = piece.bytes.split(|byte| *byte == end).skip(1).count() as u64;
         let own = feeds - u64::from(piece.bytes.last() == Some(&end));

@@ -84,10 +84,11 @@ fn looks_like_utf16(head: &[u8], order: ByteOrder) -> bool {
     }
 }
 
-/// Whether no byte is above ASCII, as all letters and digits of EBCDIC are. Lines of blanks and signs alone are below,
-/// but have no line end of ASCII.
+/// Whether the digits are those of ASCII, which are control characters in EBCDIC, or, without any, no byte is above
+/// ASCII, as all letters of EBCDIC are. Lines of blanks and signs alone are below, but have no line end of ASCII.
 fn looks_like_ascii(head: &[u8]) -> bool {
-    head.is_ascii() && head.iter().any(|byte| matches!(byte, b'\n' | b'0'..=b'9'))
+    let count = |digits: std::ops::RangeInclusive<u8>| head.iter().filter(|byte| digits.contains(byte)).count();
+    count(b'0'..=b'9') > count(0xF0..=0xF9) || (head.is_ascii() && head.contains(&b'\n'))
 }
 
 /// EBCDIC to Windows-1252, byte for byte and in the reader's own buffer.
@@ -134,10 +135,10 @@ const SHIFTED: u32 = 4;
 impl Shifted {
     /// Looks at the next unit, and says whether it is no text.
     fn is_next(&mut self, unit: u16) -> bool {
-        match unit {
+        match unit.to_be_bytes() {
             // The blank of Chinese is set in rows, too; a shifted zero is not told apart from it.
-            0x3000 => {}
-            _ if unit & 0xFF == 0 && matches!(unit >> 8, 0x09 | 0x0A | 0x0D | 0x20..=0x7E) => self.0 += 1,
+            [0x30, 0] => {}
+            [0x09 | 0x0A | 0x0D | 0x20..=0x7E, 0] => self.0 += 1,
             _ => self.0 = 0,
         }
         self.0 >= SHIFTED

@@ -6,8 +6,8 @@ use loader::{DeliveryEntry, DeliveryRecord, DeliveryState, Figure, FigureFilter}
 use model::{Catalogue, MunicipalityCode, Pipeline, SourceId, WorkUnit};
 
 use super::{DeliveryLine, IndicatorLine, MissingUnits, Queries, RefusedDelivery, RunLine, SourceStatus, Status};
-use crate::{RefusalReport, RunError};
 use crate::coverage::Coverage;
+use crate::{RefusalReport, RunError};
 
 impl Queries<'_> {
     /// What was delivered of a pipeline's sources, what is missing, and whether the books balance.

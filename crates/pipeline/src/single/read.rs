@@ -266,15 +266,17 @@ fn records(
     sink.finish()?;
     let summary = reader.finish();
     let harmonised = plan.finish(vec![hand], &summary.control)?;
-    if harmonised.accepted < reading.source.min_rows {
+    let least = reading.source.least_rows();
+    if harmonised.accepted < least {
         let message = format!(
-            "{} rows were accepted of {} read ({} rejected); a delivery of `{}` has at least {}",
-            harmonised.accepted, summary.read, harmonised.rejected, reading.source.id, reading.source.min_rows
+            "{} rows were accepted of {} read ({} rejected); a delivery of `{}` has at least {least}",
+            harmonised.accepted, summary.read, harmonised.rejected, reading.source.id
         );
         return Err(Refusal::new(Code::TOO_FEW_ROWS, message).into());
     }
     let mut notices = summary.notices.clone();
     notices.extend(harmonised.notices);
+    notices.extend(reading.source.notice_of_no_rows(harmonised.accepted));
     let tally = tally(&summary, harmonised.accepted, harmonised.rejected);
     Ok(report.close(&tally, &notices)?)
 }
