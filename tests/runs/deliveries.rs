@@ -248,6 +248,26 @@ fn a_delivery_that_new_definitions_refuse_takes_its_figures_with_it() {
 }
 
 #[test]
+fn a_header_alone_is_a_delivery_where_the_source_says_so() {
+    let place = Place::with_uses(FINANCE);
+    deliver(&place, "0101", "202401", "", "100,00");
+    let name = "drop/opus_finance/0101/0101_202401.csv";
+    let bytes = fs::read(place.path(name)).expect("the delivery");
+    let header = bytes.split_inclusive(|byte| *byte == b'\n').next().expect("a header");
+    place.write(name, header);
+    assert!(place.expect(3, &["run"]).contains("error[M8012]"));
+    let path = "definitions/sources/kmd/opus_finance.yaml";
+    let text = fs::read_to_string(place.path(path)).expect("the source");
+    for (declared, said) in [("", true), ("  min_rows: 0\n", false)] {
+        place.write(path, text.replace("  min_rows: 1\n", declared));
+        place.expect(0, &["check"]);
+        let report = place.expect(0, &["run", "--format", "json"]);
+        assert_eq!(report.contains("M8026"), said, "{declared:?} {report}");
+        assert_eq!(place.number("SELECT count(*) FROM unit"), 1, "{declared:?}");
+    }
+}
+
+#[test]
 fn a_file_that_was_not_expected_is_read_when_it_is() {
     let place = Place::with_uses(FINANCE);
     deliver(&place, "0151", "202401", "", "100,00");

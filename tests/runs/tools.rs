@@ -28,6 +28,38 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
+/// Line, number of lines and code of the rejected records of a report.
+fn places(report: &Value) -> Vec<(u64, u64, &str)> {
+    let number = |reject: &Value, key: &str| reject[key].as_u64().expect("a number");
+    let place = |reject: &'_ Value| (number(reject, "line"), number(reject, "lines"));
+    let rejects = report["rejects"].as_array().expect("rejects").iter();
+    rejects.map(|reject| (place(reject).0, place(reject).1, reject["code"].as_str().expect("a code"))).collect()
+}
+
+#[test]
+fn a_report_says_how_many_lines_a_rejected_record_takes() {
+    let place = Place::with_uses("");
+    let rows = [
+        "a;b;c\n",
+        // Read, but with a byte that is no text.
+        "1;\"one\ntwo\nthree\";\u{1}\n",
+        "3;x;y\n",
+        // Damaged, on two lines.
+        "4;\"with\n\0\";z\n",
+        "5;x;y\n",
+    ];
+    for end in ["\n", "\r\n", "\r"] {
+        let bytes = rows.concat().replace('\n', end).into_bytes();
+        let bytes: Vec<u8> = bytes.into_iter().map(|byte| if byte == 1 { 0xFF } else { byte }).collect();
+        place.write("rows.csv", bytes);
+        let (path, report) = (file(&place, "rows.csv"), file(&place, "report.json"));
+        let said = place.musketer(&["read", &path, "--delimiter", ";", "--report", &report]);
+        assert_eq!((said.code, said.out.as_str()), (1, "a,b,c\n3,x,y\n5,x,y\n"), "{end:?} {}", said.err);
+        let report = json(&fs::read_to_string(report).expect("the report"));
+        assert_eq!(places(&report), [(2, 3, "M5006"), (6, 2, "M5005")], "{end:?}");
+    }
+}
+
 #[test]
 fn a_dialect_is_read_into_plain_csv_and_bad_rows_are_reported() {
     let place = mixed();
@@ -38,13 +70,7 @@ fn a_dialect_is_read_into_plain_csv_and_bad_rows_are_reported() {
     assert_eq!(said.code, 1, "{}", said.err);
     assert_eq!(said.out, "Kommune,Beløb,Tekst\n0101,\"1,50\",a;b\n0155,,\"x\r\ny\"\n");
     let report = json(&fs::read_to_string(report).expect("the report"));
-    let places: Vec<(u64, &str)> = report["rejects"]
-        .as_array()
-        .expect("rejects")
-        .iter()
-        .map(|reject| (reject["line"].as_u64().expect("a line"), reject["code"].as_str().expect("a code")))
-        .collect();
-    assert_eq!(places, [(4, "M5001"), (5, "M5003"), (6, "M5006")]);
+    assert_eq!(places(&report), [(4, 1, "M5001"), (5, 1, "M5003"), (6, 1, "M5006")]);
     assert_eq!(report["rejects"][2]["column"], "Tekst");
     let counts = ["rows_in", "rows_loaded", "rows_rejected", "rows_skipped"].map(|key| report[key].as_u64());
     assert_eq!(counts, [Some(8), Some(2), Some(3), Some(3)]);
@@ -189,40 +215,53 @@ fn a_guess_becomes_a_definition_that_is_sound() {
     assert!(codes.iter().all(|line| line.starts_with("error[M2006]")), "{}\n{text}", said.err);
 }
 
-#[test]
-fn standard_input_is_read_and_a_reader_that_leaves_is_no_error() {
+/// Reads standard input in another format, takes as many bytes of it as `head` has, and leaves.
+fn leave_early(format: &str, head: &[u8]) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_musketer"))
-        .args(["read", "-", "--delimiter", "tab", "--quote", "none", "--header-rows", "0"])
+        .args(["read", "-", "--delimiter", "tab", "--quote", "none", "--header-rows", "0", "--to", format])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("it starts");
     let mut input = child.stdin.take().expect("a pipe");
+    // Much more than a pipe takes, compressed too.
     let writer = std::thread::spawn(move || {
-        for _ in 0..200_000 {
-            if input.write_all(b"a\t5\" tube\tc\n").is_err() {
+        for row in 0..200_000_u64 {
+            if input.write_all(format!("a\t5\" tube\t{}\n", row * row).as_bytes()).is_err() {
                 break;
             }
         }
     });
     let mut out = child.stdout.take().expect("a pipe");
-    let mut head = [0; 64];
-    out.read_exact(&mut head).expect("rows");
-    assert!(
-        head.starts_with(b"column_1,column_2,column_3\na,\"5\"\" tube\",c\n"),
-        "{}",
-        String::from_utf8_lossy(&head)
-    );
+    let mut begins = vec![0; head.len()];
+    out.read_exact(&mut begins).expect("rows");
+    assert_eq!(String::from_utf8_lossy(&begins), String::from_utf8_lossy(head));
     drop(out);
     let output = child.wait_with_output().expect("it ends");
     writer.join().expect("the writer");
-    assert_eq!(
-        (output.status.code(), output.stderr.len()),
-        (Some(0), 0),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), said.as_ref()), (Some(0), ""), "{format}");
+}
+
+#[test]
+fn standard_input_is_read_and_a_reader_that_leaves_is_no_error() {
+    leave_early("csv", b"column_1,column_2,column_3\na,\"5\"\" tube\",0\n");
+    leave_early("jsonl", br#"{"column_1":"a","column_2":"5\" tube","column_3":"0"}"#);
+    leave_early("parquet", b"PAR1");
+}
+
+#[test]
+fn an_output_that_takes_nothing_is_a_failure_in_every_format() {
+    let place = mixed();
+    let path = file(&place, "mixed.csv");
+    for format in ["csv", "jsonl", "parquet"] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a device");
+        let mut arguments = vec!["read", &path, "--to", format];
+        arguments.extend(DIALECT);
+        let output = Command::new(env!("CARGO_BIN_EXE_musketer")).args(arguments).stdout(full).output();
+        assert_eq!(output.expect("it ends").status.code(), Some(70), "{format}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
-use extractor::{Limits, Reader};
+use extractor::{InputLimits, Limits, Reader};
 use model::{
     Catalogue, Code, Dataset, DeliveryScope, Notice, RawBatch, RecordBatch, Refusal, RejectedRow, RowTally, Source,
 };
@@ -45,9 +45,11 @@ pub(crate) fn read(
     catalogue: &Catalogue,
     source: &Source,
     scope: &DeliveryScope,
-    input: impl Read,
+    input: impl Read + Send + 'static,
 ) -> Result<Loaded, Refusal> {
     let dataset = &catalogue.datasets[&source.dataset];
+    let input = extractor::open_input(&source.input, Box::new(input), InputLimits::default(), 1);
+    let input = input.expect("the input can be read")?;
     let mut reader = Reader::open(source, input, Limits::default()).expect("the input can be read")?;
     let keys = PersonKeys::new(&[7; 32]);
     let harmoniser = Harmoniser::new(source, dataset, &catalogue.codelists, scope, reader.header(), Some(&keys))?;
@@ -57,8 +59,8 @@ pub(crate) fn read(
     let mut hand = harmoniser.hand();
     let mut lines = BTreeMap::new();
     while reader.next_batch(&mut raw).expect("the input can be read")? {
-        lines.extend(raw.broken.iter().map(|row| (row.record, 1 + line_feeds(&row.raw))));
-        lines.extend(raw.rows.iter().map(|row| (row.record, 1 + line_feeds(raw.slice(row.raw)))));
+        let records = raw.rows.iter().map(|row| row.record).chain(raw.broken.iter().map(|row| row.record));
+        lines.extend(records.map(|record| (record, raw.lines_of(record).expect("a record of the batch"))));
         harmoniser.harmonise(&mut hand, &raw, &mut batch, &mut rejected)?;
     }
     let summary = reader.finish();
@@ -75,10 +77,6 @@ pub(crate) fn read(
     let loaded = keyed(loaded, dataset, &batch);
     loaded.tally.balance().expect("the books balance");
     enough_rows(source, loaded)
-}
-
-fn line_feeds(bytes: &[u8]) -> u64 {
-    bytes.split(|byte| *byte == b'\n').skip(1).count() as u64
 }
 
 /// Takes out the rows whose keys are not unique, as a run does.
@@ -106,8 +104,9 @@ fn keyed(mut loaded: Loaded, dataset: &Dataset, batch: &RecordBatch) -> Loaded {
     loaded
 }
 
-fn enough_rows(source: &Source, loaded: Loaded) -> Result<Loaded, Refusal> {
-    if loaded.tally.accepted < source.min_rows {
+fn enough_rows(source: &Source, mut loaded: Loaded) -> Result<Loaded, Refusal> {
+    loaded.notices.extend(source.notice_of_no_rows(loaded.tally.accepted));
+    if loaded.tally.accepted < source.least_rows() {
         return Err(Refusal::new(Code::TOO_FEW_ROWS, "fewer rows were accepted than declared"));
     }
     Ok(loaded)

@@ -31,7 +31,7 @@ fn ledger() -> Result<Source, Box<dyn Error>> {
         scope: Scope { one_municipality: true, period: None },
         load: Load::Period,
         due_days: None,
-        min_rows: 0,
+        min_rows: Some(0),
         input: InputForm::plain(Encoding::Windows1252.into()),
         format: Format::Delimited(DelimitedFormat::new(Encoding::Windows1252, b';')),
         fields: Vec::new(),

@@ -24,8 +24,8 @@ mod table;
 mod wide;
 
 pub use canonical::{
-    BatchPool, CanonicalPart, CanonicalRows, CanonicalWriter, EncodeScratch, EncodedGroup, PartScope, ROW_GROUP_ROWS,
-    RowFilter, RowGroup, part_path, read_rows, remove_records, rows_with_records,
+    BatchPool, CanonicalPart, CanonicalWriter, EncodeScratch, EncodedGroup, PartScope, ROW_GROUP_ROWS, RowGroup,
+    part_path, remove_records, rows_with_records,
 };
 pub use error::LoadError;
 pub use export::{Language, Separator, export_csv, export_parquet};

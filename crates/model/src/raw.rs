@@ -27,8 +27,10 @@ pub struct RowAddress {
 /// A record that could not be split into its cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenRow {
-    /// The physical line, from 1.
+    /// The physical line on which it begins, from 1.
     pub line: u64,
+    /// How many physical lines it takes.
+    pub lines: u64,
     /// The number of the record, from 1.
     pub record: u64,
     /// What is wrong.
@@ -56,7 +58,7 @@ impl Header {
 }
 
 /// A batch of records, all of the same width. It is made to be filled again and again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RawBatch {
     /// The bytes that the cells point into.
     pub bytes: Vec<u8>,
@@ -68,6 +70,15 @@ pub struct RawBatch {
     pub rows: Vec<RowAddress>,
     /// Records that are no rows, in the order of the file.
     pub broken: Vec<BrokenRow>,
+    /// The byte that ends a line: LF, or CR where that stands alone.
+    pub line_end: u8,
+}
+
+impl Default for RawBatch {
+    fn default() -> Self {
+        let (bytes, cells, rows, broken) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { bytes, cells, width: 0, rows, broken, line_end: b'\n' }
+    }
 }
 
 impl RawBatch {
@@ -93,6 +104,17 @@ impl RawBatch {
     #[inline]
     pub fn slice(&self, span: CellSpan) -> &[u8] {
         &self.bytes[span.start as usize..span.end as usize]
+    }
+
+    /// How many physical lines a record of the batch takes, by its number: a row or a broken one. They are counted when
+    /// somebody asks, which is seldom.
+    pub fn lines_of(&self, record: u64) -> Option<u64> {
+        if let Ok(at) = self.rows.binary_search_by_key(&record, |row| row.record) {
+            let raw = self.slice(self.rows[at].raw);
+            return Some(1 + memchr::memchr_iter(self.line_end, raw).count() as u64);
+        }
+        let at = self.broken.binary_search_by_key(&record, |row| row.record).ok()?;
+        Some(self.broken[at].lines)
     }
 
     /// Forgets the content and keeps the memory.

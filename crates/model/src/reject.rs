@@ -1,6 +1,8 @@
 //! What could not be loaded: rows, and whole deliveries.
 
-use crate::Code;
+use std::borrow::Cow;
+
+use crate::{Code, redact};
 
 /// A row that was read, but is no canonical row. It is kept, with its place and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,9 @@ pub struct RejectedRow {
 }
 
 /// A delivery that is refused as a whole: nothing of it is loaded.
+///
+/// Its texts go into the store, reports and logs, and may quote headings, names of files and what a server said. So
+/// they are masked when the refusal is made, and not by everybody who shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// What is wrong.
@@ -37,7 +42,14 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal without a place.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), line: None, column: None, help: None }
+        Self { code, message: masked(message.into()), line: None, column: None, help: None }
+    }
+
+    /// Says something else.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = masked(message.into());
+        self
     }
 
     /// Sets the line.
@@ -50,14 +62,14 @@ impl Refusal {
     /// Sets the column.
     #[must_use]
     pub fn in_column(mut self, column: impl Into<String>) -> Self {
-        self.column = Some(column.into());
+        self.column = Some(masked(column.into()));
         self
     }
 
     /// Sets the way out.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(masked(help.into()));
         self
     }
 }
@@ -73,4 +85,26 @@ pub struct Notice {
     pub rows: u64,
     /// The first of them, by its line.
     pub first_line: Option<u64>,
+}
+
+fn masked(text: String) -> String {
+    match redact(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(masked) => masked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_quotes_no_number_of_a_person() {
+        let text = "`610101-1234` is no heading";
+        let refusal = Refusal::new(Code::COLUMN_MISSING, text).in_column("6101011234").with_help(text);
+        let masked = "`[redacted]` is no heading";
+        assert_eq!((refusal.message.as_str(), refusal.help.as_deref()), (masked, Some(masked)));
+        assert_eq!(refusal.column.as_deref(), Some("[redacted]"));
+        assert_eq!(refusal.with_message("610101 1234").message, "[redacted]");
+    }
 }

@@ -1,6 +1,9 @@
 //! Sources: one vendor system's export, its physical format, and how its columns become canonical fields.
 
-use crate::{CodeListId, DatasetId, FieldIndex, FieldName, Fingerprint, InputForm, Period, PeriodKind, SourceId, Text};
+use crate::{
+    Code, CodeListId, DatasetId, FieldIndex, FieldName, Fingerprint, InputForm, Notice, Period, PeriodKind, SourceId,
+    Text,
+};
 
 /// A character encoding in which the structure (separators, digits, line ends) is ASCII.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -484,8 +487,9 @@ pub struct Source {
     pub load: Load,
     /// Days after the period's end until the delivery is due.
     pub due_days: Option<u32>,
-    /// A delivery with fewer accepted rows is refused.
-    pub min_rows: u64,
+    /// A delivery with fewer accepted rows is refused. `Some(0)` says that there may be nothing to report; `None` says
+    /// nothing, and then a delivery without rows is loaded with a notice.
+    pub min_rows: Option<u64>,
     /// How its files are compressed and encoded. The format speaks of the text that comes out of that.
     pub input: InputForm,
     /// The physical format.
@@ -500,4 +504,21 @@ pub struct Source {
     pub fingerprint: Fingerprint,
     /// The canonical form.
     pub canonical: String,
+}
+
+impl Source {
+    /// A delivery with fewer accepted rows than this is refused.
+    pub fn least_rows(&self) -> u64 {
+        self.min_rows.unwrap_or(0)
+    }
+
+    /// What is said of a delivery without accepted rows, where the definition says nothing: it may be a municipality
+    /// with nothing to report, and it may be an export that found nothing because something was wrong.
+    pub fn notice_of_no_rows(&self, accepted: u64) -> Option<Notice> {
+        if accepted > 0 || self.min_rows.is_some() {
+            return None;
+        }
+        let message = format!("no row was accepted, and `{}` does not say whether that may be", self.id);
+        Some(Notice { code: Code::NO_ROWS, message, rows: 0, first_line: None })
+    }
 }

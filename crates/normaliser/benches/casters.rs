@@ -210,7 +210,7 @@ fn source(columns: &[Column]) -> Source {
         scope: Scope { one_municipality: true, period: None },
         load: Load::Period,
         due_days: None,
-        min_rows: 0,
+        min_rows: Some(0),
         input: InputForm::plain(Encoding::Windows1252.into()),
         format: Format::Delimited(DelimitedFormat { quote: None, ..DelimitedFormat::new(Encoding::Windows1252, b';') }),
         fields: std::iter::once(municipality).chain(others).collect(),

@@ -168,7 +168,7 @@ pub(crate) fn source(dataset: &Dataset, fields: Vec<FieldMapping>) -> Source {
         scope: Scope { one_municipality: true, period: Some(PeriodKind::Month) },
         load: Load::Period,
         due_days: None,
-        min_rows: 0,
+        min_rows: Some(0),
         input: InputForm::plain(Encoding::Utf8.into()),
         format: Format::Delimited(DelimitedFormat { quote: None, ..DelimitedFormat::new(Encoding::Utf8, b';') }),
         fields,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Notice, Refusal, RowTally};
+use model::{Notice, Refusal, RowTally, redact};
 use serde::Serialize;
 
 /// How a run ended.
@@ -61,7 +61,8 @@ pub struct DeliveryReport {
     pub notices: Vec<NoticeReport>,
 }
 
-/// Why a delivery was refused.
+/// Why a delivery was refused, or the one file that was to be read. What looks like a personal identification number
+/// is masked, also in a refusal that an earlier version of the program stored.
 #[derive(Debug, Clone, Serialize)]
 pub struct RefusalReport {
     /// The code.
@@ -84,10 +85,10 @@ impl From<&Refusal> for RefusalReport {
         Self {
             code: refusal.code.to_string(),
             name: info.name,
-            message: refusal.message.clone(),
+            message: redact(&refusal.message).into_owned(),
             line: refusal.line,
-            column: refusal.column.clone(),
-            help: refusal.help.clone().unwrap_or_else(|| info.remedy.to_owned()),
+            column: refusal.column.as_deref().map(|column| redact(column).into_owned()),
+            help: refusal.help.as_deref().map_or_else(|| info.remedy.to_owned(), |help| redact(help).into_owned()),
         }
     }
 }
@@ -109,7 +110,7 @@ impl From<&Notice> for NoticeReport {
     fn from(notice: &Notice) -> Self {
         Self {
             code: notice.code.to_string(),
-            message: notice.message.clone(),
+            message: redact(&notice.message).into_owned(),
             rows: notice.rows,
             first_line: notice.first_line,
         }
@@ -185,4 +186,29 @@ pub struct RunReport {
     pub still_refused: u64,
     /// Units that the pipeline owes and that have not been delivered.
     pub units_missing: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Code;
+
+    use super::*;
+
+    #[test]
+    fn a_report_quotes_no_number_of_a_person() {
+        let stored = Refusal {
+            code: Code::COLUMN_MISSING,
+            message: "found: `610101-1234`".to_owned(),
+            line: Some(1),
+            column: Some("6101011234".to_owned()),
+            help: Some("declare an alias: `610101-1234`".to_owned()),
+        };
+        let report = RefusalReport::from(&stored);
+        assert_eq!(report.message, "found: `[redacted]`");
+        assert_eq!(report.column.as_deref(), Some("[redacted]"));
+        assert_eq!(report.help, "declare an alias: `[redacted]`");
+        let message = "columns: `6101011234`".to_owned();
+        let notice = Notice { code: Code::COLUMN_EXTRA, message, rows: 0, first_line: None };
+        assert_eq!(NoticeReport::from(&notice).message, "columns: `[redacted]`");
+    }
 }

@@ -5,12 +5,15 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use model::{DeliveryScope, Encoding, Source};
+use model::{ByteOrder, DeliveryScope, Ebcdic, Encoding, FileEncoding, Source};
 
 use super::Dice;
 
 /// The columns of every file: name, and its first position and length where the format is fixed.
 pub(crate) const COLUMNS: [(&str, usize); 5] = [("Nr", 4), ("Kommune", 4), ("Dato", 10), ("Beløb", 14), ("Tekst", 30)];
+
+/// The second header row, where there is one; a column may have no name in it.
+const SECOND_ROW: [&str; 5] = ["stk.", "kode", "", "kr.", "fri"];
 
 /// What separates the cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +35,27 @@ pub(crate) enum Quoting {
     All,
 }
 
+/// How a quotation mark is written inside quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Escaping {
+    /// Twice.
+    Doubled,
+    /// Behind this mark, and so is the mark itself; with `true` separators and line ends are, too.
+    Mark(u8, bool),
+    /// Not at all.
+    None,
+}
+
+/// How a file is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    /// Not at all.
+    None,
+    Gzip,
+    Zstd,
+    Zip,
+}
+
 /// A form of file.
 #[expect(clippy::struct_excessive_bools, reason = "what a file has or has not is independent of each other")]
 #[derive(Debug, Clone)]
@@ -39,11 +63,20 @@ pub(crate) struct Dialect {
     pub(crate) form: Form,
     pub(crate) quote: Option<u8>,
     pub(crate) quoting: Quoting,
-    /// The mark before a quotation mark in a quoted cell; `None`: it is doubled.
-    pub(crate) escape: Option<u8>,
+    pub(crate) escape: Escaping,
     pub(crate) line_end: &'static str,
+    /// The encoding of the bytes before they are written as UTF-16 or EBCDIC, if they are.
     pub(crate) encoding: Encoding,
-    pub(crate) header: bool,
+    pub(crate) file: FileEncoding,
+    /// The byte order of UTF-16.
+    pub(crate) byte_order: ByteOrder,
+    /// Whether UTF-16 has its mark.
+    pub(crate) byte_order_mark: bool,
+    /// The byte that ends a line of EBCDIC.
+    pub(crate) new_line: u8,
+    pub(crate) packing: Packing,
+    /// 0: the definition names the columns.
+    pub(crate) header_rows: usize,
     pub(crate) preamble: usize,
     pub(crate) footer: bool,
     pub(crate) totals: bool,
@@ -56,6 +89,31 @@ pub(crate) struct Dialect {
     pub(crate) order: [usize; 5],
 }
 
+/// Single bytes for fixed positions; otherwise UTF-8, UTF-16 and the rest, each about as often.
+fn file_encoding(fixed: bool, dice: &mut Dice) -> FileEncoding {
+    let utf8 = FileEncoding::Ascii(Encoding::Utf8);
+    let utf16 = [None, Some(ByteOrder::Little), Some(ByteOrder::Big)].map(FileEncoding::Utf16);
+    let ebcdic = [Ebcdic::Cp277, Ebcdic::Cp1142].map(FileEncoding::Ebcdic);
+    let single = FileEncoding::ALL
+        .into_iter()
+        .filter(|encoding| matches!(encoding, FileEncoding::Ascii(encoding) if *encoding != Encoding::Utf8));
+    let single: Vec<FileEncoding> = single.collect();
+    match dice.below(4) {
+        0 | 1 if fixed => *dice.pick(&ebcdic),
+        _ if fixed => *dice.pick(&single),
+        0 => utf8,
+        1 => *dice.pick(&utf16),
+        2 => *dice.pick(&single),
+        _ => {
+            if dice.chance(2) {
+                utf8
+            } else {
+                *dice.pick(&ebcdic)
+            }
+        }
+    }
+}
+
 const ORDERS: [[usize; 5]; 4] = [[0, 1, 2, 3, 4], [4, 0, 1, 2, 3], [0, 1, 4, 2, 3], [3, 2, 0, 4, 1]];
 
 impl Dialect {
@@ -65,19 +123,30 @@ impl Dialect {
         let turn = usize::try_from(number).expect("few dialects");
         let delimiter = [b';', b',', b'\t', b'|'][turn % 4];
         let quote = [Some(b'"'), Some(b'\''), None][(turn / 4) % 3];
-        let line_end = ["\r\n", "\n"][(turn / 12) % 2];
+        let line_end = ["\r\n", "\n", "\r"][(turn / 12) % 3];
         let fixed = turn % 12 == 11;
-        let header = !fixed && !dice.chance(4);
-        let single: Vec<Encoding> = Encoding::ALL.into_iter().filter(|encoding| *encoding != Encoding::Utf8).collect();
+        let file = file_encoding(fixed, dice);
+        let byte_order = match file {
+            FileEncoding::Utf16(Some(order)) => order,
+            _ => *dice.pick(&[ByteOrder::Little, ByteOrder::Big]),
+        };
+        let header_rows = if fixed { 0 } else { *dice.pick(&[0, 1, 1, 2]) };
+        let escapes = [Escaping::Doubled, Escaping::Mark(b'\\', false), Escaping::Mark(b'\\', true), Escaping::None];
+        let escape = *dice.pick(&escapes);
         Self {
             form: if fixed { Form::Fixed } else { Form::Delimited(delimiter) },
             quote: quote.filter(|_| !fixed),
             quoting: *dice.pick(&[Quoting::Needed, Quoting::Texts, Quoting::All]),
-            escape: quote.filter(|_| !fixed && dice.chance(4)).map(|_| b'\\'),
+            escape: if quote.is_none() || fixed { Escaping::Doubled } else { escape },
             line_end,
-            encoding: if fixed || dice.chance(2) { *dice.pick(&single) } else { Encoding::Utf8 },
-            header,
-            preamble: if header && dice.chance(3) { 1 + dice.below(2) } else { 0 },
+            encoding: file.cells(),
+            file,
+            byte_order,
+            byte_order_mark: file == FileEncoding::Utf16(None) || dice.chance(2),
+            new_line: *dice.pick(&[0x15, 0x25]),
+            packing: *dice.pick(&[Packing::None, Packing::None, Packing::Gzip, Packing::Zstd, Packing::Zip]),
+            header_rows,
+            preamble: if header_rows > 0 && dice.chance(3) { 1 + dice.below(2) } else { 0 },
             footer: dice.chance(3),
             totals: !fixed && dice.chance(3),
             trailer: dice.chance(4),
@@ -99,9 +168,14 @@ impl Dialect {
         }
     }
 
-    /// The names of the columns in the order of the file.
+    /// The names of the columns in the order of the file, as the first header row has them.
     pub(crate) fn names(&self) -> Vec<&'static str> {
         self.order.iter().map(|column| COLUMNS[*column].0).collect()
+    }
+
+    /// The second header row.
+    pub(crate) fn second_names(&self) -> Vec<&'static str> {
+        self.order.iter().map(|column| SECOND_ROW[*column]).collect()
     }
 
     /// A project with the definition of the dialect; the code list is the shipped one.
@@ -116,8 +190,19 @@ impl Dialect {
     }
 
     fn source(&self) -> String {
-        let mut yaml = SOURCE.to_owned();
-        let encoding = self.encoding.label();
+        let packing = match self.packing {
+            Packing::None => "",
+            Packing::Gzip => ", compression: gzip",
+            Packing::Zstd => ", compression: zstd",
+            Packing::Zip => ", compression: zip, member: '*.csv'",
+        };
+        let mut yaml = SOURCE.replace("load: full", &format!("load: full{packing}"));
+        if self.header_rows == 2 {
+            for ((name, _), second) in COLUMNS.iter().zip(SECOND_ROW).filter(|(_, second)| !second.is_empty()) {
+                yaml = yaml.replace(&format!("column: {name}"), &format!("column: '{name} {second}'"));
+            }
+        }
+        let encoding = self.file.label();
         if let Some(delimiter) = self.delimiter() {
             let delimiter = if delimiter == b'\t' { "tab".to_owned() } else { char::from(delimiter).to_string() };
             let quote = match self.quote {
@@ -127,14 +212,23 @@ impl Dialect {
             };
             write!(yaml, "format: {{type: delimited, encoding: {encoding}, delimiter: '{delimiter}', quote: {quote}")
                 .expect("a string takes everything");
-            if self.escape.is_some() {
-                yaml += r", escape: '\'";
+            match self.escape {
+                Escaping::Doubled => {}
+                Escaping::Mark(..) => yaml += r", escape: '\'",
+                Escaping::None => yaml += ", escape: none",
             }
             if self.preamble > 0 {
                 write!(yaml, ", preamble_lines: {}", self.preamble).expect("a string takes everything");
             }
-            if !self.header {
+            if self.header_rows == 0 {
                 write!(yaml, ", columns: [{}]", self.names().join(", ")).expect("a string takes everything");
+            }
+            // Neither need be said where it is the default.
+            if self.header_rows == 2 || (self.header_rows == 0 && self.footer) {
+                write!(yaml, ", header_rows: {}", self.header_rows).expect("a string takes everything");
+            }
+            if self.line_end == "\r" && self.closing {
+                yaml += ", line_end: cr";
             }
             yaml += "}\n";
         } else {
@@ -152,7 +246,8 @@ impl Dialect {
         writeln!(yaml, "numbers: {{decimal: '{decimal}'{group}, negative: trailing}}").expect("a string");
         let mut skip = String::new();
         if self.totals {
-            skip += "  - {id: totals, column: Kommune, is: [I alt]}\n";
+            let kommune = if self.header_rows == 2 { "Kommune kode" } else { "Kommune" };
+            writeln!(skip, "  - {{id: totals, column: {kommune}, is: [I alt]}}").expect("a string takes everything");
         }
         if self.footer {
             skip += "  - {id: footer, line_starts_with: [Udskrevet]}\n";

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use model::Encoding;
+use model::{Encoding, FileEncoding};
 
 use super::Dice;
-use super::dialect::{COLUMNS, Form};
+use super::dialect::{COLUMNS, Escaping, Form};
 use super::sound::{Piece, Sound, What};
 
 /// What is demanded besides that nothing passes in silence.
@@ -13,6 +13,8 @@ use super::sound::{Piece, Sound, What};
 pub(crate) enum Demand {
     /// Every row, and no row rejected.
     Exact,
+    /// The same, or the file is refused.
+    ExactOrRefused,
     /// If the file is not refused, at most so many rows are lost.
     Lost(usize),
     /// Nothing more.
@@ -28,6 +30,8 @@ pub(crate) struct Damaged {
     pub(crate) lines: Vec<Vec<Range<u64>>>,
     /// How many physical lines there are.
     pub(crate) line_count: u64,
+    /// Whether nobody can say on which lines a row stands: the bytes of the file were damaged, and not those of a row.
+    pub(crate) blurred: bool,
     /// The row and column of a cell that holds another valid value now, which no reader can see.
     pub(crate) free: Option<(usize, usize)>,
     pub(crate) demand: Demand,
@@ -56,6 +60,8 @@ pub(crate) const KINDS: &[(&str, Harm)] = &[
     ("no header", no_header),
     ("the header twice", header_twice),
     ("the header in the middle", header_in_the_middle),
+    ("half of a header of two rows in the middle", half_a_header_in_the_middle),
+    ("the rows of a header swapped", header_rows_swapped),
     ("a second header row", second_header_row),
     ("a renamed column", renamed_column),
     ("a column named twice", column_named_twice),
@@ -73,6 +79,11 @@ pub(crate) const KINDS: &[(&str, Harm)] = &[
     ("mixed line ends", mixed_line_ends),
     ("a carriage return in place of a line end", lone_carriage_return),
     ("a carriage return inside a row", carriage_return_inside),
+    ("a line feed in place of a carriage return", lone_line_feed),
+    ("a line feed inside a row that ends in a carriage return", line_feed_inside),
+    ("an escape mark inside a quoted cell", |sound, dice| escape_more(sound, dice, false)),
+    ("an escape mark at the end of a quoted cell", |sound, dice| escape_more(sound, dice, true)),
+    ("an escape mark less", escape_less),
     ("two rows joined", joined_rows),
     ("a row cut in two by a line end", row_in_two),
     ("the end of a row gone", row_cut),
@@ -106,13 +117,17 @@ pub(crate) const KINDS: &[(&str, Harm)] = &[
 
 /// Puts a file together, and finds out on which lines what is left of each row stands.
 #[expect(clippy::unnecessary_wraps, reason = "the functions of the table give an option")]
-fn assemble(sound: &Sound, pieces: &[Piece], demand: Demand) -> Option<Damaged> {
+pub(crate) fn assemble(sound: &Sound, pieces: &[Piece], demand: Demand) -> Option<Damaged> {
     let mut bytes = Vec::new();
     let mut lines = vec![Vec::new(); sound.rows.len()];
     let mut line = 1;
+    // Lines end in CR where there are no LF, or hardly any: one can stand in a quoted cell.
+    let count = |wanted: u8| pieces.iter().flat_map(|piece| &piece.bytes).filter(|byte| **byte == wanted).count();
+    let (returns, feeds) = (count(b'\r'), count(b'\n'));
+    let end = if feeds == 0 || (is_of_carriage_returns(sound) && returns > feeds) { b'\r' } else { b'\n' };
     for piece in pieces {
-        let feeds = piece.bytes.split(|byte| *byte == b'\n').skip(1).count() as u64;
-        let own = feeds - u64::from(piece.bytes.last() == Some(&b'\n'));
+        let feeds = piece.bytes.split(|byte| *byte == end).skip(1).count() as u64;
+        let own = feeds - u64::from(piece.bytes.last() == Some(&end));
         if let (What::Row(row), false) = (piece.what, piece.bytes.is_empty()) {
             lines[row].push(line..line + own + 1);
         }
@@ -120,8 +135,8 @@ fn assemble(sound: &Sound, pieces: &[Piece], demand: Demand) -> Option<Damaged> 
         bytes.extend_from_slice(&piece.bytes);
     }
     let counted = bytes.strip_suffix(b"\x1A").unwrap_or(&bytes);
-    let line_count = line - u64::from(counted.is_empty() || counted.ends_with(b"\n"));
-    Some(Damaged { sound: sound.clone(), bytes, lines, line_count, free: None, demand })
+    let line_count = line - u64::from(counted.is_empty() || counted.ends_with(&[end]));
+    Some(Damaged { sound: sound.clone(), bytes, lines, line_count, blurred: false, free: None, demand })
 }
 
 fn exact(sound: &Sound, pieces: &[Piece]) -> Option<Damaged> {
@@ -137,11 +152,29 @@ fn row_places(sound: &Sound) -> Vec<usize> {
     (0..sound.pieces.len()).filter(|at| matches!(sound.pieces[*at].what, What::Row(_))).collect()
 }
 
+/// The place of the first header row.
 fn header_place(sound: &Sound) -> Option<usize> {
     sound.pieces.iter().position(|piece| piece.what == What::Header)
 }
 
-/// Changes the bytes of one row, chosen by chance.
+/// The header rows.
+fn header(sound: &Sound) -> Option<Vec<Piece>> {
+    let from = header_place(sound)?;
+    Some(sound.pieces[from..from + sound.dialect.header_rows].to_vec())
+}
+
+/// The place of the first piece that is behind the header.
+fn behind_header(sound: &Sound) -> usize {
+    header_place(sound).map_or(0, |header| header + sound.dialect.header_rows)
+}
+
+/// Whether the file has the bytes of its cells, so that it can be written in another encoding by them.
+fn is_as_it_stands(sound: &Sound) -> bool {
+    matches!(sound.dialect.file, FileEncoding::Ascii(_))
+}
+
+/// Changes the bytes of one row, chosen by chance. `lost` is how many rows that may cost where no row takes several
+/// lines: the second line of one can open a cell and take the next row along.
 fn one_row(
     sound: &Sound,
     dice: &mut Dice,
@@ -151,6 +184,8 @@ fn one_row(
     let mut pieces = sound.pieces.clone();
     let at = *dice.pick(&row_places(sound));
     let What::Row(row) = pieces[at].what else { return None };
+    let several_lines = |piece: &&Piece| piece.bytes.trim_ascii_end().iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+    let lost = lost + pieces[at..].iter().take(2).filter(several_lines).count();
     let free = change(&mut pieces[at], dice)?;
     let mut damaged = assemble(sound, &pieces, Demand::Lost(lost))?;
     damaged.free = free.0.map(|cell| (row, sound.dialect.order[cell]));
@@ -184,7 +219,7 @@ trait TrimLineEnd {
 impl TrimLineEnd for [u8] {
     fn trim_ascii_end_of_line(&self) -> &[u8] {
         let line = self.strip_suffix(b"\n").unwrap_or(self);
-        if line.len() < self.len() { line.strip_suffix(b"\r").unwrap_or(line) } else { line }
+        line.strip_suffix(b"\r").unwrap_or(line)
     }
 }
 
@@ -239,17 +274,10 @@ fn redelimited(piece: &mut Piece, other: u8) {
 
 fn other_delimiter_in_a_row(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     let other = other_delimiter(sound.dialect.delimiter()?, dice);
-    let mut several_lines = false;
-    let mut damaged = one_row(sound, dice, 1, |piece, _| {
+    one_row(sound, dice, 1, |piece, _| {
         redelimited(piece, other);
-        several_lines = piece.bytes.trim_ascii_end().contains(&b'\n');
         NONE
-    })?;
-    if several_lines {
-        // The mark at the end of its text stands on a line of its own then, opens a cell, and takes the next row along.
-        damaged.demand = Demand::Lost(2);
-    }
-    Some(damaged)
+    })
 }
 
 fn other_delimiter_everywhere(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
@@ -303,7 +331,8 @@ fn quote_less(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
         let at = *dice.pick(&places);
         piece.bytes.remove(at);
         // The escape mark before it then stands for what comes next, and the text is another one.
-        let escaped = sound.dialect.escape.is_some() && at > 0 && Some(piece.bytes[at - 1]) == sound.dialect.escape;
+        let mark = escape_mark(sound);
+        let escaped = mark.is_some() && at > 0 && Some(piece.bytes[at - 1]) == mark;
         Some(Free((0..piece.cells.len()).find(|cell| escaped && is_text(sound, *cell))))
     })
 }
@@ -342,31 +371,53 @@ fn quotes_around(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     Some(damaged)
 }
 
-fn no_header(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
+fn no_header(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     let mut pieces = sound.pieces.clone();
-    pieces.remove(header_place(sound)?);
+    let from = header_place(sound)?;
+    let rows = sound.dialect.header_rows;
+    // One of several, or all.
+    let gone = if dice.chance(2) { from..from + rows } else { from..from + 1 + dice.below(rows) };
+    pieces.drain(gone);
     anything(sound, &pieces)
 }
 
 fn header_twice(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
     let mut pieces = sound.pieces.clone();
     let at = header_place(sound)?;
-    pieces.insert(at, pieces[at].clone());
+    pieces.splice(at..at, header(sound)?);
     exact(sound, &pieces)
 }
 
 fn header_in_the_middle(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     let mut pieces = sound.pieces.clone();
-    let header = pieces[header_place(sound)?].clone();
-    pieces.insert(*dice.pick(&row_places(sound)), header);
+    let at = *dice.pick(&row_places(sound));
+    pieces.splice(at..at, header(sound)?);
     exact(sound, &pieces)
+}
+
+fn half_a_header_in_the_middle(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
+    let mut pieces = sound.pieces.clone();
+    let at = *dice.pick(&row_places(sound));
+    let rows = header(sound)?;
+    (rows.len() > 1).then_some(())?;
+    pieces.insert(at, dice.pick(&rows).clone());
+    exact(sound, &pieces)
+}
+
+fn header_rows_swapped(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
+    let mut pieces = sound.pieces.clone();
+    let at = header_place(sound)?;
+    (sound.dialect.header_rows > 1).then_some(())?;
+    pieces.swap(at, at + 1);
+    anything(sound, &pieces)
 }
 
 fn second_header_row(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
     sound.dialect.delimiter()?;
     let mut pieces = sound.pieces.clone();
     let units = sound.dialect.record(What::Foreign, &["stk.", "kode", "dag", "kr.", "tekst"], false);
-    pieces.insert(header_place(sound)? + 1, units);
+    header_place(sound)?;
+    pieces.insert(behind_header(sound), units);
     // A total of rows that counts this one as data does not agree with its trailer.
     assemble(sound, &pieces, Demand::Lost(0))
 }
@@ -464,7 +515,7 @@ fn lines_among(sound: &Sound, dice: &mut Dice, line: &[u8]) -> Option<Damaged> {
     let mut pieces = sound.pieces.clone();
     for _ in 0..3 {
         let bytes = [line, sound.dialect.line_end.as_bytes()].concat();
-        let first = header_place(sound).map_or(0, |header| header + 1);
+        let first = behind_header(sound);
         let at = first + dice.below(pieces.len() + 1 - first);
         pieces.insert(at, Piece { what: What::Foreign, bytes, cells: Vec::new() });
     }
@@ -491,7 +542,7 @@ fn no_last_line_end(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
 
 /// Whether any cell holds a line end, which is then content.
 fn has_inner_line_ends(sound: &Sound) -> bool {
-    sound.rows.iter().any(|row| row[4].contains('\n'))
+    sound.rows.iter().any(|row| row[4].contains(['\r', '\n']))
 }
 
 fn changed_line_ends(sound: &Sound, mut wanted: impl FnMut() -> bool) -> Option<Damaged> {
@@ -501,10 +552,14 @@ fn changed_line_ends(sound: &Sound, mut wanted: impl FnMut() -> bool) -> Option<
         let end = line_end(piece);
         if end > 0 && wanted() {
             piece.bytes.truncate(piece.bytes.len() - end);
-            piece.bytes.extend_from_slice(if end == 2 { b"\n" } else { b"\r\n" });
+            piece.bytes.extend_from_slice(match sound.dialect.line_end {
+                "\n" => b"\r\n",
+                _ => b"\n",
+            });
         }
     }
-    exact(sound, &pieces)
+    // CR alone does not mix with the others, and may be what the definition says.
+    if sound.dialect.line_end == "\r" { anything(sound, &pieces) } else { exact(sound, &pieces) }
 }
 
 fn other_line_ends(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
@@ -515,7 +570,12 @@ fn mixed_line_ends(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     changed_line_ends(sound, || dice.chance(2))
 }
 
+fn is_of_carriage_returns(sound: &Sound) -> bool {
+    sound.dialect.line_end == "\r"
+}
+
 fn lone_carriage_return(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
+    (!is_of_carriage_returns(sound)).then_some(())?;
     one_row(sound, dice, 2, |piece, _| {
         let end = line_end(piece);
         (end > 0).then_some(())?;
@@ -525,7 +585,56 @@ fn lone_carriage_return(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     })
 }
 
+/// Among lines that end in CR, a line that ends in something else.
+fn lone_line_feed(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
+    is_of_carriage_returns(sound).then_some(())?;
+    let other = *dice.pick(&[b"\n".as_slice(), b"\r\n"]);
+    one_row(sound, dice, 2, |piece, _| {
+        let end = line_end(piece);
+        (end > 0).then_some(())?;
+        piece.bytes.truncate(piece.bytes.len() - end);
+        piece.bytes.extend_from_slice(other);
+        NONE
+    })
+}
+
+fn line_feed_inside(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
+    is_of_carriage_returns(sound).then_some(())?;
+    one_row(sound, dice, 2, |piece, dice| inserted(sound, piece, dice, b"\n"))
+}
+
+fn escape_mark(sound: &Sound) -> Option<u8> {
+    match sound.dialect.escape {
+        Escaping::Mark(mark, _) => Some(mark),
+        Escaping::Doubled | Escaping::None => None,
+    }
+}
+
+fn escape_more(sound: &Sound, dice: &mut Dice, at_end: bool) -> Option<Damaged> {
+    let mark = escape_mark(sound)?;
+    one_row(sound, dice, 8, |piece, dice| {
+        let cell = dice.below(piece.cells.len());
+        let place = piece.cells[cell].clone();
+        is_quoted(sound, piece, cell).then_some(())?;
+        let at = if at_end { place.end - 1 } else { place.start + 1 + dice.below(place.len() - 1) };
+        piece.bytes.insert(at, mark);
+        Some(Free(Some(cell).filter(|_| is_text(sound, cell))))
+    })
+}
+
+fn escape_less(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
+    let mark = escape_mark(sound)?;
+    one_row(sound, dice, 8, |piece, dice| {
+        let places: Vec<usize> = (0..piece.bytes.len()).filter(|at| piece.bytes[*at] == mark).collect();
+        (!places.is_empty()).then_some(())?;
+        piece.bytes.remove(*dice.pick(&places));
+        // The marks stand in the text alone.
+        Some(Free((0..piece.cells.len()).find(|cell| is_text(sound, *cell))))
+    })
+}
+
 fn carriage_return_inside(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
+    (!is_of_carriage_returns(sound)).then_some(())?;
     one_row(sound, dice, 2, |piece, dice| inserted(sound, piece, dice, b"\r"))
 }
 
@@ -598,7 +707,7 @@ fn row_cut_and_joined(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
         NONE
     })
     // Without anything behind it the cut row is the file's end, which is another kind.
-    .filter(|damaged| damaged.bytes.ends_with(b"\n"))
+    .filter(|damaged| damaged.bytes.ends_with(sound.dialect.line_end.as_bytes()))
 }
 
 fn row_start_gone(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
@@ -691,7 +800,7 @@ fn nul_byte(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
 
 fn nul_block(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
     let mut pieces = sound.pieces.clone();
-    let first = header_place(sound).map_or(0, |header| header + 1);
+    let first = behind_header(sound);
     let mut skip = dice.below(40);
     let mut left = 20 + dice.below(60);
     // Of the last piece the end stays, so that the file does not end in the block.
@@ -734,7 +843,7 @@ fn mark_inside(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
 
 fn recoded_tail(sound: &Sound, dice: &mut Dice, to: Encoding) -> Option<Damaged> {
     let from = sound.dialect.encoding;
-    (from != to && sound.dialect.form != Form::Fixed).then_some(())?;
+    (from != to && sound.dialect.form != Form::Fixed && is_as_it_stands(sound)).then_some(())?;
     let mut pieces = sound.pieces.clone();
     let middle = *dice.pick(&row_places(sound));
     let mut changed = false;
@@ -763,6 +872,7 @@ fn dos_from_the_middle(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
 }
 
 fn utf16(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
+    is_as_it_stands(sound).then_some(())?;
     let whole = exact(sound, &sound.pieces)?;
     let mut text = String::new();
     sound.dialect.encoding.decode_into(&whole.bytes, &mut text).ok()?;
@@ -817,6 +927,9 @@ fn column_less(sound: &Sound, dice: &mut Dice) -> Option<Damaged> {
 }
 
 fn file_twice(sound: &Sound, _: &mut Dice) -> Option<Damaged> {
+    // The rule of the footer takes what follows on its line, by its own words.
+    let glued = !sound.dialect.final_line_end && sound.dialect.footer && !sound.dialect.trailer;
+    (!glued).then_some(())?;
     let mut pieces = sound.pieces.clone();
     pieces.extend_from_slice(&sound.pieces);
     anything(sound, &pieces)

@@ -2,7 +2,8 @@
 //! of the sound file. In no case may a wrong or missing row pass as success.
 //!
 //! `dialect` says in which forms files come and writes their definitions, `sound` writes a file of known rows and keeps
-//! where every cell stands, `harm` is the table of damage, `oracle` decides. A file is fine if every row that it holds
+//! where every cell stands, `harm` is the table of damage to rows, `envelope` brings files into UTF-16, EBCDIC and
+//! archives and has the table of damage to their bytes, `oracle` decides. A file is fine if every row that it holds
 //! was loaded exactly, or was rejected at its place, or if the file was refused.
 //!
 //! What no reader can see is left out by construction: damage that leaves another valid file (a digit that becomes
@@ -11,21 +12,24 @@
 //! `MUSKETER_DAMAGE=50` makes fifty times as many files.
 
 mod dialect;
+mod envelope;
 mod harm;
 mod oracle;
 mod sound;
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use self::dialect::Dialect;
+use self::harm::Damaged;
 use self::oracle::Verdict;
 use crate::{delivery, project};
 
 /// Dialects of a round.
-const DIALECTS: u64 = 48;
+const DIALECTS: u64 = 72;
 
 /// Random numbers that are the same on every machine.
 pub(crate) struct Dice(ChaCha8Rng);
@@ -69,18 +73,26 @@ fn no_damage_passes_in_silence() {
         let catalogue = delivery::catalogue(&dialect.definitions(&project::root()));
         let source = &catalogue.sources["damaged"];
         let scope = dialect::scope(source);
-        for (kind, harm) in harm::KINDS {
-            let sound = dialect.sound_file(&mut dice);
-            let Some(damaged) = harm(&sound, &mut dice) else { continue };
+        let mut try_one = |kind: &'static str, damaged: &Damaged, bytes: Vec<u8>| {
             files += 1;
-            let read = delivery::read(&catalogue, source, &scope, damaged.bytes.as_slice());
-            match oracle::judge(&damaged, &read) {
-                Verdict::Silent(what) => silent.entry(*kind).or_default().push(format!(
+            let read = delivery::read(&catalogue, source, &scope, Cursor::new(bytes));
+            match oracle::judge(damaged, &read) {
+                Verdict::Silent(what) => silent.entry(kind).or_default().push(format!(
                     "{what}\n  dialect {number}: {dialect:?}\n{}",
                     String::from_utf8_lossy(&damaged.bytes)
                 )),
                 verdict => *counts.entry(verdict.name()).or_default() += 1,
             }
+        };
+        for (kind, harm) in harm::KINDS {
+            let sound = dialect.sound_file(&mut dice);
+            let Some(damaged) = harm(&sound, &mut dice) else { continue };
+            try_one(kind, &damaged, dialect.packed(&dialect.written(&damaged.bytes)));
+        }
+        for (kind, harm) in envelope::KINDS {
+            let sound = dialect.sound_file(&mut dice);
+            let Some((damaged, bytes)) = harm(&sound, &mut dice) else { continue };
+            try_one(kind, &damaged, bytes);
         }
     }
     for (kind, reason) in KNOWN {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Dice;
-use super::dialect::{COLUMNS, Dialect, Form, Quoting};
+use super::dialect::{COLUMNS, Dialect, Escaping, Form, Quoting};
 
 /// What a stretch of a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +47,9 @@ impl Dialect {
         for number in 0..self.preamble {
             pieces.push(self.line(What::Preamble, &format!("Udtræk {number} af regnskabet")));
         }
-        if self.header {
-            pieces.push(self.record(What::Header, &self.names(), false));
+        let header = [self.names(), self.second_names()];
+        for names in &header[..self.header_rows] {
+            pieces.push(self.record(What::Header, names, false));
         }
         let mut rows = Vec::new();
         let mut sum = 0;
@@ -96,9 +97,19 @@ impl Dialect {
 
     /// A text; where cells can be quoted, one that may hold everything that quotation marks are for.
     fn text(&self, dice: &mut Dice) -> String {
-        const PLAIN: [&str; 6] = ["Køb af varer", "Løn", "", "Tårnby Ærø", "Rådgivning m.m.", "x"];
-        const QUOTED: [&str; 8] =
-            ["foo§ bar", "§", "han sagde ¤nej¤", "to\nlinjer", "§§ og ¤", "¤", "linje\n§ igen§\n", "¤§¤"];
+        const PLAIN: [&str; 7] = ["Køb af varer", "Løn", "", "Tårnby Ærø", "Rådgivning m.m.", "x", "C:\\ny"];
+        const QUOTED: [&str; 10] = [
+            "foo§ bar",
+            "§",
+            "han sagde ¤nej¤",
+            "to\nlinjer",
+            "§§ og ¤",
+            "¤",
+            "linje\n§ igen§\n",
+            "¤§¤",
+            "\\¤\\",
+            "sti§ C:\\",
+        ];
         let (Some(quote), Some(delimiter)) = (self.quote, self.delimiter()) else {
             return (*dice.pick(&PLAIN)).to_owned();
         };
@@ -106,6 +117,8 @@ impl Dialect {
             return (*dice.pick(&PLAIN)).to_owned();
         }
         let text = dice.pick(&QUOTED).replace('§', &char::from(delimiter).to_string());
+        // Without a way to write it there is no quotation mark in a text.
+        let quote = if self.escape == Escaping::None { b'x' } else { quote };
         let text = text.replace('¤', &char::from(quote).to_string()).replace('\n', self.line_end);
         // Blanks around a text are not kept, and a tab is one.
         text.trim().to_owned()
@@ -176,8 +189,24 @@ impl Dialect {
         let needed = cell.contains(['\r', '\n', char::from(delimiter)]) || cell.contains(&quote);
         let wanted = self.quoting == Quoting::All || (self.quoting == Quoting::Texts && text);
         if needed || wanted {
-            let escaped = self.escape.map_or_else(|| quote.repeat(2), |mark| format!("{}{quote}", char::from(mark)));
-            return format!("{quote}{}{quote}", cell.replace(&quote, &escaped));
+            let escaped = match self.escape {
+                Escaping::Doubled => cell.replace(&quote, &quote.repeat(2)),
+                Escaping::None => cell.to_owned(),
+                Escaping::Mark(mark, all) => {
+                    let mut escaped = String::new();
+                    let mut before = ' ';
+                    for c in cell.chars() {
+                        let structure = c == char::from(delimiter) || c == '\r' || (c == '\n' && before != '\r');
+                        if c == char::from(mark) || quote.starts_with(c) || (all && structure) {
+                            escaped.push(char::from(mark));
+                        }
+                        escaped.push(c);
+                        before = c;
+                    }
+                    escaped
+                }
+            };
+            return format!("{quote}{escaped}{quote}");
         }
         cell.to_owned()
     }

@@ -25,7 +25,7 @@ pub(super) fn of(source: &Source, dataset: &Dataset) -> Canonical {
         ("one_municipality", Some(Canonical::word(source.scope.one_municipality))),
         ("period", source.scope.period.map(Canonical::word)),
         ("load", Some(Canonical::word(load))),
-        ("min_rows", Some(Canonical::word(source.min_rows))),
+        ("min_rows", source.min_rows.map(Canonical::word)),
         ("compression", compression(&source.input.compression)),
         ("input_encoding", transcoded(source.input.encoding)),
         ("format", Some(format(&source.format))),

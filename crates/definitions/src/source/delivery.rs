@@ -14,7 +14,7 @@ pub(super) struct Delivery {
     pub(super) scope: Option<Scope>,
     pub(super) load: Option<Load>,
     pub(super) due_days: Option<u32>,
-    pub(super) min_rows: u64,
+    pub(super) min_rows: Option<u64>,
     period_at: Span,
 }
 
@@ -30,7 +30,7 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Delive
     let loads = [("full", Load::Full), ("period", Load::Period)];
     let load = keys.need("load", report).and_then(|cursor| cursor.choice(report, &loads));
     let due_days = keys.take("due_days").and_then(|cursor| cursor.integer(report, 0..=3660));
-    let min_rows = keys.take("min_rows").and_then(|cursor| cursor.integer(report, 0..=i64::MAX)).unwrap_or(0);
+    let min_rows = keys.take("min_rows").and_then(|cursor| cursor.integer(report, 0..=i64::MAX));
     let period_at = keys.take("period").map_or(cursor.at, Cursor::span);
     keys.finish(report);
     let scope = one.zip(period.ok());

@@ -67,7 +67,7 @@ fn a_delimited_source_is_compiled() {
     let source = &catalogue.sources["acme_postings"];
     let validity = (source.valid_from.map(|p| p.to_string()), source.valid_to.map(|p| p.to_string()));
     assert_eq!(validity, (Some("2018-01".to_owned()), Some("2030-12".to_owned())), "a year is its months");
-    assert_eq!((source.load, source.due_days, source.min_rows), (Load::Period, Some(20), 1));
+    assert_eq!((source.load, source.due_days, source.min_rows), (Load::Period, Some(20), Some(1)));
     assert!(source.file.parts.contains(&NamePart::Any));
     let Format::Delimited(format) = &source.format else { panic!("delimited") };
     assert_eq!((format.encoding, format.delimiter, format.quote), (Encoding::Windows1252, b';', Some(b'"')));

@@ -26,6 +26,8 @@ enum Physical {
 pub(super) struct Feed<R> {
     input: R,
     physical: Physical,
+    /// What ends a line, CR before it or not.
+    line_end: u8,
     /// Where in the block the next record begins.
     pub(super) at: usize,
     /// How many bytes of the block are the file's; unescaped cells may follow them.
@@ -55,7 +57,18 @@ impl<R: Read> Feed<R> {
     pub(super) fn new(format: &Format, input: R, limits: Limits) -> Self {
         let physical = Physical::new(format, limits, b'\n');
         let enough = limits.record_bytes + 2;
-        Self { input, physical, at: 0, filled: 0, ended: false, end_mark: false, torn: false, enough, tail: Vec::new() }
+        Self {
+            input,
+            physical,
+            line_end: b'\n',
+            at: 0,
+            filled: 0,
+            ended: false,
+            end_mark: false,
+            torn: false,
+            enough,
+            tail: Vec::new(),
+        }
     }
 
     /// Settles what ends a line, by the first bytes of the file where the format leaves it open.
@@ -70,7 +83,8 @@ impl<R: Read> Feed<R> {
             LineEnd::Detected => has_carriage_returns_alone(self.data(block), self.ended),
         };
         if alone {
-            self.physical = Physical::new(format, limits, b'\r');
+            self.line_end = b'\r';
+            self.physical = Physical::new(format, limits, self.line_end);
         }
     }
 
@@ -251,6 +265,7 @@ impl<R: Read> Feed<R> {
     pub(super) fn begin(&mut self, batch: &mut RawBatch, target: usize) -> Result<(), ExtractError> {
         self.at = 0;
         self.filled = self.tail.len();
+        batch.line_end = self.line_end;
         if batch.bytes.len() < self.filled {
             batch.bytes.resize(self.filled, 0);
         }

@@ -34,7 +34,7 @@ use self::oversized::Oversized;
 use self::record::{Fault, Found, PlainRows, Step};
 use self::rules::{Rules, Verdict};
 use self::sniff::HEAD;
-pub(crate) use self::sniff::{archive_kind, binary_kind, markup_kind};
+pub(crate) use self::sniff::{archive_kind, binary_kind, marked_encoding, markup_kind};
 use self::structure::offset;
 use crate::error::{Stop, settle};
 use crate::{ExtractError, Limits};
@@ -383,7 +383,8 @@ impl<R: Read> Reader<R> {
     fn enter_broken(&mut self, batch: &mut RawBatch, found: &Found, code: Code, reason: String) {
         let start = self.feed.at;
         let raw = batch.bytes[start..found.end.min(start + BROKEN_BYTES)].to_vec();
-        batch.broken.push(BrokenRow { line: self.line, record: self.books.read + 1, code, reason, raw });
+        let (line, lines, record) = (self.line, found.lines, self.books.read + 1);
+        batch.broken.push(BrokenRow { line, lines, record, code, reason, raw });
         self.books.broken += 1;
         self.vouched = false;
     }

@@ -74,6 +74,7 @@ impl<R: Read> Reader<R> {
         let marks = line.marks;
         batch.broken.push(BrokenRow {
             line: self.line,
+            lines: 1,
             record: self.books.read + 1,
             code: Code::RECORD_OVERSIZED,
             reason: self.beyond_the_limits(),

@@ -20,7 +20,6 @@ const BINARY: &[(&[u8], &str)] = &[
     (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an old Office document, perhaps a spreadsheet (.xls)"),
     (b"\x1F\x8B", "a gzip archive"),
     (b"\x28\xB5\x2F\xFD", "a Zstandard archive"),
-    (b"BZh91AY&SY", "a bzip2 archive"),
     (b"\xFD7zXZ\0", "an xz archive"),
     (b"7z\xBC\xAF\x27\x1C", "a 7-Zip archive"),
     (b"Rar!\x1A\x07", "a RAR archive"),
@@ -72,7 +71,14 @@ pub(super) fn empty(no_bytes: bool) -> Refusal {
 
 /// The kind of a binary file, by its first bytes.
 pub(crate) fn binary_kind(head: &[u8]) -> Option<&'static str> {
-    if head.starts_with(ZIP) || head.starts_with(EMPTY_ZIP) {
+    if head.starts_with(EMPTY_ZIP) {
+        return Some("an empty zip archive");
+    }
+    // The fourth byte says how hard it tried; three letters alone could begin a heading.
+    if head.starts_with(b"BZh") && head.get(4..10) == Some(b"1AY&SY".as_slice()) {
+        return Some("a bzip2 archive");
+    }
+    if head.starts_with(ZIP) {
         let holds = |part: &[u8]| memchr::memmem::find(head, part).is_some();
         let workbook = holds(b"xl/") || holds(b"[Content_Types].xml");
         return Some(if workbook { "an Office document, perhaps a spreadsheet (.xlsx)" } else { "a zip archive" });
@@ -107,6 +113,11 @@ fn unexpected(encoding: Encoding, what: &str) -> Refusal {
         .with_help(format!("Ask for the file in `{declared}`, or declare the encoding that it has"))
 }
 
+/// The encoding whose byte order mark the file begins with; UTF-8 is not among them.
+pub(crate) fn marked_encoding(head: &[u8]) -> Option<&'static str> {
+    OTHER_MARKS.iter().find(|(mark, _)| head.starts_with(mark)).map(|(_, name)| *name)
+}
+
 fn byte_order_mark(head: &[u8], encoding: Encoding) -> Result<usize, Refusal> {
     if head.starts_with(UTF8_MARK) {
         if encoding == Encoding::Utf8 {
@@ -114,8 +125,8 @@ fn byte_order_mark(head: &[u8], encoding: Encoding) -> Result<usize, Refusal> {
         }
         return Err(unexpected(encoding, "begins with the byte order mark of UTF-8"));
     }
-    match OTHER_MARKS.iter().find(|(mark, _)| head.starts_with(mark)) {
-        Some((_, name)) => Err(unexpected(encoding, &format!("begins with the byte order mark of {name}"))),
+    match marked_encoding(head) {
+        Some(name) => Err(unexpected(encoding, &format!("begins with the byte order mark of {name}"))),
         None => Ok(0),
     }
 }

@@ -1,33 +1,7 @@
-//! Files that are no text: named by their first bytes.
+//! Files that are no text: named by their first bytes, as the reader names them when it refuses them.
 
 use super::profile::{Confidence, Finding};
-use crate::format::markup_kind;
-
-/// What files of other kinds begin with.
-const KINDS: &[(&[u8], &str)] = &[
-    (b"\x1F\x8B", "a gzip archive"),
-    (b"\x28\xB5\x2F\xFD", "a Zstandard archive"),
-    (b"PK\x03\x04", "a zip archive"),
-    (b"PK\x05\x06", "an empty zip archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xFD7zXZ\0", "an xz archive"),
-    (b"7z\xBC\xAF\x27\x1C", "a 7-Zip archive"),
-    (b"Rar!\x1A\x07", "a RAR archive"),
-    (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an old Office document, perhaps a spreadsheet (.xls)"),
-    (b"\x89PNG", "a PNG picture"),
-    (b"\xFF\xD8\xFF", "a JPEG picture"),
-    (b"GIF8", "a GIF picture"),
-    (b"II*\0", "a TIFF picture"),
-    (b"MM\0*", "a TIFF picture"),
-    (b"%PDF-", "a PDF document"),
-    (b"{\\rtf", "an RTF document"),
-    (b"SQLite format 3\0", "an SQLite database"),
-    (b"PAR1", "a Parquet file"),
-    (b"\x7FELF", "a program"),
-    (b"\xFF\xFE\0\0", "text in UTF-32"),
-    (b"\0\0\xFE\xFF", "text in UTF-32"),
-    (b"version https://git-lfs.github.com/spec/", "a Git LFS pointer in place of the file"),
-];
+use crate::format::{binary_kind, marked_encoding, markup_kind};
 
 /// The kind of the file: `text`, or what else it seems to be.
 pub(super) fn kind(head: &[u8]) -> Finding<String> {
@@ -35,15 +9,11 @@ pub(super) fn kind(head: &[u8]) -> Finding<String> {
     if head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii().is_empty() {
         return found("empty", "there is nothing but blanks");
     }
-    if let Some((_, kind)) = KINDS.iter().find(|(magic, _)| head.starts_with(magic)) {
-        let workbook = memchr::memmem::find(head, b"xl/").is_some()
-            || memchr::memmem::find(head, b"[Content_Types].xml").is_some();
-        let kind = if *kind == "a zip archive" && workbook {
-            "an Office document, perhaps a spreadsheet (.xlsx)"
-        } else {
-            kind
-        };
+    if let Some(kind) = binary_kind(head) {
         return found(kind, "by its first bytes");
+    }
+    if marked_encoding(head) == Some("UTF-32") {
+        return found("text in UTF-32", "by its byte order mark");
     }
     if let Some(kind) = markup(head) {
         return found(kind, "by how it begins");
@@ -58,4 +28,28 @@ pub(super) fn kind(head: &[u8]) -> Finding<String> {
 
 fn markup(head: &[u8]) -> Option<&'static str> {
     markup_kind(head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named_as_the_reader_names_them() {
+        let kinds: [(&[u8], &str); 10] = [
+            (b"\x1F\x8B\x08", "a gzip archive"),
+            (b"BZh11AY&SY\0", "a bzip2 archive"),
+            (b"BZh;Kommune\n1;0101\n", "text"),
+            (b"PK\x05\x06\0\0", "an empty zip archive"),
+            (b"PK\x03\x04xl/workbook.xml", "an Office document, perhaps a spreadsheet (.xlsx)"),
+            (b"GIF89a", "a GIF picture"),
+            (b"GIF8;a\n", "text"),
+            (b"\xFF\xFE\0\0a\0\0\0", "text in UTF-32"),
+            (b"\xFF\xFEa\0;\0b\0\n\0", "text"),
+            (b"\xEF\xBB\xBF<html>", "a web page"),
+        ];
+        for (head, name) in kinds {
+            assert_eq!(kind(head).value, name, "{head:?}");
+        }
+    }
 }

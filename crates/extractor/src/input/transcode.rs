@@ -84,10 +84,11 @@ fn looks_like_utf16(head: &[u8], order: ByteOrder) -> bool {
     }
 }
 
-/// Whether no byte is above ASCII, as all letters and digits of EBCDIC are. Lines of blanks and signs alone are below,
-/// but have no line end of ASCII.
+/// Whether the digits are those of ASCII, which are control characters in EBCDIC, or, without any, no byte is above
+/// ASCII, as all letters of EBCDIC are. Lines of blanks and signs alone are below, but have no line end of ASCII.
 fn looks_like_ascii(head: &[u8]) -> bool {
-    head.is_ascii() && head.iter().any(|byte| matches!(byte, b'\n' | b'0'..=b'9'))
+    let count = |digits: std::ops::RangeInclusive<u8>| head.iter().filter(|byte| digits.contains(byte)).count();
+    count(b'0'..=b'9') > count(0xF0..=0xF9) || (head.is_ascii() && head.contains(&b'\n'))
 }
 
 /// EBCDIC to Windows-1252, byte for byte and in the reader's own buffer.
@@ -116,13 +117,39 @@ struct Utf16 {
     /// How much of the text was handed on.
     at: usize,
     ended: bool,
+    shifted: Shifted,
+}
+
+/// How many units in a row look as if they were put together of two others.
+///
+/// Where a byte is lost, or one too many, all units behind it are halves of two neighbours, up to the next such place
+/// or the end of the file: U+0031 becomes U+3100, a line feed U+0A00, and no line ends there. These are characters,
+/// some of them of Chinese; but no text has several in a row whose lower byte is 0 and whose upper byte is one of ASCII
+/// text.
+#[derive(Debug, Default)]
+struct Shifted(u32);
+
+/// So many of them are no accident.
+const SHIFTED: u32 = 4;
+
+impl Shifted {
+    /// Looks at the next unit, and says whether it is no text.
+    fn is_next(&mut self, unit: u16) -> bool {
+        match unit.to_be_bytes() {
+            // The blank of Chinese is set in rows, too; a shifted zero is not told apart from it.
+            [0x30, 0] => {}
+            [0x09 | 0x0A | 0x0D | 0x20..=0x7E, 0] => self.0 += 1,
+            _ => self.0 = 0,
+        }
+        self.0 >= SHIFTED
+    }
 }
 
 const BLOCK: usize = 64 * 1024;
 
 impl Utf16 {
     fn new(input: Bytes, order: ByteOrder) -> Self {
-        Self { input, order, raw: Vec::new(), text: Vec::new(), at: 0, ended: false }
+        Self { input, order, raw: Vec::new(), text: Vec::new(), at: 0, ended: false, shifted: Shifted::default() }
     }
 
     fn fill(&mut self) -> io::Result<()> {
@@ -130,7 +157,7 @@ impl Utf16 {
         self.at = 0;
         let read = self.input.by_ref().take(BLOCK as u64).read_to_end(&mut self.raw)?;
         self.ended = read < BLOCK;
-        let used = to_utf8(&self.raw, self.order, self.ended, &mut self.text);
+        let used = to_utf8(&self.raw, self.order, self.ended, &mut self.shifted, &mut self.text);
         self.raw.drain(..used);
         if self.ended && !self.raw.is_empty() {
             let message = format!("the file ends in half a character of UTF-16, at byte {}", self.input.taken() - 1);
@@ -155,7 +182,7 @@ impl Read for Utf16 {
 
 /// Appends the text of the bytes, and says how many were used: all but an odd last one and, unless the file ends
 /// here, the first half of a surrogate pair.
-fn to_utf8(raw: &[u8], order: ByteOrder, ended: bool, text: &mut Vec<u8>) -> usize {
+fn to_utf8(raw: &[u8], order: ByteOrder, ended: bool, shifted: &mut Shifted, text: &mut Vec<u8>) -> usize {
     let unit = |pair: [u8; 2]| match order {
         ByteOrder::Little => u16::from_le_bytes(pair),
         ByteOrder::Big => u16::from_be_bytes(pair),
@@ -168,6 +195,7 @@ fn to_utf8(raw: &[u8], order: ByteOrder, ended: bool, text: &mut Vec<u8>) -> usi
             let units = eight.map(unit);
             if units.iter().fold(0, |all, unit| all | unit) < 0x80 {
                 text.extend(units.map(|unit| unit.to_le_bytes()[0]));
+                *shifted = Shifted::default();
                 at += 8;
                 continue;
             }
@@ -177,7 +205,10 @@ fn to_utf8(raw: &[u8], order: ByteOrder, ended: bool, text: &mut Vec<u8>) -> usi
         if second.is_none() && !ended && (0xD800..0xDC00).contains(&first) {
             break;
         }
-        if let Some(Ok(c)) = char::decode_utf16(std::iter::once(first).chain(second)).next() {
+        if shifted.is_next(first) {
+            text.extend(NO_TEXT);
+            at += 1;
+        } else if let Some(Ok(c)) = char::decode_utf16(std::iter::once(first).chain(second)).next() {
             text.extend(c.encode_utf8(&mut [0; 4]).as_bytes());
             at += c.len_utf16();
         } else {
@@ -188,8 +219,11 @@ fn to_utf8(raw: &[u8], order: ByteOrder, ended: bool, text: &mut Vec<u8>) -> usi
     at * 2
 }
 
+/// What stands for a unit that is a character by accident.
+const NO_TEXT: [u8; 3] = lone_surrogate(0xDC00);
+
 /// What UTF-8 would write for half a pair if it were a character, which it is not: no decoder takes it.
-fn lone_surrogate(unit: u16) -> [u8; 3] {
+const fn lone_surrogate(unit: u16) -> [u8; 3] {
     let [high, low] = unit.to_be_bytes();
     [0xE0 | high >> 4, 0x80 | (high & 0x0F) << 2 | low >> 6, 0x80 | low & 0x3F]
 }

@@ -90,7 +90,7 @@ async fn fetch_with(request: &HttpFetch, archive: &Archive, patience: &Patience)
             Err(Failure::Final(stop)) => return Err(stop),
             Err(Failure::Passing { refusal, .. }) if attempt >= request.attempts => {
                 let message = format!("{}, also on try {attempt}", refusal.message);
-                return Err(Refusal { message, ..refusal }.into());
+                return Err(refusal.with_message(message).into());
             }
             Err(Failure::Passing { asked, .. }) => {
                 tokio::time::sleep(patience.pause_after(attempt, &url, asked)).await;

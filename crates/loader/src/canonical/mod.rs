@@ -12,7 +12,6 @@ mod group;
 mod output;
 mod reader;
 mod removal;
-mod rows;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -24,7 +23,6 @@ use serde::{Deserialize, Serialize};
 
 pub use group::{BatchPool, EncodeScratch, EncodedGroup, RowGroup};
 pub use removal::{remove_records, rows_with_records};
-pub use rows::{CanonicalRows, RowFilter, read_rows};
 pub use writer::CanonicalWriter;
 
 /// The most rows of a row group: what `DuckDB` and others scan at a time. Groups are cut at fixed numbers of rows, so

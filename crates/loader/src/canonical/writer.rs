@@ -1,8 +1,8 @@
 //! Writes parts: rows are gathered to row groups of a fixed size, each encoded when it is full, and put into the file
 //! in their order.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use model::{PageCompression, RecordBatch, RecordSchema};
@@ -10,7 +10,6 @@ use model::{PageCompression, RecordBatch, RecordSchema};
 use super::footer::Footer;
 use super::group::{BatchPool, EncodeScratch, EncodedGroup, Gatherer, RowGroup, Shape};
 use super::output::Output;
-use super::removal::{positions, remove_records};
 use super::{CanonicalPart, PartMetadata, PartScope, part_path};
 use crate::LoadError;
 
@@ -22,7 +21,6 @@ use crate::LoadError;
 /// No file is opened before there are bytes for it: a delivery of the whole country has as many writers as
 /// municipalities.
 pub struct CanonicalWriter {
-    root: PathBuf,
     part: String,
     gatherer: Gatherer,
     scratch: EncodeScratch,
@@ -66,7 +64,6 @@ impl CanonicalWriter {
             next: 0,
             early: BTreeMap::new(),
             output: Output::new(path.clone()),
-            root: root.to_owned(),
             gatherer: Gatherer::new(Shape { path, metadata, schema, pool: pool.clone() }),
             scratch: EncodeScratch::default(),
         }
@@ -144,21 +141,5 @@ impl CanonicalWriter {
         let footer = footer.map_err(|error| self.gatherer.shape.unwritable(&error))?;
         let bytes = self.output.finish(&footer)?;
         Ok(Some(CanonicalPart { path: self.part, rows, bytes }))
-    }
-
-    /// As [`CanonicalWriter::finish`], without the rows that have these record numbers. The part is the same as if
-    /// they had never been written.
-    pub fn finish_without(mut self, records: &BTreeSet<u64>) -> Result<Option<CanonicalPart>, LoadError> {
-        if self.gatherer.groups == 0 && !records.is_empty() {
-            let buffer = &mut self.gatherer.buffer;
-            let rows = positions(buffer, |record| records.contains(&record));
-            buffer.remove_rows(&rows);
-            return self.finish();
-        }
-        let root = self.root.clone();
-        match self.finish()? {
-            Some(part) if !records.is_empty() => remove_records(&root, &part.path, records),
-            part => Ok(part),
-        }
     }
 }

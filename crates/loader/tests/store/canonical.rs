@@ -5,10 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use model::{Code, Column, ColumnData, ColumnKind, DatasetId, Date, Fingerprint, RecordBatch, RecordSchema, WorkUnit};
+use model::{Code, Column, ColumnData, ColumnKind, DatasetId, Fingerprint, RecordBatch, RecordSchema, WorkUnit};
 use musketer_loader::{
-    CanonicalPart, CanonicalWriter, PartScope, ROW_GROUP_ROWS, RowFilter, UnitRecord, part_path, read_rows,
-    remove_records,
+    CanonicalPart, CanonicalWriter, PartScope, ROW_GROUP_ROWS, UnitRecord, part_path, remove_records, rows_with_records,
 };
 
 use crate::fixtures::{accepted, delivery, folder, municipality, open, period, publish, source};
@@ -155,40 +154,45 @@ fn long_texts_end_a_row_group_early_and_show_no_batches_either() {
 }
 
 #[test]
-fn rows_come_back_as_text() {
-    let folder = folder();
-    let part = write(folder.path(), &[batch(0, 40)]);
-    let path = part_path(folder.path(), &part.path);
-    let rows = read_rows(&path, &RowFilter::default(), 2).expect("rows");
-    let columns =
-        ["municipality", "posted", "function", "line", "amount", "paid", "text", "_delivery", "_line", "_record"];
-    assert_eq!(rows.columns, columns);
-    let id = delivery("a").id;
-    let first = ["0751", "2024-01-01", "5.000.long.code", "-500", "-5.00", "true", "Løn nr. 0, anvist i bogholderiet"];
-    assert_eq!(rows.rows[0], first.into_iter().chain([id.as_str(), "2", "1"]).collect::<Vec<_>>());
-    let second = ["0751", "2024-01-02", "5.001.long.code", "-469", "-4.69", "false", ""];
-    assert_eq!(rows.rows[1], second.into_iter().chain([id.as_str(), "3", "2"]).collect::<Vec<_>>());
-    assert!(rows.more);
-    let rows = read_rows(&path, &RowFilter::default(), 100).expect("rows");
-    assert_eq!((rows.rows.len(), rows.more), (40, false));
-}
-
-#[test]
-fn rows_are_filtered_by_day_and_by_text() {
+fn rows_come_back() {
     let folder = folder();
     let part = write(folder.path(), &[batch(0, 400)]);
     let path = part_path(folder.path(), &part.path);
-    let day = |text| Date::parse_iso(text).expect("a day");
-    let records = |filter: &RowFilter| {
-        let rows = read_rows(&path, filter, 100).expect("rows").rows;
-        rows.into_iter().map(|row| row[9].clone()).collect::<Vec<_>>()
-    };
-    let days = Some(("posted".to_owned(), day("2024-01-03"), day("2024-01-05")));
-    let one = RowFilter { days: days.clone(), equal: vec![("amount".to_owned(), "-4.38".to_owned())] };
-    assert_eq!(records(&one), ["3"]);
-    assert_eq!(records(&RowFilter { days, equal: Vec::new() }).len(), 23);
-    let nobody = RowFilter { days: None, equal: vec![("no_such_column".to_owned(), String::new())] };
-    assert!(records(&nobody).is_empty());
+    let wanted: BTreeSet<u64> = [1, 2, 33, 400, 500].into();
+    let rows = rows_with_records(&path, &wanted).expect("rows");
+    assert_eq!(
+        (rows.record.as_slice(), rows.line.as_slice()),
+        ([1, 2, 33, 400].as_slice(), [2, 3, 34, 401].as_slice())
+    );
+    let mut expected = batch(0, 2);
+    expected.append_rows(&batch(32, 33), &[0]);
+    expected.append_rows(&batch(399, 400), &[0]);
+    for (column, (found, expected)) in rows.columns.iter().zip(&expected.columns).enumerate() {
+        let (name, kind) = &schema().columns[column];
+        assert_eq!((&rows.schema.columns[column].0, &found.valid), (name, &expected.valid));
+        for row in (0..rows.len()).filter(|row| found.valid[*row]) {
+            assert_eq!(
+                cell(found, &rows.schema.columns[column].1, row),
+                cell(expected, kind, row),
+                "{name}, row {row}"
+            );
+        }
+    }
+    let first = (0..7).map(|column| cell(&rows.columns[column], &rows.schema.columns[column].1, 0));
+    let first: Vec<String> = first.collect();
+    assert_eq!(first, ["0751", "19723", "5.000.long.code", "-500", "-500", "true", "Løn nr. 0, anvist i bogholderiet"]);
+}
+
+/// A value as text; amounts in minor units, days as numbers.
+fn cell(column: &Column, kind: &ColumnKind, row: usize) -> String {
+    match (&column.data, kind) {
+        (ColumnData::Number(values), _) => values[row].to_string(),
+        (ColumnData::Date(values), _) => values[row].to_string(),
+        (ColumnData::Boolean(values), _) => values[row].to_string(),
+        (ColumnData::Code(values), ColumnKind::Code(codes)) => codes[values[row] as usize].clone(),
+        (ColumnData::Code(_), _) => unreachable!("codes have a list"),
+        (ColumnData::Text(texts), _) => texts.get(row).to_owned(),
+    }
 }
 
 #[test]
@@ -204,12 +208,6 @@ fn a_part_without_some_records_is_as_if_they_had_never_come() {
     let expected = writer.finish().expect("a part").expect("rows");
     let expected_bytes = bytes(folder.path(), &expected);
 
-    let mut writer = CanonicalWriter::create(folder.path(), &scope(), &schema());
-    writer.write(&everything, None).expect("rows");
-    let without = writer.finish_without(&gone).expect("a part").expect("rows");
-    assert_eq!(without, expected);
-    assert!(bytes(folder.path(), &without) == expected_bytes);
-
     let full = write(folder.path(), &[everything]);
     assert_eq!(full.rows, rows);
     let without = remove_records(folder.path(), &full.path, &gone).expect("a part").expect("rows");
@@ -223,9 +221,6 @@ fn no_rows_no_part() {
     let folder = folder();
     let writer = CanonicalWriter::create(folder.path(), &scope(), &schema());
     assert_eq!(writer.finish().expect("nothing to write"), None);
-    let mut writer = CanonicalWriter::create(folder.path(), &scope(), &schema());
-    writer.write(&batch(0, 2), None).expect("rows");
-    assert_eq!(writer.finish_without(&[1, 2].into()).expect("nothing left"), None);
     let part = write(folder.path(), &[batch(0, 2)]);
     assert_eq!(remove_records(folder.path(), &part.path, &[1, 2].into()).expect("nothing left"), None);
     assert!(files(folder.path()).is_empty());
@@ -268,12 +263,12 @@ fn a_damaged_part_is_said_to_be() {
     let sound = fs::read(&path).expect("the bytes");
     for bytes in [Vec::new(), b"PAR1".to_vec(), sound[..sound.len() / 2].to_vec(), vec![0; sound.len()]] {
         fs::write(&path, bytes).expect("a file");
-        let error = read_rows(&path, &RowFilter::default(), 1).expect_err("damage");
+        let error = rows_with_records(&path, &[1].into()).expect_err("damage");
         assert_eq!(error.code(), Code::PART_UNREADABLE);
         assert!(error.to_string().contains(&part.path), "{error}");
     }
     fs::remove_file(&path).expect("a file");
-    let error = read_rows(&path, &RowFilter::default(), 1).expect_err("missing");
+    let error = rows_with_records(&path, &[1].into()).expect_err("missing");
     assert_eq!(error.code(), Code::PART_UNREADABLE);
 }
 

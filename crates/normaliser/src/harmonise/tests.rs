@@ -148,6 +148,7 @@ fn broken_rows_are_rejected_in_the_order_of_the_file() {
     let reason = "the row has 3 cells, the header 7".to_owned();
     let broken = BrokenRow {
         line: 1,
+        lines: 1,
         record: 1,
         code: Code::ROW_SHORT,
         reason: reason.clone(),
@@ -439,6 +440,7 @@ fn controlled(lines: &[&str], broken: bool, statements: &[(ControlField, &str)])
     if broken {
         batch.broken.push(BrokenRow {
             line: 9,
+            lines: 1,
             record: 9,
             code: Code::ROW_SHORT,
             reason: String::new(),

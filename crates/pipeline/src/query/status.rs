@@ -6,8 +6,8 @@ use loader::{DeliveryEntry, DeliveryRecord, DeliveryState, Figure, FigureFilter}
 use model::{Catalogue, MunicipalityCode, Pipeline, SourceId, WorkUnit};
 
 use super::{DeliveryLine, IndicatorLine, MissingUnits, Queries, RefusedDelivery, RunLine, SourceStatus, Status};
-use crate::RunError;
 use crate::coverage::Coverage;
+use crate::{RefusalReport, RunError};
 
 impl Queries<'_> {
     /// What was delivered of a pipeline's sources, what is missing, and whether the books balance.
@@ -147,13 +147,14 @@ fn count_figure(indicators: &mut BTreeMap<String, IndicatorLine>, figure: &Figur
 fn refused_delivery(entry: &DeliveryEntry) -> Option<RefusedDelivery> {
     let DeliveryState::Refused(refusal) = &entry.record.state else { return None };
     let delivery = &entry.record.delivery;
+    let report = RefusalReport::from(refusal);
     Some(RefusedDelivery {
         delivery: delivery.id.to_string(),
         name: delivery.name.clone(),
         source: delivery.scope.source.to_string(),
-        code: refusal.code.to_string(),
-        message: refusal.message.clone(),
-        help: refusal.help.clone().unwrap_or_else(|| refusal.code.info().remedy.to_owned()),
+        code: report.code,
+        message: report.message,
+        help: report.help,
     })
 }
 

@@ -323,7 +323,8 @@ impl<'a> Reading<'a> {
         if let Some(refusal) = too_few(job, &tally, unused) {
             return Ok(Err(refusal));
         }
-        let notices = [summary.notices, harmonised.notices, keys.notice().into_iter().collect()].concat();
+        let mut notices = [summary.notices, harmonised.notices, keys.notice().into_iter().collect()].concat();
+        notices.extend(job.source.notice_of_no_rows(tally.accepted + unused));
         let mut partials = self.plan.finish(&partials);
         // What was added up does not hold for units that lost rows.
         keys.rewritten.iter().for_each(|unit| partials.forget(unit.municipality, unit.period));
@@ -350,12 +351,13 @@ fn tally(summary: &ReadSummary, harmonised: &normaliser::Harmonised, keys: &KeyV
 }
 
 fn too_few(job: &Job, tally: &RowTally, unused: u64) -> Option<Refusal> {
-    if tally.accepted + unused >= job.source.min_rows {
+    let least = job.source.least_rows();
+    if tally.accepted + unused >= least {
         return None;
     }
     let message = format!(
-        "{} rows were accepted of {} read ({} rejected); a delivery of `{}` has at least {}",
-        tally.accepted, tally.read, tally.rejected, job.source.id, job.source.min_rows
+        "{} rows were accepted of {} read ({} rejected); a delivery of `{}` has at least {least}",
+        tally.accepted, tally.read, tally.rejected, job.source.id
     );
     Some(Refusal::new(Code::TOO_FEW_ROWS, message))
 }

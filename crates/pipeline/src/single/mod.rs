@@ -28,7 +28,7 @@ pub use self::input::Input;
 pub use self::output::Output;
 pub use self::preview::{Preview, PreviewReject, PreviewRow, preview};
 pub use self::read::{Ended, Reading, SourceReading, Target, read};
-pub use self::report::{ReadRefusal, ReadReport, ReportFile};
+pub use self::report::{ReadReport, ReportFile};
 
 use crate::RunError;
 

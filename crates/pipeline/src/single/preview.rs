@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::read::{Stop, null_words};
 use super::scope::scope;
 use super::text::TextBatch;
-use super::{Dialect, Input, ReadRefusal, Reading, SourceReading, value};
-use crate::RunError;
+use super::{Dialect, Input, Reading, SourceReading, value};
+use crate::{RefusalReport, RunError};
 
 /// About how many bytes are taken at a time: few rows are wanted.
 const BATCH: usize = 64 << 10;
@@ -34,7 +34,7 @@ pub struct Preview {
     /// Whether these are all rows of the file.
     pub complete: bool,
     /// Why the file is refused, if it is as far as it was read.
-    pub refused: Option<ReadRefusal>,
+    pub refused: Option<RefusalReport>,
 }
 
 /// A row.
@@ -75,7 +75,7 @@ pub fn preview(input: &Input, reading: &Reading<'_>, most: usize) -> Result<Prev
     };
     match found {
         Ok(()) => {}
-        Err(Stop::Refused(refusal)) => preview.refused = Some(ReadRefusal::of(&refusal)),
+        Err(Stop::Refused(refusal)) => preview.refused = Some(RefusalReport::from(&refusal)),
         Err(Stop::Failed(error)) => return Err(error),
         Err(Stop::Deaf) => {}
     }

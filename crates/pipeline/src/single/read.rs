@@ -6,6 +6,7 @@
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use extractor::{Limits, ReadSummary, Reader};
 use loader::TableWriter;
@@ -18,8 +19,8 @@ use normaliser::{Harmoniser, PersonKeys};
 use super::output::Pending;
 use super::scope::{Said, scope};
 use super::text::TextBatch;
-use super::{Dialect, Input, Output, ReadRefusal, ReadReport, ReportFile, csv, json, parquet};
-use crate::{Project, RunError};
+use super::{Dialect, Input, Output, ReadReport, ReportFile, csv, json, parquet};
+use crate::{Project, RefusalReport, RunError};
 
 /// How a file is read.
 #[derive(Debug)]
@@ -131,17 +132,20 @@ pub fn read(
             (Some(pending), Box::new(file))
         }
     };
-    let mut sink = Sink { target, out: Some(out), buffer: Vec::new(), keys: Vec::new(), table: None };
+    let deaf = Arc::new(AtomicBool::new(false));
+    let out: Box<dyn Write + Send> = Box::new(Overheard { out, deaf: Arc::clone(&deaf) });
+    let standard = *output == Output::Standard;
+    let mut sink = Sink { target, out: Some(out), standard, deaf, buffer: Vec::new(), keys: Vec::new(), table: None };
     let ended = {
-        let mut rejects = |rows: &[RejectedRow], report: &mut ReadReport| {
+        let mut rejects = |rows: &[RejectedRow], batch: &RawBatch, report: &mut ReadReport| {
             report.reject(rows);
-            report_file.as_mut().map_or(Ok(()), |file| file.add(rows))
+            report_file.as_mut().map_or(Ok(()), |file| file.add(rows, batch))
         };
         read_into(input, reading, &mut sink, &mut report, &mut rejects)
     };
     match ended {
         Ok(()) => {}
-        Err(Stop::Refused(refusal)) => report.refused = Some(ReadRefusal::of(&refusal)),
+        Err(Stop::Refused(refusal)) => report.refused = Some(RefusalReport::from(&refusal)),
         Err(Stop::Deaf) => return Ok(Ended::NobodyListens),
         Err(Stop::Failed(error)) => return Err(error),
     }
@@ -161,7 +165,7 @@ fn source_name(reading: &Reading<'_>) -> Option<String> {
     }
 }
 
-type Rejects<'r> = dyn FnMut(&[RejectedRow], &mut ReadReport) -> Result<(), RunError> + 'r;
+type Rejects<'r> = dyn FnMut(&[RejectedRow], &RawBatch, &mut ReadReport) -> Result<(), RunError> + 'r;
 
 fn read_into(
     input: &Input,
@@ -225,7 +229,7 @@ fn texts(
         let batch = TextBatch::new(&raw, encoding, &null, &names, &mut rejected);
         report.rows_loaded += batch.len() as u64;
         sink.texts(&batch, !null.is_empty(), &schema)?;
-        rejects(&rejected, report)?;
+        rejects(&rejected, &raw, report)?;
     }
     sink.finish()?;
     let summary = reader.finish();
@@ -257,20 +261,22 @@ fn records(
         plan.harmonise(&mut hand, &raw, &mut accepted, &mut rejected)?;
         report.rows_loaded += accepted.len() as u64;
         sink.records(&accepted, &schema)?;
-        rejects(&rejected, report)?;
+        rejects(&rejected, &raw, report)?;
     }
     sink.finish()?;
     let summary = reader.finish();
     let harmonised = plan.finish(vec![hand], &summary.control)?;
-    if harmonised.accepted < reading.source.min_rows {
+    let least = reading.source.least_rows();
+    if harmonised.accepted < least {
         let message = format!(
-            "{} rows were accepted of {} read ({} rejected); a delivery of `{}` has at least {}",
-            harmonised.accepted, summary.read, harmonised.rejected, reading.source.id, reading.source.min_rows
+            "{} rows were accepted of {} read ({} rejected); a delivery of `{}` has at least {least}",
+            harmonised.accepted, summary.read, harmonised.rejected, reading.source.id
         );
         return Err(Refusal::new(Code::TOO_FEW_ROWS, message).into());
     }
     let mut notices = summary.notices.clone();
     notices.extend(harmonised.notices);
+    notices.extend(reading.source.notice_of_no_rows(harmonised.accepted));
     let tally = tally(&summary, harmonised.accepted, harmonised.rejected);
     Ok(report.close(&tally, &notices)?)
 }
@@ -278,10 +284,41 @@ fn records(
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 128 << 10;
 
+/// An output that remembers that nobody reads it any more, whatever becomes of the error.
+struct Overheard {
+    out: Box<dyn Write + Send>,
+    deaf: Arc<AtomicBool>,
+}
+
+impl Overheard {
+    fn heard<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::BrokenPipe) {
+            self.deaf.store(true, Ordering::Relaxed);
+        }
+        result
+    }
+}
+
+impl Write for Overheard {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes);
+        self.heard(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.out.flush();
+        self.heard(flushed)
+    }
+}
+
 /// Writes rows in the format that was asked for.
 struct Sink {
     target: Target,
     out: Option<Box<dyn Write + Send>>,
+    /// Whether it is standard output, which holds back what was written last.
+    standard: bool,
+    /// Whether whoever read the output has gone away.
+    deaf: Arc<AtomicBool>,
     buffer: Vec<u8>,
     keys: Vec<Vec<u8>>,
     table: Option<TableWriter<Box<dyn Write + Send>>>,
@@ -295,7 +332,7 @@ impl Sink {
             Target::JsonLines => self.keys = json::keys(names),
             Target::Parquet => {
                 let out = self.out.take().unwrap_or_else(|| unreachable!("a sink begins once"));
-                self.table = Some(parquet::begin(schema, out)?);
+                self.table = Some(parquet::begin(schema, out).map_err(|error| self.failed(error))?);
             }
         }
         Ok(())
@@ -320,10 +357,13 @@ impl Sink {
     }
 
     fn rows(&mut self, batch: &RecordBatch) -> Result<(), Stop> {
-        if let Some(table) = &mut self.table {
-            table.write(batch)?;
-        }
-        Ok(())
+        let written = self.table.as_mut().map_or(Ok(()), |table| table.write(batch));
+        written.map_err(|error| self.failed(error))
+    }
+
+    /// Why Parquet could not be written: its writer passes errors on as texts.
+    fn failed(&self, error: impl Into<RunError>) -> Stop {
+        if self.deaf.load(Ordering::Relaxed) { Stop::Deaf } else { Stop::Failed(error.into()) }
     }
 
     /// Writes what is gathered, if it is at least this much.
@@ -333,10 +373,7 @@ impl Sink {
         }
         if let Some(out) = &mut self.out {
             let written = out.write_all(&self.buffer).and_then(|()| if least == 0 { out.flush() } else { Ok(()) });
-            match written {
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Err(Stop::Deaf),
-                written => written.map_err(RunError::file("the output"))?,
-            }
+            written.map_err(|error| self.failed(RunError::file("the output")(error)))?;
         }
         self.buffer.clear();
         Ok(())
@@ -344,7 +381,12 @@ impl Sink {
 
     fn finish(&mut self) -> Result<(), Stop> {
         if let Some(table) = self.table.take() {
-            table.finish()?;
+            table.finish().map_err(|error| self.failed(error))?;
+            if self.standard {
+                // The writer is gone, and the end of the program would not say that the last bytes were not taken.
+                let mut out = Overheard { out: Box::new(io::stdout()), deaf: Arc::clone(&self.deaf) };
+                out.flush().map_err(|error| self.failed(RunError::file("the output")(error)))?;
+            }
         }
         self.drain(0)
     }

@@ -8,11 +8,11 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use model::{Code, Notice, Refusal, RejectedRow, RowTally, redact};
+use model::{Code, Notice, RawBatch, RejectedRow, RowTally};
 use serde::Serialize;
 
 use super::output::Pending;
-use crate::{NoticeReport, RunError};
+use crate::{NoticeReport, RefusalReport, RunError};
 
 /// What became of one file. `rows_in` = `rows_loaded` + `rows_rejected` + `rows_skipped`, if it was read to its end.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -22,7 +22,7 @@ pub struct ReadReport {
     /// The source that it was read by, if it was one.
     pub source: Option<String>,
     /// Why it was refused, if it was: then nothing that was written of it may be used.
-    pub refused: Option<ReadRefusal>,
+    pub refused: Option<RefusalReport>,
     /// Records in the file, header and footer included.
     pub rows_in: u64,
     /// Records that were written.
@@ -42,36 +42,6 @@ pub struct ReadReport {
     pub first_rejects: Vec<RejectedRow>,
 }
 
-/// Why a file was refused.
-#[derive(Debug, Clone, Serialize)]
-pub struct ReadRefusal {
-    /// The code.
-    pub code: String,
-    /// Its name.
-    pub name: &'static str,
-    /// What is wrong.
-    pub message: String,
-    /// The physical line, where one is to blame.
-    pub line: Option<u64>,
-    /// The column, where one is to blame.
-    pub column: Option<String>,
-    /// What to do about it.
-    pub help: String,
-}
-
-impl ReadRefusal {
-    pub(super) fn of(refusal: &Refusal) -> Self {
-        Self {
-            code: refusal.code.to_string(),
-            name: refusal.code.name(),
-            message: redact(&refusal.message).into_owned(),
-            line: refusal.line,
-            column: refusal.column.as_deref().map(|column| redact(column).into_owned()),
-            help: refusal.help.clone().unwrap_or_else(|| refusal.code.info().remedy.to_owned()),
-        }
-    }
-}
-
 /// Rejected rows that are kept for messages.
 const FIRST: usize = 10;
 
@@ -79,6 +49,7 @@ const FIRST: usize = 10;
 #[derive(Serialize)]
 struct Reject<'a> {
     line: u64,
+    lines: u64,
     record: u64,
     column: Option<&'a str>,
     code: String,
@@ -135,10 +106,12 @@ impl ReportFile {
         self.out.write_all(bytes).map_err(RunError::file("the report"))
     }
 
-    pub(super) fn add(&mut self, rows: &[RejectedRow]) -> Result<(), RunError> {
+    /// Adds rejected rows of this batch.
+    pub(super) fn add(&mut self, rows: &[RejectedRow], batch: &RawBatch) -> Result<(), RunError> {
         for row in rows {
             let line = Reject {
                 line: row.line,
+                lines: batch.lines_of(row.record).unwrap_or(1),
                 record: row.record,
                 column: row.column.as_deref(),
                 code: row.code.to_string(),

@@ -40,7 +40,7 @@ pub(super) fn source_of(format: Format) -> Source {
         scope: Scope { one_municipality: false, period: None },
         load: Load::Full,
         due_days: None,
-        min_rows: 0,
+        min_rows: Some(0),
         input: InputForm::plain(Encoding::Utf8.into()),
         format,
         fields: Vec::new(),

@@ -47,6 +47,32 @@ fn another_encoding_than_declared_is_refused() {
 }
 
 #[test]
+fn ascii_declared_as_ebcdic_is_known_by_its_digits() {
+    let declared = FileEncoding::Ebcdic(Ebcdic::Cp1142);
+    for bytes in ["0101;Tårnby\n".as_bytes(), b"0101;T\xE5rnby \xF8\n"] {
+        assert_eq!(code(&encoded(declared), bytes), Code::ENC_UNEXPECTED);
+    }
+    let ebcdic = declared.encode("Ærø uden tal\n").expect("Danish");
+    assert!(text(&encoded(declared), &ebcdic).is_ok());
+}
+
+#[test]
+fn what_is_behind_a_lost_byte_is_no_text() {
+    let lines = "1;Løn\n2;Køb\n3;Salg\n";
+    for order in [LITTLE, BIG] {
+        let bytes = utf16(order, lines);
+        // In the text of the first row and in that of the last.
+        for (first, last) in [(7, 30), (8, 29), (7, 33)] {
+            let lost: Vec<u8> = (0..bytes.len()).filter(|at| *at != first && *at != last).map(|at| bytes[at]).collect();
+            let text = text(&encoded(order), &[utf16(order, "0101;0101\n"), lost].concat()).expect("some text");
+            assert!(std::str::from_utf8(&text).is_err(), "{order:?} {first} {last} {text:?}");
+        }
+    }
+    let chinese = "0101;\u{3000}\u{3000}\u{3000}\u{3000}\u{3000}\u{6C00}\u{4E00}\n".repeat(9);
+    assert_eq!(text(&encoded(LITTLE), &utf16(LITTLE, &chinese)).as_deref(), Ok(chinese.as_bytes()));
+}
+
+#[test]
 fn an_odd_byte_at_the_end_is_a_cut() {
     let mut bytes = utf16(LITTLE, "\u{FEFF}a;b\n1;2\n");
     bytes.push(b'3');
