@@ -132,13 +132,13 @@ fn own_figure(row: &[String]) -> Option<MunicipalityCode> {
 /// The periods for which somebody has delivered everything.
 fn published(indicator: &Indicator, given: &Given<'_>) -> BTreeSet<Period> {
     let touched = indicator.measures.iter().flat_map(|measure| {
-        let parts = given.rows[&measure.dataset].delivered.iter();
-        parts.flat_map(|(_, part)| measure.time.periods(*part, indicator.period))
+        let of = &given.rows[&measure.dataset];
+        of.delivered.iter().flat_map(|(_, part)| measure.touched(*part, indicator.period, of.dataset, part.end()))
     });
     let complete = |period: &Period| {
         indicator.measures.iter().all(|measure| {
             let of = &given.rows[&measure.dataset];
-            let needed = measure.time.partitions(*period, of.dataset.partition);
+            let needed = measure.partitions(*period, of.dataset);
             given.municipalities.iter().any(|code| needed.iter().all(|part| of.delivered.contains(&(*code, *part))))
         })
     };

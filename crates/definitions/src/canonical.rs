@@ -161,6 +161,8 @@ pub(crate) fn expression(expr: &Expr, fields: &[Field]) -> String {
         Expr::Add(left, right) => format!("(+ {} {})", inner(left), inner(right)),
         Expr::Subtract(left, right) => format!("(- {} {})", inner(left), inner(right)),
         Expr::Negate(part) => format!("(- {})", inner(part)),
+        Expr::Part(part, index) => format!("({} {})", part.as_str(), name(index)),
+        Expr::Active(time) => format!("({})", time.as_str()),
     }
 }
 
@@ -181,6 +183,8 @@ pub(crate) fn aggregate(aggregate: &Aggregate, fields: &[Field]) -> String {
         Aggregate::Sum(expr) => format!("(sum {})", expression(expr, fields)),
         Aggregate::Min(expr) => format!("(min {})", expression(expr, fields)),
         Aggregate::Max(expr) => format!("(max {})", expression(expr, fields)),
+        Aggregate::Mean(expr) => format!("(mean {})", expression(expr, fields)),
+        Aggregate::Quantile(expr, share) => format!("(quantile {} {})", expression(expr, fields), ratio(*share)),
         Aggregate::Count => "(count)".to_owned(),
         Aggregate::CountDistinct(indices) => {
             let names: Vec<&str> = indices.iter().map(|index| fields[index.0].name.as_str()).collect();

@@ -159,16 +159,26 @@ impl Publication<'_> {
     /// Records measures, each in place of its earlier value.
     pub fn measures(&mut self, measures: &[MeasureValue]) -> Result<(), LoadError> {
         const SQL: &str = "INSERT OR REPLACE INTO measure
-            (indicator, version, municipality, period, measure, minor, scale, rows, obs_status)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+            (indicator, version, municipality, period, measure, minor, scale, divisor, rows, obs_status)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         self.write(|connection| {
             let mut upsert = connection.prepare_cached(SQL)?;
             for value in measures {
                 let place = (value.municipality.to_string(), value.period.to_string());
-                let content = (value.minor, value.scale, whole(value.rows), value.status.code());
-                let name = (value.indicator.as_str(), value.version.0, value.measure.as_str());
-                upsert
-                    .execute((name.0, name.1, place.0, place.1, name.2, content.0, content.1, content.2, content.3))?;
+                let (name, version) = (value.indicator.as_str(), value.version.0);
+                let number = (value.minor, value.scale, value.divisor);
+                upsert.execute(rusqlite::params![
+                    name,
+                    version,
+                    place.0,
+                    place.1,
+                    value.measure.as_str(),
+                    number.0,
+                    number.1,
+                    number.2,
+                    whole(value.rows),
+                    value.status.code()
+                ])?;
             }
             Ok(())
         })
@@ -373,6 +383,7 @@ fn measure_value(row: &Row<'_>) -> rusqlite::Result<MeasureValue> {
         period: parsed(row, "period")?,
         minor: row.get("minor")?,
         scale: row.get("scale")?,
+        divisor: row.get("divisor")?,
         rows: count(row, "rows")?,
         status: word(row, "obs_status", ObsStatus::from_code)?,
     })

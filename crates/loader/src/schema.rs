@@ -7,7 +7,7 @@
 //! and versions before 3.37 cannot read a file with strict tables at all.
 
 /// The schema that this version of the program reads and writes.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 
 /// Marks the file as ours, at a fixed place of its header: the bytes `MSKT`.
 pub(crate) const APPLICATION_ID: u32 = 0x4D53_4B54;
@@ -16,7 +16,8 @@ pub(crate) const APPLICATION_ID: u32 = 0x4D53_4B54;
 pub(crate) const SQL: &str = include_str!("schema.sql");
 
 /// What turns version `n` into version `n + 1`, at position `n - 1`. The first version has nothing before it.
-pub(crate) const UPGRADES: &[&str] = &[];
+pub(crate) const UPGRADES: &[&str] =
+    &["ALTER TABLE measure ADD COLUMN divisor INTEGER NOT NULL DEFAULT 1 CHECK (divisor > 0)"];
 
 /// A table or view with its columns, as documented.
 #[derive(Debug, Default)]

@@ -165,6 +165,7 @@ CREATE TABLE measure (
     measure TEXT NOT NULL, -- The measure, as the formula names it.
     minor INTEGER, -- The value in units of 10^-scale; empty where it is missing.
     scale INTEGER NOT NULL, -- Decimals of the value.
+    divisor INTEGER NOT NULL DEFAULT 1 CHECK (divisor > 0), -- What the value is divided by: the number of rows of a mean, of days of an average, otherwise 1.
     rows INTEGER NOT NULL, -- Canonical rows that it was made of.
     obs_status TEXT NOT NULL, -- Why it is missing, by SDMX `CL_OBS_STATUS`; `A` if it is not.
     PRIMARY KEY (indicator, version, municipality, period, measure),

@@ -148,7 +148,6 @@ fn record_version(connection: &Connection, version: i64) -> rusqlite::Result<usi
     connection.execute("INSERT INTO schema_version (version, created_by) VALUES (?1, ?2)", (version, program))
 }
 
-/// Makes the entry of a new or renamed file durable.
 /// Waits until everything that was written to the file system of a folder is on the disk.
 pub(crate) fn sync_file_system(folder: &Path) -> Result<(), LoadError> {
     let failed = |source| LoadError::file(folder, "write", source);
@@ -156,6 +155,7 @@ pub(crate) fn sync_file_system(folder: &Path) -> Result<(), LoadError> {
     rustix::fs::syncfs(&folder).map_err(|error| failed(error.into()))
 }
 
+/// Makes the entry of a new or renamed file durable.
 pub(crate) fn sync_folder(path: &Path) -> Result<(), LoadError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     File::open(folder)
@@ -324,7 +324,10 @@ mod tests {
         for result in [Store::open(folder.path()), Store::open_read_only(folder.path())] {
             let (code, message) = message(result);
             assert_eq!(code, "M6003");
-            assert!(message.ends_with("has schema version 99; this version knows 1"), "{message}");
+            assert!(
+                message.ends_with(&format!("has schema version 99; this version knows {}", schema::VERSION)),
+                "{message}"
+            );
         }
     }
 
@@ -350,10 +353,25 @@ mod tests {
     }
 
     #[test]
+    fn a_store_of_the_first_version_is_brought_up_to_date() {
+        let folder = folder();
+        let store = Store::open(folder.path()).expect("a new store");
+        store.connection.execute_batch("ALTER TABLE measure DROP COLUMN divisor").expect("the first version's table");
+        store.connection.execute("UPDATE schema_version SET version = 1", []).expect("a version");
+        drop(store);
+        let store = Store::open(folder.path()).expect("an upgraded store");
+        assert_eq!(schema_version(&store.connection).expect("a version"), schema::VERSION);
+        let divisors = "SELECT count(*) FROM pragma_table_info('measure') WHERE name = 'divisor'";
+        let divisors: i64 = store.connection.query_row(divisors, [], |row| row.get(0)).expect("a count");
+        assert_eq!(divisors, 1);
+    }
+
+    #[test]
     fn an_upgrade_is_all_or_nothing_and_leaves_a_copy() {
         let folder = folder();
         let mut store = Store::open(folder.path()).expect("a new store");
         let path = store.path.clone();
+        store.connection.execute("UPDATE schema_version SET version = 1", []).expect("a version");
         let broken = ["CREATE TABLE added (x)", "CREATE TABLE added (x)"];
         upgrade(&mut store.connection, &path, 1, &broken).expect_err("the second step fails");
         assert_eq!(schema_version(&store.connection).expect("a version"), 1);

@@ -106,6 +106,8 @@ pub enum MomentRule {
     Event,
     /// A state counted on that day; a period is described by one of its snapshots.
     Snapshot,
+    /// Something that held from that day on.
+    Interval,
 }
 
 /// A rule that every row must fulfil.
@@ -144,6 +146,10 @@ pub struct Dataset {
     pub time: FieldIndex,
     /// How it does so.
     pub moment: MomentRule,
+    /// Of intervals, the field with the last day on which the row holds; a row without a value still holds.
+    pub until: Option<FieldIndex>,
+    /// Fields with other municipalities than the reporting one, by what these are to the row: `payer`, `residence`.
+    pub roles: Vec<(FieldName, FieldIndex)>,
     /// The length of the periods that the canonical table is partitioned and delivered by.
     pub partition: PeriodKind,
     /// Rules for every row.

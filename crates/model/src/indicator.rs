@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::{
-    Aggregate, DatasetId, Expr, FieldName, Fingerprint, Formula, IndicatorId, Period, PeriodKind, Ratio, Rounding,
-    Text, TimeSelection, Unit,
+    Activity, Aggregate, Dataset, DatasetId, Date, Expr, Field, FieldIndex, FieldName, Fingerprint, Formula,
+    IndicatorId, MomentRule, Period, PeriodKind, Ratio, Rounding, Text, TimeSelection, Unit, Window,
 };
 
 /// The version of an indicator's definition, from 1.
@@ -48,6 +48,54 @@ pub enum MissingRule {
     Zero,
 }
 
+/// What a figure of several municipalities is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GroupRule {
+    /// The formula of the members' measures taken together.
+    #[default]
+    RatioOfSums,
+    /// The mean of the members' figures, large and small alike.
+    UnweightedMean,
+    /// The median of the members' figures.
+    Median,
+}
+
+impl GroupRule {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::RatioOfSums, Self::UnweightedMean, Self::Median];
+
+    /// The word used in definitions.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RatioOfSums => "ratio_of_sums",
+            Self::UnweightedMean => "unweighted_mean",
+            Self::Median => "median",
+        }
+    }
+}
+
+/// A first grouping of rows, whose groups are what is aggregated: classes of pupils, for example.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grouping {
+    /// The fields that rows of one group have in common, within a municipality and its period.
+    pub by: Vec<FieldIndex>,
+    /// What is computed of each group, by name.
+    pub lets: Vec<(FieldName, Aggregate)>,
+    /// What a group looks like to `having` and to the measure's aggregate: the fields of `by`, then those of `lets`.
+    pub fields: Vec<Field>,
+    /// Which groups count; all if `None`.
+    pub having: Option<Expr>,
+}
+
+/// Rows count only if what they are about was not there at another time: new hires, for example.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Absence {
+    /// How many months later than the measure's own window.
+    pub shift: i32,
+    /// What must not be there.
+    pub on: Vec<FieldIndex>,
+}
+
 /// An aggregate of a dataset's rows.
 #[derive(Debug, Clone)]
 pub struct Measure {
@@ -55,8 +103,16 @@ pub struct Measure {
     pub name: FieldName,
     /// The dataset.
     pub dataset: DatasetId,
-    /// Which rows of the period count.
+    /// The field with the municipality that a row counts for, where it is not the one that reports it.
+    pub role: Option<FieldIndex>,
+    /// Which rows of the window count.
     pub time: TimeSelection,
+    /// The stretch of time.
+    pub window: Window,
+    /// What must have been absent at another time.
+    pub absent: Option<Absence>,
+    /// The first grouping; without it, rows are aggregated.
+    pub per: Option<Grouping>,
     /// Which rows count; all if `None`.
     pub filter: Option<Expr>,
     /// What is computed of them.
@@ -69,6 +125,100 @@ pub struct Measure {
     pub filter_text: Option<String>,
     /// The aggregate as written.
     pub value_text: String,
+}
+
+impl Measure {
+    /// Whether it is an aggregate of the rows of one period or day, which can be added up while rows are read.
+    pub fn is_plain(&self) -> bool {
+        let times = [TimeSelection::Last, TimeSelection::Average];
+        self.window == Window::default()
+            && self.role.is_none()
+            && self.absent.is_none()
+            && self.per.is_none()
+            && !times.contains(&self.time)
+            && !matches!(self.time, TimeSelection::Active(_))
+            && !matches!(self.aggregate, Aggregate::Mean(_) | Aggregate::Quantile(..))
+    }
+
+    /// The windows that are looked at: the measure's own, and where something must be absent, that one.
+    pub fn windows(&self) -> impl Iterator<Item = Window> {
+        let absent = self.absent.as_ref().map(|absent| self.window.later(absent.shift));
+        std::iter::once(self.window).chain(absent)
+    }
+
+    /// The days whose snapshots are read in a window, in order.
+    pub fn snapshot_days(&self, window: Window, period: Period, dataset: &Dataset) -> Vec<Date> {
+        if let Some(day) = window.moved(period).and_then(|moved| self.time.snapshot_day(moved)) {
+            return vec![day];
+        }
+        let kind = dataset.field(dataset.time).ty.period_kind().unwrap_or(dataset.partition);
+        let Some(days) = window.days(period) else { return Vec::new() };
+        let first = Period::containing(kind, days.start);
+        let starts = std::iter::successors(Some(first), |part| part.next()).map(Period::start);
+        let within: Vec<Date> = starts.skip_while(|day| *day < days.start).take_while(|day| *day < days.end).collect();
+        match self.time {
+            TimeSelection::Last => within.last().copied().into_iter().collect(),
+            TimeSelection::Average => within,
+            _ => Vec::new(),
+        }
+    }
+
+    /// The partitions of the dataset that must have been delivered for the measure to be known in this period, in order.
+    pub fn partitions(&self, period: Period, dataset: &Dataset) -> Vec<Period> {
+        let mut parts: Vec<Period> =
+            self.windows().flat_map(|window| self.partitions_of(window, period, dataset)).collect();
+        parts.sort_unstable();
+        parts.dedup();
+        parts
+    }
+
+    fn partitions_of(&self, window: Window, period: Period, dataset: &Dataset) -> Vec<Period> {
+        let kind = dataset.partition;
+        let of_day = |day: Date| vec![Period::containing(kind, day)];
+        let Some(days) = window.days(period) else { return Vec::new() };
+        let last = || Date::from_days(days.end.days() - 1).unwrap_or(days.start);
+        match (dataset.moment, self.time) {
+            (MomentRule::Snapshot, _) => {
+                let days = self.snapshot_days(window, period, dataset);
+                days.into_iter().map(|day| Period::containing(kind, day)).collect()
+            }
+            (_, TimeSelection::Active(Activity::Start)) => of_day(days.start),
+            (_, TimeSelection::Active(Activity::End)) => of_day(last()),
+            _ => {
+                let first = Period::containing(kind, days.start);
+                let parts = std::iter::successors(Some(first), |part| part.next());
+                parts.take_while(|part| part.start() < days.end).collect()
+            }
+        }
+    }
+
+    /// Whether the rows of a partition may count in a period. Of intervals, all that began before its end are read.
+    pub fn reads(&self, part: Period, period: Period, dataset: &Dataset) -> bool {
+        match self.time {
+            TimeSelection::Active(_) => {
+                self.windows().filter_map(|window| window.days(period)).any(|days| part.start() < days.end)
+            }
+            _ => self.partitions(period, dataset).contains(&part),
+        }
+    }
+
+    /// The periods of `kind` that a change of a partition touches, up to the one that holds `horizon`.
+    pub fn touched(&self, part: Period, kind: PeriodKind, dataset: &Dataset, horizon: Date) -> Vec<Period> {
+        let reach = self.windows().map(Window::reach).max().unwrap_or_default();
+        let first = Period::containing(PeriodKind::Month, part.start()).ordinal() - reach;
+        let last = match self.time {
+            TimeSelection::Active(_) => horizon.max(part.end()),
+            _ => part.end(),
+        };
+        let last = Period::containing(PeriodKind::Month, last).ordinal() + reach;
+        let month = |ordinal| Period::from_ordinal(PeriodKind::Month, ordinal).map(Period::start);
+        let Some((first, last)) = month(first).zip(month(last)) else { return Vec::new() };
+        let periods = std::iter::successors(Some(Period::containing(kind, first)), |period| period.next());
+        periods
+            .take_while(|period| period.start() <= last)
+            .filter(|period| self.reads(part, *period, dataset))
+            .collect()
+    }
 }
 
 /// A resolved indicator: the logical plan of a key figure.
@@ -108,6 +258,8 @@ pub struct Indicator {
     pub formula_text: String,
     /// What missing data means.
     pub missing: MissingRule,
+    /// What a figure of several municipalities is.
+    pub groups: GroupRule,
     /// What a reader must know before using the figures.
     pub reservations: Vec<Text>,
     /// The hash of the canonical form.

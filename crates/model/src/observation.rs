@@ -57,6 +57,8 @@ pub struct MeasureValue {
     pub minor: Option<i64>,
     /// Decimals.
     pub scale: u8,
+    /// What `minor` is divided by to be the value: the number of rows of a mean, of days of an average, otherwise 1.
+    pub divisor: i64,
     /// Canonical rows that it was made of.
     pub rows: u64,
     /// Why it is missing, or `Normal`.
@@ -66,7 +68,8 @@ pub struct MeasureValue {
 impl MeasureValue {
     /// The exact value.
     pub fn value(&self) -> Option<Ratio> {
-        self.minor.and_then(|minor| Ratio::decimal(i128::from(minor), self.scale).ok())
+        let value = self.minor.and_then(|minor| Ratio::decimal(i128::from(minor), self.scale).ok());
+        value.and_then(|value| value.divided_by(Ratio::integer(i128::from(self.divisor))).ok())
     }
 }
 

@@ -37,7 +37,8 @@ impl PeriodKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 
-    fn months(self) -> i32 {
+    /// How many months a period of this kind has.
+    pub fn months(self) -> i32 {
         match self {
             Self::Year | Self::SchoolYear => 12,
             Self::Quarter => 3,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Date, FieldIndex, Period, PeriodKind};
+use crate::{Date, FieldIndex, Period, Ratio};
 
 /// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,14 +61,64 @@ pub enum Expr {
     Subtract(Box<Self>, Box<Self>),
     /// The negated number.
     Negate(Box<Self>),
+    /// A part of a day or period, as a whole number.
+    Part(DatePart, FieldIndex),
+    /// How long an interval has been active; a number that depends on the measure's window.
+    Active(ActiveTime),
+}
+
+/// How long an interval has been active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActiveTime {
+    /// How many days of the window it holds.
+    Days,
+    /// How many whole months have passed from its first day to the day that is looked at, or the window's last.
+    Months,
+}
+
+impl ActiveTime {
+    /// The function's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Days => "days_active",
+            Self::Months => "months_active",
+        }
+    }
+}
+
+/// A part of a day; of a period, that of its first day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatePart {
+    /// The year.
+    Year,
+    /// The month, 1 to 12.
+    Month,
+}
+
+impl DatePart {
+    /// The part of a day.
+    pub fn of(self, date: Date) -> i64 {
+        match self {
+            Self::Year => i64::from(date.year()),
+            Self::Month => i64::from(date.month()),
+        }
+    }
+
+    /// The function's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Year => "year",
+            Self::Month => "month",
+        }
+    }
 }
 
 impl Expr {
     /// Calls `visit` with every field that the expression reads.
     pub fn for_each_field(&self, visit: &mut impl FnMut(FieldIndex)) {
         match self {
-            Self::Field(field) | Self::In(field, _) => visit(*field),
-            Self::Text(_) | Self::Number { .. } | Self::Date(_) | Self::Boolean(_) => {}
+            Self::Field(field) | Self::In(field, _) | Self::Part(_, field) => visit(*field),
+            Self::Text(_) | Self::Number { .. } | Self::Date(_) | Self::Boolean(_) | Self::Active(_) => {}
             Self::Compare(_, left, right) | Self::Add(left, right) | Self::Subtract(left, right) => {
                 left.for_each_field(visit);
                 right.for_each_field(visit);
@@ -92,6 +142,26 @@ pub enum Aggregate {
     Min(Expr),
     /// The largest value of a number.
     Max(Expr),
+    /// The mean of a number; missing values do not count.
+    Mean(Expr),
+    /// The smallest value that so large a share of the values does not exceed; a half gives the median, which is the mean
+    /// of the two values in the middle where their number is even.
+    Quantile(Expr, Ratio),
+}
+
+impl Aggregate {
+    /// The number that is aggregated; `None` where rows are counted.
+    pub fn operand(&self) -> Option<&Expr> {
+        match self {
+            Self::Count | Self::CountDistinct(_) => None,
+            Self::Sum(of) | Self::Min(of) | Self::Max(of) | Self::Mean(of) | Self::Quantile(of, _) => Some(of),
+        }
+    }
+
+    /// Whether the value for several municipalities can be made of each municipality's own.
+    pub fn is_combinable(&self) -> bool {
+        !matches!(self, Self::Quantile(..))
+    }
 }
 
 /// Which rows belong to a period of the indicator.
@@ -108,47 +178,47 @@ pub enum TimeSelection {
     },
     /// Snapshots: the rows placed on the first day of the period.
     AtStart,
+    /// Snapshots: the rows of the last one within the window.
+    Last,
+    /// Snapshots: the mean over all within the window.
+    Average,
+    /// Intervals: the rows that hold at some time.
+    Active(Activity),
+}
+
+/// When an interval has to hold to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// On the first day of the window.
+    Start,
+    /// On the last day of the window.
+    End,
+    /// On any day of the window; `days` is then how many of its days.
+    Any,
+}
+
+impl Activity {
+    /// The word used in definitions.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::End => "end",
+            Self::Any => "any",
+        }
+    }
 }
 
 impl TimeSelection {
     /// The day that a snapshot measure reads for this period; `None` for events, or if the year lacks the day.
     pub fn snapshot_day(self, period: Period) -> Option<Date> {
         match self {
-            Self::Within => None,
+            Self::Within | Self::Last | Self::Average | Self::Active(_) => None,
             Self::AtStart => Some(period.start()),
             Self::At { month, day } => [period.start().year(), period.start().year() + 1]
                 .into_iter()
                 .filter_map(|year| Date::new(year, month, day))
                 .find(|date| period.contains(*date)),
         }
-    }
-
-    /// The partitions of the dataset that must have been delivered for the measure to be known in this period.
-    pub fn partitions(self, period: Period, partition: PeriodKind) -> Vec<Period> {
-        match self {
-            Self::Within => period.parts(partition).collect(),
-            Self::AtStart | Self::At { .. } => {
-                self.snapshot_day(period).map(|day| Period::containing(partition, day)).into_iter().collect()
-            }
-        }
-    }
-
-    /// The periods of `kind` that a partition of the dataset may contribute to.
-    pub fn periods(self, partition: Period, kind: PeriodKind) -> Vec<Period> {
-        let first = Period::containing(kind, partition.start());
-        let mut periods = Vec::new();
-        let mut next = Some(first);
-        while let Some(period) = next.filter(|period| period.start() < partition.end()) {
-            let contributes = match self {
-                Self::Within => true,
-                _ => self.snapshot_day(period).is_some_and(|day| partition.contains(day)),
-            };
-            if contributes {
-                periods.push(period);
-            }
-            next = period.next();
-        }
-        periods
     }
 }
 
@@ -161,21 +231,11 @@ mod tests {
     }
 
     #[test]
-    fn a_year_of_events_needs_its_months() {
-        let months = TimeSelection::Within.partitions(period("2024"), PeriodKind::Month);
-        assert_eq!((months.len(), months[0]), (12, period("2024-01")));
-        assert_eq!(TimeSelection::Within.periods(period("2024-05"), PeriodKind::Year), [period("2024")]);
-    }
-
-    #[test]
-    fn a_snapshot_needs_the_partition_that_holds_its_day() {
+    fn a_snapshot_is_of_a_day_of_the_year() {
         let count = TimeSelection::At { month: 9, day: 5 };
-        assert_eq!(count.partitions(period("2024"), PeriodKind::Quarter), [period("2024-Q3")]);
         assert_eq!(count.snapshot_day(period("2024/25")), Date::new(2024, 9, 5));
-        assert_eq!(count.periods(period("2024-Q3"), PeriodKind::Year), [period("2024")]);
-        assert_eq!(count.periods(period("2024-Q2"), PeriodKind::Year), []);
         let first = TimeSelection::At { month: 1, day: 1 };
-        assert_eq!(first.partitions(period("2024"), PeriodKind::Quarter), [period("2024-Q1")]);
         assert_eq!(first.snapshot_day(period("2024/25")), Date::new(2025, 1, 1));
+        assert_eq!(TimeSelection::AtStart.snapshot_day(period("2024-Q2")), Date::new(2024, 4, 1));
     }
 }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use model::{
     Aggregate, CodeListId, ColumnData, ColumnKind, Comparison, Dataset, DatasetId, Date, Direction, Expr, Field,
-    FieldIndex, FieldName, FieldType, Fingerprint, Formula, Indicator, IndicatorId, IndicatorVersion, Measure,
-    MeasureIndex, MissingRule, MomentRule, PeriodKind, Ratio, RecordBatch, RecordSchema, Rounding, Text, TimeSelection,
-    Unit,
+    FieldIndex, FieldName, FieldType, Fingerprint, Formula, GroupRule, Indicator, IndicatorId, IndicatorVersion,
+    Measure, MeasureIndex, MissingRule, MomentRule, PeriodKind, Ratio, RecordBatch, RecordSchema, Rounding, Text,
+    TimeSelection, Unit, Window,
 };
 use musketer_normaliser::{KeyCheck, KeyHasher, PartialPlan};
 
@@ -52,6 +52,8 @@ fn dataset() -> Dataset {
         municipality: FieldIndex(0),
         time: FieldIndex(1),
         moment: MomentRule::Event,
+        until: None,
+        roles: Vec::new(),
         partition: PeriodKind::Month,
         checks: Vec::new(),
         fingerprint: Fingerprint::of(b""),
@@ -119,6 +121,7 @@ fn indicator(measures: Vec<Measure>) -> Indicator {
         conversion: Ratio::integer(1),
         formula_text: String::new(),
         missing: MissingRule::Propagate,
+        groups: GroupRule::default(),
         reservations: Vec::new(),
         fingerprint: Fingerprint::of(b""),
         canonical: String::new(),
@@ -139,6 +142,10 @@ fn measures(count: u32) -> Vec<Measure> {
         name: FieldName::new(&format!("m{number}")).expect("a name"),
         dataset: DatasetId::new("postings").expect("an id"),
         time: TimeSelection::Within,
+        role: None,
+        window: Window::default(),
+        absent: None,
+        per: None,
         filter: Some(Expr::And(vec![Expr::In(FieldIndex(4), functions(number)), of_kind()])),
         aggregate: Aggregate::Sum(Expr::Field(FieldIndex(6))),
         scale: 2,

@@ -173,6 +173,8 @@ fn dataset(columns: &[Column]) -> Dataset {
         municipality: FieldIndex(0),
         time: FieldIndex(1),
         moment: MomentRule::Event,
+        until: None,
+        roles: Vec::new(),
         partition: PeriodKind::Month,
         checks: Vec::new(),
         fingerprint: Fingerprint::of(b""),

@@ -86,6 +86,8 @@ pub(crate) fn dataset(
         municipality: FieldIndex(0),
         time: FieldIndex(1),
         moment,
+        until: None,
+        roles: Vec::new(),
         partition,
         checks: Vec::new(),
         fingerprint: Fingerprint::of(b""),

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Catalogue, DatasetId, Delivery, Measure, MunicipalityCode, Period, PeriodKind, Pipeline, Usage, WorkUnit};
+use model::{
+    Catalogue, Dataset, DatasetId, Delivery, Measure, MunicipalityCode, Period, PeriodKind, Pipeline, Usage, WorkUnit,
+};
 
 /// A municipality's period of a dataset, from whatever source.
 pub(crate) type Cell = (MunicipalityCode, Period);
@@ -98,12 +100,12 @@ impl Coverage {
     pub(crate) fn anyone_has(
         &self,
         measure: &Measure,
-        partition: PeriodKind,
+        dataset: &Dataset,
         period: Period,
         municipalities: &[MunicipalityCode],
     ) -> bool {
         let Some(delivered) = self.delivered.get(&measure.dataset) else { return false };
-        let needed = measure.time.partitions(period, partition);
+        let needed = measure.partitions(period, dataset);
         !needed.is_empty()
             && municipalities.iter().any(|code| needed.iter().all(|part| delivered.contains(&(*code, *part))))
     }

@@ -40,8 +40,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) units: &'a [UnitFile],
 }
 
-fn partition_of(sources: &Sources<'_>, measure: &Measure) -> Option<model::PeriodKind> {
-    sources.catalogue.datasets.get(&measure.dataset).map(|dataset| dataset.partition)
+fn dataset_of<'a>(sources: &Sources<'a>, measure: &Measure) -> Option<&'a Dataset> {
+    sources.catalogue.datasets.get(&measure.dataset).map(AsRef::as_ref)
 }
 
 /// Whether this version of the indicator defines the period.
@@ -61,12 +61,22 @@ pub(crate) fn wanted(
     let mut wanted = Wanted::default();
     let valid = |period: &Period| is_defined(indicator, *period);
     for measure in &indicator.measures {
-        let everything = sources.coverage.delivered.get(&measure.dataset).filter(|_| all);
-        let touched = changed.iter().filter(|(dataset, _)| *dataset == measure.dataset).map(|(_, cell)| cell);
-        for (municipality, part) in touched.chain(everything.into_iter().flatten()) {
-            for period in measure.time.periods(*part, indicator.period).into_iter().filter(valid) {
+        let Some(dataset) = dataset_of(sources, measure) else { continue };
+        let delivered = sources.coverage.delivered.get(&measure.dataset);
+        let horizon = delivered.into_iter().flatten().map(|(_, part)| part.end()).max();
+        let everything = delivered.filter(|_| all);
+        let mut touched: BTreeMap<Period, Vec<Period>> = BTreeMap::new();
+        let cells = changed.iter().filter(|(dataset, _)| *dataset == measure.dataset).map(|(_, cell)| cell);
+        for (municipality, part) in cells.chain(everything.into_iter().flatten()) {
+            let horizon = horizon.unwrap_or(part.end());
+            let touched = touched.entry(*part);
+            let touched = touched.or_insert_with(|| measure.touched(*part, indicator.period, dataset, horizon));
+            for period in touched.iter().copied().filter(valid) {
                 wanted.periods.insert(period);
-                wanted.cells.insert((*municipality, period));
+                // With a role, rows of one municipality count for others.
+                let whose =
+                    if measure.role.is_some() { sources.municipalities } else { std::slice::from_ref(municipality) };
+                wanted.cells.extend(whose.iter().map(|municipality| (*municipality, period)));
             }
         }
     }
@@ -94,9 +104,8 @@ pub(crate) fn wanted(
 fn is_published(sources: &Sources<'_>, indicator: &Indicator, period: Period) -> bool {
     is_defined(indicator, period)
         && indicator.measures.iter().all(|measure| {
-            partition_of(sources, measure).is_some_and(|partition| {
-                sources.coverage.anyone_has(measure, partition, period, sources.municipalities)
-            })
+            dataset_of(sources, measure)
+                .is_some_and(|dataset| sources.coverage.anyone_has(measure, dataset, period, sources.municipalities))
         })
 }
 
@@ -198,11 +207,18 @@ fn rows_for<'a>(
     let mut needed: BTreeMap<&DatasetId, BTreeSet<Cell>> = BTreeMap::new();
     for (indicator, cells) in work {
         for measure in &indicator.measures {
-            let Some(partition) = partition_of(sources, measure) else { continue };
-            let parts = needed.entry(&measure.dataset).or_default();
+            let Some(dataset) = dataset_of(sources, measure) else { continue };
+            let delivered = sources.coverage.delivered.get(&measure.dataset);
+            let parts: BTreeSet<Period> = delivered.into_iter().flatten().map(|(_, part)| *part).collect();
+            let mut read: BTreeMap<Period, Vec<Period>> = BTreeMap::new();
+            let needed = needed.entry(&measure.dataset).or_default();
             for (municipality, period) in cells {
-                let partitions = measure.time.partitions(*period, partition);
-                parts.extend(partitions.into_iter().map(|part| (*municipality, part)));
+                let read = read.entry(*period).or_insert_with(|| {
+                    parts.iter().copied().filter(|part| measure.reads(*part, *period, dataset)).collect()
+                });
+                let whose =
+                    if measure.role.is_some() { sources.municipalities } else { std::slice::from_ref(municipality) };
+                needed.extend(whose.iter().flat_map(|code| read.iter().map(|part| (*code, *part))));
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::expression::{RowCompiler, RowScope, sql};
 use crate::file::{Head, Identity, head};
 use crate::shelf::Shelf;
 use crate::words::{every, period_kinds, unit};
-use crate::yaml::{Cursor, Report, Span, Written};
+use crate::yaml::{Broken, Cursor, Report, Span, Written};
 
 struct DatasetDoc<'n> {
     head: Head,
@@ -22,10 +22,18 @@ struct DatasetDoc<'n> {
     row_unit: Option<Written<String>>,
     partition: Option<Written<PeriodKind>>,
     municipality: Option<Written<String>>,
-    time: Option<(MomentRule, Written<String>)>,
+    time: Option<TimeDoc>,
+    roles: Vec<(Written<String>, Written<String>)>,
     key: Vec<Written<String>>,
     fields: Vec<FieldDoc>,
     checks: Vec<CheckDoc<'n>>,
+}
+
+struct TimeDoc {
+    rule: MomentRule,
+    field: Written<String>,
+    /// Of intervals, the field with the last day.
+    until: Option<Written<String>>,
 }
 
 struct CheckDoc<'n> {
@@ -46,13 +54,25 @@ pub(crate) fn resolve(
     let row_unit = doc.row_unit.as_ref().and_then(|written| unit(written, report));
     let fields = field::resolve(&doc.fields, lists, report);
     let municipality = place(doc.municipality.as_ref(), identity.id, &doc.fields, report);
-    let time = place(doc.time.as_ref().map(|(_, name)| name), identity.id, &doc.fields, report);
+    let time = place(doc.time.as_ref().map(|time| &time.field), identity.id, &doc.fields, report);
+    let until = doc.time.as_ref().and_then(|time| time.until.as_ref());
+    let until = until.map(|name| place(Some(name), identity.id, &doc.fields, report).ok_or(Broken)).transpose();
+    let roles: Vec<_> = doc
+        .roles
+        .iter()
+        .map(|(role, name)| Some((role, place(Some(name), identity.id, &doc.fields, report)?)))
+        .collect();
+    let roles = every(roles);
     let key = key(&doc, identity.id, report);
     // Types and conditions can only be judged when all fields are known.
     let fields = fields?;
     let municipality = municipality.and_then(|field| check_municipality(field, &fields, report));
     let time = time.and_then(|field| check_time(field, &fields, doc.partition.as_ref(), report));
-    let scope = RowScope { dataset: identity.id, fields: &fields, lists };
+    let until =
+        until.and_then(|place| place.map(|place| check_until(place, &fields, report).ok_or(Broken)).transpose());
+    let roles =
+        roles.and_then(|roles| every(roles.into_iter().map(|(role, place)| check_role(role, place, &fields, report))));
+    let scope = RowScope { dataset: identity.id, fields: &fields, lists, active: false };
     let checks = checks(&doc.checks, scope, report);
     let mut dataset = Dataset {
         id: DatasetId::new(identity.id).ok()?,
@@ -63,7 +83,9 @@ pub(crate) fn resolve(
         key: key?,
         municipality: municipality?,
         time: time?,
-        moment: doc.time?.0,
+        moment: doc.time?.rule,
+        until: until.ok()?,
+        roles: roles?,
         partition: doc.partition?.value,
         checks: checks?,
         fields,
@@ -87,6 +109,7 @@ fn read<'n>(root: Cursor<'n>, identity: Identity<'_>, report: &mut Report<'_>) -
         }),
         municipality: keys.need("municipality", report).and_then(|cursor| cursor.text(report)),
         time: keys.need("time", report).and_then(|cursor| time(cursor, report)),
+        roles: keys.take("roles").and_then(|cursor| roles(cursor, report)).unwrap_or_default(),
         key: keys.take("key").and_then(|cursor| cursor.texts(report)).unwrap_or_default(),
         fields: keys.need("fields", report).and_then(|cursor| field::read(cursor, report)).unwrap_or_default(),
         checks: keys.take("checks").and_then(|cursor| read_checks(cursor, report)).unwrap_or_default(),
@@ -95,21 +118,41 @@ fn read<'n>(root: Cursor<'n>, identity: Identity<'_>, report: &mut Report<'_>) -
     Some(doc)
 }
 
-fn time(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<(MomentRule, Written<String>)> {
-    let mut keys = cursor.keys(report)?;
-    let (event, snapshot) = (keys.take("event"), keys.take("snapshot"));
-    keys.finish(report);
-    let (rule, field) = match (event, snapshot) {
-        (Some(field), None) => (MomentRule::Event, field),
-        (None, Some(field)) => (MomentRule::Snapshot, field),
-        _ => {
-            report
-                .error(Code::INVALID_VALUE, cursor.at, "`time` is either an `event` or a `snapshot`")
-                .help("write {event: <field>} for what happened, {snapshot: <field>} for what was counted on a day");
-            return None;
-        }
+fn roles(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<(Written<String>, Written<String>)>> {
+    let entries = cursor.entries(report)?;
+    let entry = |(name, cursor): (Written<&str>, Cursor<'_>)| {
+        Some((Written { value: name.value.to_owned(), span: name.span }, cursor.text(report)?))
     };
-    Some((rule, field.text(report)?))
+    Some(entries.into_iter().filter_map(entry).collect())
+}
+
+fn time(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<TimeDoc> {
+    let mut keys = cursor.keys(report)?;
+    let (event, snapshot, interval) = (keys.take("event"), keys.take("snapshot"), keys.take("interval"));
+    keys.finish(report);
+    match (event, snapshot, interval) {
+        (Some(field), None, None) => Some(TimeDoc { rule: MomentRule::Event, field: field.text(report)?, until: None }),
+        (None, Some(field), None) => {
+            Some(TimeDoc { rule: MomentRule::Snapshot, field: field.text(report)?, until: None })
+        }
+        (None, None, Some(fields)) => {
+            let both = fields.texts(report)?;
+            let Ok([field, until]) = <[Written<String>; 2]>::try_from(both) else {
+                report
+                    .error(Code::INVALID_VALUE, fields.at, "an interval has the fields of its first and its last day")
+                    .help("write {interval: [start_date, end_date]}");
+                return None;
+            };
+            Some(TimeDoc { rule: MomentRule::Interval, field, until: Some(until) })
+        }
+        _ => {
+            report.error(Code::INVALID_VALUE, cursor.at, "`time` is an `event`, a `snapshot` or an `interval`").help(
+                "write {event: <field>} for what happened, {snapshot: <field>} for what was counted on a day, \
+                     {interval: [<first day>, <last day>]} for what held for a time",
+            );
+            None
+        }
+    }
 }
 
 fn read_checks<'n>(cursor: Cursor<'n>, report: &mut Report<'_>) -> Option<Vec<CheckDoc<'n>>> {
@@ -201,6 +244,38 @@ fn check_time(
     Some(index)
 }
 
+/// The last day of an interval is a date, as its first one is; it may be missing.
+fn check_until((index, span): (FieldIndex, Span), fields: &[Field], report: &mut Report<'_>) -> Option<FieldIndex> {
+    let field = &fields[index.0];
+    if field.ty != FieldType::Date || field.required {
+        let message = format!("`{}` must be a date that may be missing: what still holds has no last day", field.name);
+        report.error(Code::TYPE_MISMATCH, span, message).help("write `type: date`, without `required`");
+        return None;
+    }
+    Some(index)
+}
+
+fn check_role(
+    role: &Written<String>,
+    (index, span): (FieldIndex, Span),
+    fields: &[Field],
+    report: &mut Report<'_>,
+) -> Option<(FieldName, FieldIndex)> {
+    let field = &fields[index.0];
+    if !matches!(&field.ty, FieldType::Code(list) if list.as_str() == MUNICIPALITY) {
+        let message = format!("`{}` must be a code of the list `{MUNICIPALITY}`", field.name);
+        report.error(Code::TYPE_MISMATCH, span, message);
+        return None;
+    }
+    match FieldName::new(&role.value) {
+        Ok(name) => Some((name, index)),
+        Err(error) => {
+            report.error(Code::INVALID_VALUE, role.span, error.to_string());
+            None
+        }
+    }
+}
+
 fn check_required(field: &Field, span: Span, report: &mut Report<'_>) -> Option<()> {
     if !field.required {
         let message = format!("`{}` places every row, so it must be required", field.name);
@@ -234,7 +309,10 @@ fn canonical(dataset: &Dataset) -> Canonical {
     let moment = match dataset.moment {
         MomentRule::Event => "event",
         MomentRule::Snapshot => "snapshot",
+        MomentRule::Interval => "interval",
     };
+    let role = |(role, field): &(FieldName, FieldIndex)| (role.clone(), name(*field));
+    let roles = Canonical::named(dataset.roles.iter().map(role));
     let check = |check: &Check| {
         Canonical::map([
             ("id", Some(Canonical::word(&check.id))),
@@ -250,6 +328,8 @@ fn canonical(dataset: &Dataset) -> Canonical {
         ("municipality", Some(name(dataset.municipality))),
         ("time", Some(name(dataset.time))),
         ("moment", Some(Canonical::word(moment))),
+        ("until", dataset.until.map(name)),
+        ("roles", (!dataset.roles.is_empty()).then_some(roles)),
         ("key", Some(Canonical::list(dataset.key.iter().map(|index| name(*index))))),
         ("fields", Some(Canonical::list(dataset.fields.iter().map(field::canonical)))),
         ("checks", Some(Canonical::list(dataset.checks.iter().map(check)))),

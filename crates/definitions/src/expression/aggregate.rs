@@ -1,6 +1,6 @@
 //! The aggregates of measures: `sum`, `count`, `min`, `max`.
 
-use model::{Aggregate, Code, FieldIndex, Unit};
+use model::{Aggregate, Code, FieldIndex, Ratio, Unit};
 use sqlparser::ast::{
     DuplicateTreatment, Expr as Sql, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
 };
@@ -81,11 +81,16 @@ impl RowCompiler<'_, '_> {
             ("count", Some(list)) if is_star(list) => {
                 Some(Computed { aggregate: Aggregate::Count, scale: 0, unit: row_unit.clone() })
             }
-            ("sum" | "min" | "max", Some(list)) if !distinct => self.of_a_number(&name, list, span),
+            ("sum" | "min" | "max" | "avg" | "median", Some(list)) if !distinct => {
+                self.of_a_number(&name, expressions(list).as_deref(), span)
+            }
+            ("quantile", Some(list)) if !distinct => self.quantile(list, span),
             ("count", _) => self.unknown_form(span, "write count(*) or count(distinct field)"),
-            ("sum" | "min" | "max", _) => self.unknown_form(span, "write it of one number: sum(amount)"),
+            ("sum" | "min" | "max" | "avg" | "median" | "quantile", _) => {
+                self.unknown_form(span, "write it of one number: sum(amount)")
+            }
             _ if is_aggregate(&name) => {
-                self.unknown_form(span, "there are sum, count, min and max; an average is a quotient of two measures")
+                self.unknown_form(span, "there are sum, count, count(distinct), avg, min, max, median and quantile")
             }
             _ => self.no_aggregate(span, "write sum(...), count(*), count(distinct ...), min(...) or max(...)"),
         }
@@ -98,9 +103,31 @@ impl RowCompiler<'_, '_> {
         None
     }
 
-    fn of_a_number(&mut self, name: &str, list: &FunctionArgumentList, span: Span) -> Option<Computed> {
+    /// `quantile(x, 0.9)`.
+    fn quantile(&mut self, list: &FunctionArgumentList, span: Span) -> Option<Computed> {
         let arguments = expressions(list);
-        let Some(&[argument]) = arguments.as_deref() else {
+        let Some(&[of, share]) = arguments.as_deref() else {
+            return self.unknown_form(span, "write it of one number and a share: quantile(amount, 0.9)");
+        };
+        let share_span = self.span(share);
+        let share = match self.amount(share)? {
+            Amount::Constant(share) => Ratio::decimal(share.minor, share.scale).ok(),
+            Amount::Computed { .. } => None,
+        };
+        let within = share.filter(|share| share.numerator() > 0 && share.numerator() < share.denominator());
+        let Some(share) = within else {
+            self.report
+                .error(Code::LITERAL_RANGE, share_span, "the share of a quantile lies between 0 and 1")
+                .help("write quantile(amount, 0.9)");
+            return None;
+        };
+        let computed = self.of_a_number("median", Some(&[of]), span)?;
+        let Aggregate::Quantile(expr, _) = computed.aggregate else { return None };
+        Some(Computed { aggregate: Aggregate::Quantile(expr, share), ..computed })
+    }
+
+    fn of_a_number(&mut self, name: &str, arguments: Option<&[&Sql]>, span: Span) -> Option<Computed> {
+        let Some(&[argument]) = arguments else {
             return self.unknown_form(span, &format!("write {name} of one number: {name}(amount)"));
         };
         let Amount::Computed { expr, scale, unit, .. } = self.amount(argument)? else {
@@ -109,6 +136,8 @@ impl RowCompiler<'_, '_> {
         let aggregate = match name {
             "sum" => Aggregate::Sum(expr),
             "min" => Aggregate::Min(expr),
+            "avg" => Aggregate::Mean(expr),
+            "median" => Aggregate::Quantile(expr, Ratio::new(1, 2).ok()?),
             _ => Aggregate::Max(expr),
         };
         Some(Computed { aggregate, scale, unit: unit.unwrap_or_else(Unit::one) })

@@ -1,6 +1,6 @@
 //! The things that expressions compare and combine: fields, literals, sums, conditions.
 
-use model::{Code, CodeList, Expr, FieldIndex, FieldType, Unit};
+use model::{ActiveTime, Code, CodeList, DatePart, Expr, FieldIndex, FieldType, Unit};
 use sqlparser::ast::{BinaryOperator, Expr as Sql, Function, UnaryOperator, Value};
 
 use super::aggregate::{argument_list, is_aggregate};
@@ -243,6 +243,12 @@ impl RowCompiler<'_, '_> {
             return self.in_group(function, sql).map(Operand::Condition);
         }
         let span = self.span(sql);
+        if let Some(part) = [DatePart::Year, DatePart::Month].into_iter().find(|part| part.as_str() == name) {
+            return self.date_part(part, function, span);
+        }
+        if let Some(time) = [ActiveTime::Days, ActiveTime::Months].into_iter().find(|time| time.as_str() == name) {
+            return self.active_time(time, function, span);
+        }
         if is_aggregate(&name) {
             self.report
                 .error(Code::AGGREGATION_LEVEL, span, format!("the aggregate `{name}` stands where one row is meant"))
@@ -250,9 +256,49 @@ impl RowCompiler<'_, '_> {
         } else {
             self.report
                 .error(Code::UNSUPPORTED_EXPRESSION, span, format!("the function `{name}` is not part of the language"))
-                .did_you_mean_one_of(&name, ["in_group"]);
+                .did_you_mean_one_of(&name, ["in_group", "year", "month", "days_active", "months_active"]);
         }
         None
+    }
+
+    /// `year(field)`, `month(field)`.
+    fn date_part(&mut self, part: DatePart, function: &Function, span: Span) -> Option<Operand> {
+        let Some(&[field]) = argument_list(function).as_deref() else {
+            let help = format!("write {}(field)", part.as_str());
+            let message = format!("`{}` takes one date or period", part.as_str());
+            self.report.error(Code::UNSUPPORTED_EXPRESSION, span, message).help(help);
+            return None;
+        };
+        let field = self.field_named(field)?;
+        if !self.field(field).ty.is_temporal() {
+            let message = format!("`{}` is no date or period, so it has no {}", self.field(field).name, part.as_str());
+            self.report.error(Code::TYPE_MISMATCH, span, message);
+            return None;
+        }
+        let expr = Expr::Part(part, field);
+        Some(Operand::Number(Amount::Computed { expr, scale: 0, precision: None, unit: None }))
+    }
+
+    /// `days_active()`, `months_active()`.
+    fn active_time(&mut self, time: ActiveTime, function: &Function, span: Span) -> Option<Operand> {
+        let name = time.as_str();
+        if argument_list(function).is_none_or(|list| !list.is_empty()) {
+            self.report
+                .error(Code::UNSUPPORTED_EXPRESSION, span, format!("`{name}` takes nothing"))
+                .help(format!("write {name}()"));
+            return None;
+        }
+        if !self.scope.active {
+            let message = format!("`{name}()` is about the intervals of a measure, and there are none here");
+            self.report.error(Code::MOMENT_MISMATCH, span, message);
+            return None;
+        }
+        let unit = match time {
+            ActiveTime::Days => Unit::parse("day"),
+            ActiveTime::Months => Unit::parse("month"),
+        };
+        let expr = Expr::Active(time);
+        Some(Operand::Number(Amount::Computed { expr, scale: 0, precision: None, unit: unit.ok() }))
     }
 
     /// `in_group(field, 'group')`: the codes that the group has now become part of the plan, so that a changed group

@@ -17,6 +17,8 @@ pub(crate) struct RowScope<'a> {
     pub(crate) fields: &'a [Field],
     /// All code lists.
     pub(crate) lists: &'a Shelf<CodeList>,
+    /// Whether the rows are intervals that a measure looks at, so that it is known how long they have been active.
+    pub(crate) active: bool,
 }
 
 /// Compiles expressions over the rows of one dataset. Every method returns `None` only after it has reported why

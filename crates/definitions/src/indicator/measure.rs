@@ -1,10 +1,15 @@
 //! Measures: which rows of a dataset count, when, and what is computed of them.
 
-use model::{Code, CodeList, Dataset, Date, FieldName, Measure, MomentRule, Period, PeriodKind, TimeSelection};
+use model::{
+    Absence, Aggregate, Code, CodeList, Dataset, Field, FieldIndex, FieldName, FieldType, Grouping, Measure,
+    MomentRule, PeriodKind, Text, TimeSelection, Unit,
+};
 
+use super::time::{self, TimeDoc};
 use crate::canonical::{self, Canonical};
 use crate::expression::{RowCompiler, RowScope, sql};
 use crate::shelf::Shelf;
+use crate::words::every;
 use crate::yaml::{Broken, Cursor, Maybe, Report, Written};
 
 /// A measure as written; what has a mistake is `None`.
@@ -14,7 +19,12 @@ pub(super) struct MeasureDoc<'n> {
     from: Option<Written<String>>,
     filter: Option<Cursor<'n>>,
     value: Option<Cursor<'n>>,
-    at: Option<Cursor<'n>>,
+    role: Option<Cursor<'n>>,
+    per: Option<Cursor<'n>>,
+    lets: Option<Cursor<'n>>,
+    having: Option<Cursor<'n>>,
+    absent: Option<Cursor<'n>>,
+    time: TimeDoc<'n>,
 }
 
 /// What measures are resolved against.
@@ -39,15 +49,36 @@ pub(super) fn read<'n>(cursor: Cursor<'n>, report: &mut Report<'_>) -> Option<Ve
 fn read_measure<'n>(name: Written<&'n str>, cursor: Cursor<'n>, report: &mut Report<'_>) -> MeasureDoc<'n> {
     // A measure that cannot be read keeps its name, so that the formula does not complain about it too.
     let Some(mut keys) = cursor.keys(report) else {
-        return MeasureDoc { name, from: None, filter: None, value: None, at: None };
+        return MeasureDoc {
+            name,
+            from: None,
+            filter: None,
+            value: None,
+            role: None,
+            per: None,
+            lets: None,
+            having: None,
+            absent: None,
+            time: TimeDoc::default(),
+        };
     };
     let doc = MeasureDoc {
         name,
         from: keys.need("from", report).and_then(|cursor| cursor.text(report)),
         filter: keys.take("where"),
         value: keys.need("value", report),
-        at: keys.take("at"),
+        role: keys.take("role"),
+        per: keys.take("per"),
+        lets: keys.take("let"),
+        having: keys.take("having"),
+        absent: keys.take("absent"),
+        time: TimeDoc::read(&mut keys),
     };
+    if let (None, Some(key)) = (doc.per, doc.lets.or(doc.having)) {
+        report
+            .error(Code::MISSING_KEY, key.at, "`let` and `having` speak of groups, and there are none")
+            .help("add `per:` with the fields that make a group");
+    }
     keys.finish(report);
     doc
 }
@@ -64,23 +95,55 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
     let filter_sql = doc.filter.map(|cursor| sql::parse(cursor, report).ok_or(Broken)).transpose();
     let value_sql = doc.value.and_then(|cursor| sql::parse(cursor, report));
     let dataset = doc.from.as_ref().and_then(|from| scope.datasets.find(from, report))?;
-    let rows = RowScope { dataset: dataset.id.as_str(), fields: &dataset.fields, lists: scope.lists };
+    let active = dataset.moment == MomentRule::Interval;
+    let rows = RowScope { dataset: dataset.id.as_str(), fields: &dataset.fields, lists: scope.lists, active };
     let filter: Maybe<_> = filter_sql.as_ref().map_err(|broken| *broken).and_then(|expression| {
         let condition = |expression: &sql::Expression<'_>| {
             RowCompiler::new(rows, &expression.places, report).condition(&expression.sql).ok_or(Broken)
         };
         expression.as_ref().map(condition).transpose()
     });
-    let computed = value_sql.as_ref().and_then(|expression| {
-        RowCompiler::new(rows, &expression.places, report).aggregate(&expression.sql, &dataset.row_unit)
-    });
-    let time = scope.period.and_then(|period| time(doc, dataset, period, report));
+    let grouped = doc.per.map(|per| grouping(per, doc, rows, &dataset.row_unit, report).ok_or(Broken)).transpose();
+    let computed = match &grouped {
+        Err(_) => None,
+        Ok(grouping) => value_sql.as_ref().and_then(|expression| {
+            let group_unit = grouping.as_ref().map(|grouping| match grouping.by.as_slice() {
+                [one] => dataset.field(*one).unit.clone().unwrap_or_else(Unit::one),
+                _ => Unit::one(),
+            });
+            let scope = grouping.as_ref().map_or(rows, |grouping| RowScope {
+                dataset: "the group",
+                fields: &grouping.fields,
+                lists: scope.lists,
+                active: false,
+            });
+            let unit = group_unit.as_ref().unwrap_or(&dataset.row_unit);
+            RowCompiler::new(scope, &expression.places, report).aggregate(&expression.sql, unit)
+        }),
+    };
+    let from = doc.from.as_ref().map(|from| from.span);
+    let time = scope.period.and_then(|period| doc.time.resolve(doc.name.span, from, dataset, period, report));
+    let role = doc.role.map(|cursor| role(cursor, dataset, report).ok_or(Broken)).transpose();
+    let absent = doc.absent.zip(scope.period);
+    let absent = absent.map(|(cursor, period)| absence(cursor, rows, period, report).ok_or(Broken)).transpose();
     let computed = computed?;
+    let (time, window) = time?;
+    let adds_up = matches!(computed.aggregate, Aggregate::Sum(_) | Aggregate::Count | Aggregate::CountDistinct(_));
+    if let Some(value) = doc.value.filter(|_| time == TimeSelection::Average && !adds_up) {
+        report
+            .error(Code::AGGREGATION_LEVEL, value.at, "the mean over several days is made of a sum or a count of each")
+            .help("write sum(...), count(*) or count(distinct ...), or read one day: `at: last`");
+        return None;
+    }
     let filter_text = filter_sql.ok()?.map(|expression| expression.text.to_owned());
     Some(Measure {
         name: name?,
         dataset: dataset.id.clone(),
-        time: time?,
+        role: role.ok()?,
+        time,
+        window,
+        absent: absent.ok()?,
+        per: grouped.ok()?,
         filter: filter.ok()?,
         aggregate: computed.aggregate,
         scale: computed.scale,
@@ -90,80 +153,129 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
     })
 }
 
-fn time(doc: &MeasureDoc<'_>, dataset: &Dataset, period: PeriodKind, report: &mut Report<'_>) -> Option<TimeSelection> {
-    match (dataset.moment, doc.at) {
-        (MomentRule::Event, None) => {
-            if !period.is_made_of(dataset.partition) {
-                let place = doc.from.as_ref().map_or(doc.name.span, |from| from.span);
-                let message =
-                    format!("a {period} is not made of the {}s that `{}` is kept by", dataset.partition, dataset.id);
-                report.error(Code::PERIOD_MISMATCH, place, message);
-                return None;
-            }
-            Some(TimeSelection::Within)
+/// The field with the municipality that a row counts for.
+fn role(cursor: Cursor<'_>, dataset: &Dataset, report: &mut Report<'_>) -> Option<FieldIndex> {
+    let word = cursor.word(report)?;
+    let found = dataset.roles.iter().find(|(role, _)| role.as_str() == word.value);
+    if found.is_none() {
+        let known: Vec<&str> = dataset.roles.iter().map(|(role, _)| role.as_str()).collect();
+        let message = format!("`{}` has no role `{}`", dataset.id, word.value);
+        let finding = report.error(Code::UNKNOWN_FIELD, word.span, message);
+        if known.is_empty() {
+            finding.help("declare it in the dataset: `roles: {payer: <field with a municipality>}`");
+        } else {
+            finding.did_you_mean_one_of(word.value, known);
         }
-        (MomentRule::Event, Some(at)) => {
-            let message = format!("`{}` holds events, which belong to a whole period", dataset.id);
-            report.error(Code::MOMENT_MISMATCH, at.at, message).help("remove `at`");
-            None
-        }
-        (MomentRule::Snapshot, None) => {
-            let message = format!("`{}` holds snapshots, so the measure says which one it reads", dataset.id);
-            report
-                .error(Code::MOMENT_MISMATCH, doc.name.span, message)
-                .help("add `at: '09-05'` (month and day) or `at: start`");
-            None
-        }
-        (MomentRule::Snapshot, Some(at)) => snapshot(at, dataset, period, report),
     }
+    found.map(|(_, field)| *field)
 }
 
-fn snapshot(at: Cursor<'_>, dataset: &Dataset, period: PeriodKind, report: &mut Report<'_>) -> Option<TimeSelection> {
-    let word = at.word(report)?;
-    let selection = if word.value == "start" { Some(TimeSelection::AtStart) } else { month_and_day(word.value) };
-    let Some(selection) = selection else {
-        report
-            .error(Code::INVALID_VALUE, word.span, format!("`{}` is no day that every year has", word.value))
-            .help("write month and day, '09-05', or `start`");
-        return None;
+fn absence(cursor: Cursor<'_>, rows: RowScope<'_>, period: PeriodKind, report: &mut Report<'_>) -> Option<Absence> {
+    let mut keys = cursor.keys(report)?;
+    let shift = keys.need("shift", report).and_then(|cursor| time::shift(cursor, period, report));
+    let on = keys.need("on", report).and_then(|cursor| cursor.text_or_texts(report));
+    keys.finish(report);
+    let on = every(on?.iter().map(|name| field_of(name, rows, report)))?;
+    Some(Absence { shift: shift?, on })
+}
+
+fn field_of(name: &Written<String>, rows: RowScope<'_>, report: &mut Report<'_>) -> Option<FieldIndex> {
+    let found = rows.fields.iter().position(|field| field.name.as_str() == name.value);
+    if found.is_none() {
+        let message = format!("`{}` has no field `{}`", rows.dataset, name.value);
+        let known = rows.fields.iter().map(|field| field.name.as_str());
+        report.error(Code::UNKNOWN_FIELD, name.span, message).did_you_mean_one_of(&name.value, known);
+    }
+    found.map(FieldIndex)
+}
+
+/// The first grouping, with what the groups look like.
+fn grouping(
+    per: Cursor<'_>,
+    doc: &MeasureDoc<'_>,
+    rows: RowScope<'_>,
+    row_unit: &Unit,
+    report: &mut Report<'_>,
+) -> Option<Grouping> {
+    let by = per.text_or_texts(report)?;
+    let by = every(by.iter().map(|name| field_of(name, rows, report)));
+    let mut lets = Vec::new();
+    for (name, cursor) in doc.lets.and_then(|lets| lets.entries(report)).unwrap_or_default() {
+        lets.push(group_value(name, cursor, rows, row_unit, report));
+    }
+    let (by, lets) = (by?, every(lets)?);
+    let mut fields: Vec<Field> = by.iter().map(|index| rows.fields[index.0].clone()).collect();
+    fields.extend(lets.iter().map(|(field, _)| field.clone()));
+    let scope = RowScope { dataset: "the group", fields: &fields, lists: rows.lists, active: false };
+    let having = match doc.having {
+        Some(cursor) => {
+            let expression = sql::parse(cursor, report)?;
+            Some(RowCompiler::new(scope, &expression.places, report).condition(&expression.sql)?)
+        }
+        None => None,
     };
-    let is_year = matches!(period, PeriodKind::Year | PeriodKind::SchoolYear);
-    if !is_year && selection != TimeSelection::AtStart {
-        let message = format!("one {period} has no day of the year of its own");
-        report.error(Code::MOMENT_MISMATCH, word.span, message).help("write `at: start`");
-        return None;
-    }
-    let example = Period::containing(period, Date::new(2024, 10, 1)?);
-    let day = selection.snapshot_day(example)?;
-    let field = dataset.field(dataset.time);
-    if let Some(kind) = field.ty.period_kind().filter(|kind| Period::containing(*kind, day).start() != day) {
-        let message = format!("`{}` is a {kind}, which never begins on that day", field.name);
-        report.error(Code::MOMENT_MISMATCH, word.span, message);
-        return None;
-    }
-    Some(selection)
+    let lets = lets.into_iter().map(|(field, aggregate)| (field.name, aggregate)).collect();
+    Some(Grouping { by, lets, fields, having })
 }
 
-fn month_and_day(text: &str) -> Option<TimeSelection> {
-    let (month, day) = text.split_once('-').filter(|(month, day)| month.len() == 2 && day.len() == 2)?;
-    let (month, day) = (month.parse().ok()?, day.parse().ok()?);
-    // 2023 has no leap day.
-    Date::new(2023, month, day).map(|_| TimeSelection::At { month, day })
+fn group_value(
+    name: Written<&str>,
+    cursor: Cursor<'_>,
+    rows: RowScope<'_>,
+    row_unit: &Unit,
+    report: &mut Report<'_>,
+) -> Option<(Field, Aggregate)> {
+    let named = FieldName::new(name.value).map_err(|error| {
+        report.error(Code::INVALID_VALUE, name.span, error.to_string());
+    });
+    let expression = sql::parse(cursor, report)?;
+    let mut compiler = RowCompiler::new(rows, &expression.places, report);
+    let computed = compiler.aggregate(&expression.sql, row_unit)?;
+    if matches!(computed.aggregate, Aggregate::Mean(_) | Aggregate::Quantile(..)) {
+        report
+            .error(Code::AGGREGATION_LEVEL, cursor.at, "a group's value is a sum, a count, or an extreme")
+            .help("an average or a median can be the measure's `value`");
+        return None;
+    }
+    let ty = match computed.scale {
+        0 => FieldType::Integer,
+        scale => FieldType::Decimal { precision: 18, scale },
+    };
+    let title = Text { da: name.value.to_owned(), en: name.value.to_owned() };
+    let (required, pattern, range, masked) = (false, None, None, false);
+    let field = Field { name: named.ok()?, title, ty, unit: Some(computed.unit), required, pattern, range, masked };
+    Some((field, computed.aggregate))
 }
 
 /// The canonical form of a measure.
 pub(super) fn canonical(measure: &Measure, dataset: &Dataset) -> Canonical {
-    let time = match measure.time {
-        TimeSelection::Within => "within".to_owned(),
-        TimeSelection::AtStart => "start".to_owned(),
-        TimeSelection::At { month, day } => format!("{month:02}-{day:02}"),
-    };
+    let name = |field: &FieldIndex| Canonical::word(&dataset.field(*field).name);
+    let names = |fields: &[FieldIndex]| Canonical::list(fields.iter().map(name));
+    let absent = measure.absent.as_ref().map(|absent| {
+        Canonical::map([("shift", Some(Canonical::word(absent.shift))), ("on", Some(names(&absent.on)))])
+    });
+    let per = measure.per.as_ref().map(|per| {
+        let value = |(name, aggregate): &(FieldName, Aggregate)| {
+            (name.clone(), Canonical::word(canonical::aggregate(aggregate, &dataset.fields)))
+        };
+        let having = per.having.as_ref().map(|having| canonical::expression(having, &per.fields));
+        Canonical::map([
+            ("by", Some(names(&per.by))),
+            ("let", Some(Canonical::named(per.lets.iter().map(value)))),
+            ("having", having.map(Canonical::word)),
+        ])
+    });
+    let fields = measure.per.as_ref().map_or(&dataset.fields, |per| &per.fields);
     let filter = measure.filter.as_ref().map(|filter| canonical::expression(filter, &dataset.fields));
     Canonical::map([
         ("dataset", Some(Canonical::word(&measure.dataset))),
-        ("time", Some(Canonical::word(time))),
+        ("role", measure.role.map(|role| Canonical::word(&dataset.field(role).name))),
+        ("time", Some(Canonical::word(time::selection_word(measure.time)))),
+        ("window", time::window_word(measure.window).map(Canonical::word)),
+        ("absent", absent),
+        ("per", per),
         ("filter", filter.map(Canonical::word)),
-        ("aggregate", Some(Canonical::word(canonical::aggregate(&measure.aggregate, &dataset.fields)))),
+        ("aggregate", Some(Canonical::word(canonical::aggregate(&measure.aggregate, fields)))),
         ("scale", Some(Canonical::word(measure.scale))),
         ("unit", Some(Canonical::text(&measure.unit))),
     ])

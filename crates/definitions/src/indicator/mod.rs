@@ -1,10 +1,11 @@
 //! Indicators: measures of datasets, and the formula over them.
 
 mod measure;
+mod time;
 
 use model::{
-    Code, CodeList, Dataset, Direction, FieldName, Fingerprint, Indicator, IndicatorId, IndicatorVersion, Measure,
-    MissingRule, PeriodKind, Ratio, Rounding, Text, Unit,
+    Code, CodeList, Dataset, Direction, FieldName, Fingerprint, GroupRule, Indicator, IndicatorId, IndicatorVersion,
+    Measure, MissingRule, PeriodKind, Ratio, Rounding, Text, Unit,
 };
 
 use self::measure::MeasureDoc;
@@ -28,6 +29,7 @@ struct IndicatorDoc<'n> {
     measures: Vec<MeasureDoc<'n>>,
     formula: Option<Cursor<'n>>,
     missing: Option<MissingRule>,
+    groups: Option<GroupRule>,
     reservations: Vec<Text>,
 }
 
@@ -45,9 +47,20 @@ pub(crate) fn resolve(
     let scope = measure::Scope { datasets, lists, period: doc.period };
     let measures: Vec<Option<Measure>> =
         doc.measures.iter().map(|measure| measure::resolve(measure, &scope, report)).collect();
+    let doc_groups = doc.groups;
     let formula = doc.formula.and_then(|cursor| {
         compile_formula(cursor, &doc.measures, &measures, unit.as_ref().zip(doc.unit.as_ref()), report)
     });
+    for (measure, doc) in measures.iter().zip(&doc.measures).filter_map(|(measure, doc)| Some((measure.as_ref()?, doc)))
+    {
+        if doc_groups == Some(GroupRule::RatioOfSums) && !measure.aggregate.is_combinable() {
+            let message = format!("a region's `{}` cannot be made of its municipalities' own", measure.name);
+            report
+                .error(Code::AGGREGATION_LEVEL, doc.name.span, message)
+                .help("say what the figure of several is: `groups: {rule: unweighted_mean}` or `{rule: median}`");
+            return None;
+        }
+    }
     let (valid, (formula, conversion, formula_text)) = (valid?, formula?);
     let mut indicator = Indicator {
         id: IndicatorId::new(identity.id).ok()?,
@@ -67,6 +80,7 @@ pub(crate) fn resolve(
         conversion,
         formula_text,
         missing: doc.missing?,
+        groups: doc.groups?,
         reservations: doc.reservations,
         fingerprint: Fingerprint::of(&[]),
         canonical: String::new(),
@@ -98,6 +112,7 @@ fn read<'n>(root: Cursor<'n>, identity: Identity<'_>, report: &mut Report<'_>) -
     let measures = keys.need("measures", report).and_then(|cursor| measure::read(cursor, report));
     let formula = keys.need("formula", report);
     let missing = keys.take("missing").map(|cursor| cursor.choice(report, &MISSING));
+    let groups = keys.maybe("groups", |cursor| groups(cursor, report));
     let reservations = keys.take("reservations").and_then(|cursor| reservations(cursor, report));
     keys.finish(report);
     Some(IndicatorDoc {
@@ -113,8 +128,17 @@ fn read<'n>(root: Cursor<'n>, identity: Identity<'_>, report: &mut Report<'_>) -
         measures: measures.unwrap_or_default(),
         formula,
         missing: missing.unwrap_or(Some(MissingRule::Propagate)),
+        groups: groups.ok().map(Option::unwrap_or_default),
         reservations: reservations.unwrap_or_default(),
     })
+}
+
+fn groups(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<GroupRule> {
+    let mut keys = cursor.keys(report)?;
+    let rules = GroupRule::ALL.map(|rule| (rule.as_str(), rule));
+    let rule = keys.need("rule", report).and_then(|cursor| cursor.choice(report, &rules));
+    keys.finish(report);
+    rule
 }
 
 /// The version must be the one that the name of an older version's file has.
@@ -217,5 +241,6 @@ fn canonical(indicator: &Indicator, datasets: &Shelf<Dataset>) -> Option<Canonic
         ("formula", Some(Canonical::word(canonical::formula(&indicator.formula, &indicator.measures)))),
         ("conversion", Some(Canonical::word(canonical::ratio(indicator.conversion)))),
         ("missing", Some(Canonical::word(missing))),
+        ("groups", (indicator.groups != GroupRule::default()).then(|| Canonical::word(indicator.groups.as_str()))),
     ]))
 }

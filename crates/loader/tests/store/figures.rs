@@ -177,6 +177,7 @@ fn measure(when: &str, minor: Option<i64>) -> MeasureValue {
         period: period(when),
         minor,
         scale: 2,
+        divisor: 1,
         rows: 17,
         status: if minor.is_some() { ObsStatus::Normal } else { ObsStatus::NotCollected },
     }

@@ -123,6 +123,7 @@ pub(crate) fn indicator(version: u32, canonical: &str) -> Indicator {
         conversion: Ratio::integer(1),
         formula_text: "cost / pupils".to_owned(),
         missing: MissingRule::Propagate,
+        groups: model::GroupRule::RatioOfSums,
         reservations: vec![text("Kun folkeskolen", "Municipal schools \"only\"")],
         fingerprint: Fingerprint::of(canonical.as_bytes()),
         canonical: canonical.to_owned(),

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use model::{Aggregate, Dataset, Expr, FieldIndex, Measure, MomentRule, MunicipalityCode, Period, PeriodKind};
+use model::{Aggregate, Dataset, Expr, Field, FieldIndex, Measure, MomentRule, MunicipalityCode, Period, PeriodKind};
 use polars::io::HiveOptions;
 use polars::prelude::{
     self as pl, DataFrame, DataType, Engine, Expr as PlanExpr, LazyFrame, NULL, PlRefPath, PolarsResult,
@@ -80,7 +80,7 @@ fn chunks<'a>(
 ) -> Result<Vec<Vec<&'a CanonicalFile>>, ComputeError> {
     let group = |file: &CanonicalFile| match question.rows.dataset.moment {
         MomentRule::Event => (file.municipality, Period::containing(question.period, file.period.start())),
-        MomentRule::Snapshot => (file.municipality, file.period),
+        MomentRule::Snapshot | MomentRule::Interval => (file.municipality, file.period),
     };
     let mut chunks: Vec<Vec<&CanonicalFile>> = Vec::new();
     let (mut current, mut bytes) = (Vec::new(), 0);
@@ -127,9 +127,12 @@ fn query(question: &Question<'_>, files: &[&CanonicalFile]) -> PolarsResult<Lazy
         frame = frame.filter(wanted);
     }
     let masks = measures().filter_map(|(at, measure)| {
-        measure.filter.as_ref().map(|filter| condition(filter, dataset).fill_null(lit(false)).alias(Names::of(at).mask))
+        measure
+            .filter
+            .as_ref()
+            .map(|filter| condition(filter, &dataset.fields).fill_null(lit(false)).alias(Names::of(at).mask))
     });
-    let mut grouped = vec![column(dataset, dataset.municipality).cast(DataType::String).alias(MUNICIPALITY)];
+    let mut grouped = vec![column(&dataset.fields, dataset.municipality).cast(DataType::String).alias(MUNICIPALITY)];
     grouped.push(key(question).alias(KEY));
     let mut aggregates = vec![len().cast(DataType::Int64).alias(LENGTH)];
     for (at, measure) in measures() {
@@ -169,14 +172,14 @@ fn prefilter(question: &Question<'_>) -> Option<PlanExpr> {
     let dataset = question.rows.dataset;
     let filters = question.measures.iter().map(|measure| measure.filter.as_ref());
     let filters: Option<Vec<&Expr>> = filters.collect();
-    let any =
-        filters.and_then(|filters| filters.into_iter().map(|filter| condition(filter, dataset)).reduce(PlanExpr::or));
+    let any = filters
+        .and_then(|filters| filters.into_iter().map(|filter| condition(filter, &dataset.fields)).reduce(PlanExpr::or));
     let days = (dataset.moment == MomentRule::Snapshot).then(|| on_any(&snapshot_days(question), dataset)).flatten();
     [days, any].into_iter().flatten().reduce(PlanExpr::and)
 }
 
 fn on_any(days: &BTreeSet<i32>, dataset: &Dataset) -> Option<PlanExpr> {
-    let day = column(dataset, dataset.time);
+    let day = column(&dataset.fields, dataset.time);
     days.iter().map(|wanted| day.clone().eq(lit(*wanted).cast(DataType::Date))).reduce(PlanExpr::or)
 }
 
@@ -191,9 +194,9 @@ fn snapshot_days(question: &Question<'_>) -> BTreeSet<i32> {
 /// for snapshots.
 fn key(question: &Question<'_>) -> PlanExpr {
     let dataset = question.rows.dataset;
-    let day = column(dataset, dataset.time);
+    let day = column(&dataset.fields, dataset.time);
     match dataset.moment {
-        MomentRule::Snapshot => day.cast(DataType::Int32),
+        MomentRule::Snapshot | MomentRule::Interval => day.cast(DataType::Int32),
         MomentRule::Event => first_month_of(&day, question.period),
     }
 }
@@ -220,15 +223,16 @@ fn value(aggregate: &Aggregate, dataset: &Dataset) -> Option<PlanExpr> {
     match aggregate {
         Aggregate::Count => None,
         Aggregate::Sum(expression) | Aggregate::Min(expression) | Aggregate::Max(expression) => {
-            Some(number(expression, dataset))
+            Some(number(expression, &dataset.fields))
         }
-        Aggregate::CountDistinct(fields) => Some(combination(fields, dataset)),
+        Aggregate::CountDistinct(fields) => Some(combination(fields, &dataset.fields)),
+        Aggregate::Mean(_) | Aggregate::Quantile(..) => unreachable!("no plain measure"),
     }
 }
 
 /// The combination of several fields as one value; missing if one of them is.
-fn combination(fields: &[FieldIndex], dataset: &Dataset) -> PlanExpr {
-    let columns: Vec<PlanExpr> = fields.iter().map(|field| column(dataset, *field)).collect();
+pub(super) fn combination(of: &[FieldIndex], fields: &[Field]) -> PlanExpr {
+    let columns: Vec<PlanExpr> = of.iter().map(|field| column(fields, *field)).collect();
     if let [single] = columns.as_slice() {
         return single.clone();
     }
@@ -243,6 +247,7 @@ fn aggregated(aggregate: &Aggregate, names: &Names) -> Vec<PlanExpr> {
         Aggregate::Sum(_) => vec![value.sum()],
         Aggregate::Min(_) => vec![value.min()],
         Aggregate::Max(_) => vec![value.max()],
+        Aggregate::Mean(_) | Aggregate::Quantile(..) => unreachable!("no plain measure"),
         Aggregate::CountDistinct(_) => {
             let present = value.clone().is_not_null().cast(DataType::Int64).sum().alias(names.present.as_str());
             vec![value.n_unique().cast(DataType::Int128), present]
@@ -316,7 +321,7 @@ impl GroupValues {
                 let some_missing = self.present.as_ref().is_some_and(|present| present[group] < length);
                 value.map(|distinct| distinct - i128::from(some_missing))
             }
-            Aggregate::Sum(_) | Aggregate::Min(_) | Aggregate::Max(_) => value,
+            _ => value,
         };
         Partial { value, rows: rows.unsigned_abs() }
     }
@@ -331,7 +336,9 @@ impl Places {
         for (at, municipality, period) in &question.known {
             let key = match question.rows.dataset.moment {
                 MomentRule::Event => Some(first_month(*period)),
-                MomentRule::Snapshot => question.measures[*at].time.snapshot_day(*period).map(model::Date::days),
+                MomentRule::Snapshot | MomentRule::Interval => {
+                    question.measures[*at].time.snapshot_day(*period).map(model::Date::days)
+                }
             };
             if let Some(key) = key {
                 places.entry((*municipality, key)).or_default().push((*at, *period));

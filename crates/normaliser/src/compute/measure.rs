@@ -9,7 +9,7 @@ use model::{
 use super::engine::ChunkLimit;
 use super::partial::Partial;
 use super::sharing::Scan;
-use super::{ComputeError, DatasetRows};
+use super::{Answer, ComputeError, DatasetRows, general};
 
 /// An indicator, and the municipalities and periods for which its measures are wanted.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +37,7 @@ pub fn measure(
 /// A measure by the position of its request and its own position in the indicator.
 type Place = (usize, usize);
 
-type Answered = BTreeMap<(Place, MunicipalityCode, Period), Partial>;
+type Answered = BTreeMap<(Place, MunicipalityCode, Period), Answer>;
 
 pub(super) fn measure_in_chunks(
     requests: &[Request<'_>],
@@ -50,17 +50,36 @@ pub(super) fn measure_in_chunks(
         let known = known(requests, &places, rows);
         let measures = places.iter().map(|(request, at)| &requests[*request].indicator.measures[*at]).collect();
         let found = Scan { measures, period, rows, known }.answers(limit)?;
-        answers.extend(found.into_iter().map(|((at, code, period), answer)| ((places[at], code, period), answer)));
+        answers.extend(found.into_iter().map(|((at, code, period), Partial { value, rows })| {
+            ((places[at], code, period), Answer { value, divisor: 1, rows })
+        }));
+    }
+    for place in others(requests) {
+        let measure = &requests[place.0].indicator.measures[place.1];
+        let Some(rows) = rows.get(&measure.dataset) else { continue };
+        let known = known(requests, &[place], rows);
+        let known = known.into_iter().map(|(_, municipality, period)| (municipality, period)).collect();
+        let found = general::answer(measure, rows, &known)?;
+        answers.extend(found.into_iter().map(|((code, period), answer)| ((place, code, period), answer)));
     }
     let numbered = requests.iter().enumerate();
     numbered.map(|(number, request)| values(number, request, rows, &answers)).collect()
 }
 
-/// The measures that one scan can answer together.
+/// The measures that are asked for one by one.
+fn others(requests: &[Request<'_>]) -> Vec<Place> {
+    let measures = |(number, request): (usize, &Request<'_>)| {
+        let others = request.indicator.measures.iter().enumerate().filter(|(_, measure)| !measure.is_plain());
+        others.map(|(at, _)| (number, at)).collect::<Vec<_>>()
+    };
+    requests.iter().enumerate().flat_map(measures).collect()
+}
+
+/// The plain measures that one scan can answer together.
 fn shared_scans<'a>(requests: &[Request<'a>]) -> BTreeMap<(&'a DatasetId, PeriodKind), Vec<Place>> {
     let mut scans: BTreeMap<(&DatasetId, PeriodKind), Vec<Place>> = BTreeMap::new();
     for (number, Request { indicator, .. }) in requests.iter().enumerate() {
-        for (at, measure) in indicator.measures.iter().enumerate() {
+        for (at, measure) in indicator.measures.iter().enumerate().filter(|(_, measure)| measure.is_plain()) {
             scans.entry((&measure.dataset, indicator.period)).or_default().push((number, at));
         }
     }
@@ -76,7 +95,7 @@ fn known(
     for (at, (request, measure)) in places.iter().enumerate() {
         let Request { indicator, wanted } = requests[*request];
         let is_known = |(municipality, period): &&(MunicipalityCode, Period)| {
-            status(&indicator.measures[*measure], rows, *municipality, *period) == ObsStatus::Normal
+            has_value(status(&indicator.measures[*measure], rows, *municipality, *period))
         };
         known.extend(wanted.iter().filter(is_known).map(|(municipality, period)| (at, *municipality, *period)));
     }
@@ -105,9 +124,10 @@ fn values(
 }
 
 /// Whether the data of a measure is there. A period without source weighs more than one that is owed: waiting for the
-/// delivery would not complete the figure.
+/// delivery would not complete the figure. Where rows of others count as well, a value is provisional until all of them
+/// have delivered.
 fn status(measure: &Measure, rows: &DatasetRows<'_>, municipality: MunicipalityCode, period: Period) -> ObsStatus {
-    let partitions = measure.time.partitions(period, rows.dataset.partition);
+    let partitions = measure.partitions(period, rows.dataset);
     if partitions.is_empty() {
         // The period has no such day: there is nothing that could be delivered.
         return ObsStatus::CannotExist;
@@ -116,25 +136,32 @@ fn status(measure: &Measure, rows: &DatasetRows<'_>, municipality: MunicipalityC
     let statuses = missing.map(|part| {
         if rows.used.contains(&(municipality, *part)) { ObsStatus::Missing } else { ObsStatus::NotCollected }
     });
-    statuses.fold(ObsStatus::Normal, |found, next| match (found, next) {
+    let own = statuses.fold(ObsStatus::Normal, |found, next| match (found, next) {
         (ObsStatus::NotCollected, _) | (_, ObsStatus::NotCollected) => ObsStatus::NotCollected,
         _ => next,
-    })
+    });
+    let owed = |(_, part): &&(MunicipalityCode, Period)| partitions.contains(part);
+    let is_owed = || rows.used.iter().filter(owed).any(|cell| !rows.delivered.contains(cell));
+    if own == ObsStatus::Normal && measure.role.is_some() && is_owed() { ObsStatus::Provisional } else { own }
+}
+
+fn has_value(status: ObsStatus) -> bool {
+    matches!(status, ObsStatus::Normal | ObsStatus::Provisional)
 }
 
 fn valued(
     indicator: &Indicator,
     measure: &Measure,
     (municipality, period): (MunicipalityCode, Period),
-    answer: Partial,
+    answer: Answer,
     status: ObsStatus,
 ) -> Result<MeasureValue, ComputeError> {
     let overflow =
         || ComputeError::Overflow { indicator: indicator.id.clone(), area: Area::Municipality(municipality), period };
     let value = match &measure.aggregate {
-        _ if status != ObsStatus::Normal => None,
+        _ if !has_value(status) => None,
         Aggregate::Sum(_) | Aggregate::Count | Aggregate::CountDistinct(_) => Some(answer.value.unwrap_or(0)),
-        Aggregate::Min(_) | Aggregate::Max(_) => answer.value,
+        Aggregate::Min(_) | Aggregate::Max(_) | Aggregate::Mean(_) | Aggregate::Quantile(..) => answer.value,
     };
     let minor = value.map(|value| i64::try_from(value).map_err(|_| overflow())).transpose()?;
     Ok(MeasureValue {
@@ -144,9 +171,10 @@ fn valued(
         municipality,
         period,
         // The data is there, but the smallest of nothing does not exist.
-        status: if status == ObsStatus::Normal && minor.is_none() { ObsStatus::CannotExist } else { status },
+        status: if has_value(status) && minor.is_none() { ObsStatus::CannotExist } else { status },
         minor,
         scale: measure.scale,
-        rows: if status == ObsStatus::Normal { answer.rows } else { 0 },
+        divisor: answer.divisor,
+        rows: if has_value(status) { answer.rows } else { 0 },
     })
 }

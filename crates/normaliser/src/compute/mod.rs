@@ -8,6 +8,7 @@
 mod engine;
 mod error;
 mod expression;
+mod general;
 mod measure;
 mod observe;
 mod partial;
@@ -28,6 +29,21 @@ pub use measure::{Request, measure};
 pub use observe::{Member, observe};
 pub use partial::{PartialHand, PartialPlan, Partials};
 pub use trace::{MeasureRow, MeasureRows, rows_of};
+
+/// The value of a measure before it is divided, and how many rows it was made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// `None` where there is none: the smallest of nothing.
+    value: Option<i128>,
+    divisor: i64,
+    rows: u64,
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        Self { value: None, divisor: 1, rows: 0 }
+    }
+}
 
 /// A file of canonical rows.
 #[derive(Debug, Clone, PartialEq)]

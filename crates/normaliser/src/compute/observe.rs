@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    Aggregate, Area, Formula, FormulaError, Indicator, MeasureValue, MissingRule, MunicipalityCode, NumberError,
-    ObsStatus, Observation, Period, Ratio, TOTAL,
+    Aggregate, Area, Formula, FormulaError, GroupRule, Indicator, MeasureValue, MissingRule, MunicipalityCode,
+    NumberError, ObsStatus, Observation, Period, Ratio, Rounding, TOTAL,
 };
 
 use super::ComputeError;
@@ -41,8 +41,18 @@ pub fn observe(
     Ok(observations)
 }
 
+/// A measure's value.
+#[derive(Debug, Clone, Copy)]
+struct Amount {
+    /// In units of `10^-scale`, to be divided by the divisor.
+    minor: i128,
+    divisor: i64,
+    /// Whether rows of others are still to come.
+    provisional: bool,
+}
+
 /// The measures of one municipality in the order of the definition: a value, or why there is none.
-type Row = Vec<Result<i128, ObsStatus>>;
+type Row = Vec<Result<Amount, ObsStatus>>;
 type Rows = BTreeMap<MunicipalityCode, Row>;
 
 fn rows_by_period(indicator: &Indicator, measures: &[MeasureValue]) -> Result<BTreeMap<Period, Rows>, ComputeError> {
@@ -62,10 +72,15 @@ fn rows_by_period(indicator: &Indicator, measures: &[MeasureValue]) -> Result<BT
 
 /// What a measure is worth. Only data that was not delivered can be declared to be zero: a value that does not exist
 /// although the data is there stays missing.
-fn known(value: &MeasureValue, missing: MissingRule) -> Result<i128, ObsStatus> {
+fn known(value: &MeasureValue, missing: MissingRule) -> Result<Amount, ObsStatus> {
     match (value.minor, value.status, missing) {
-        (Some(minor), ..) => Ok(i128::from(minor)),
-        (None, ObsStatus::Missing | ObsStatus::NotCollected, MissingRule::Zero) => Ok(0),
+        (Some(minor), status, _) => {
+            let provisional = status == ObsStatus::Provisional;
+            Ok(Amount { minor: i128::from(minor), divisor: value.divisor, provisional })
+        }
+        (None, ObsStatus::Missing | ObsStatus::NotCollected, MissingRule::Zero) => {
+            Ok(Amount { minor: 0, divisor: 1, provisional: false })
+        }
         (None, status, _) => Err(status),
     }
 }
@@ -79,6 +94,14 @@ fn groups(members: Vec<Member>) -> BTreeMap<Area, Vec<MunicipalityCode>> {
     groups
 }
 
+/// Decimals beyond the published ones with which figures enter a mean or a median.
+const FINER: u8 = 9;
+
+/// The measures, if all of them have a value.
+fn complete(row: &Row) -> Option<Vec<Amount>> {
+    row.iter().map(|amount| amount.ok()).collect()
+}
+
 /// Makes the figures of one period.
 struct Figures<'a> {
     indicator: &'a Indicator,
@@ -89,6 +112,8 @@ struct Figures<'a> {
 #[derive(Clone, Copy, Default)]
 struct Figure {
     value: Option<i128>,
+    /// The value with further decimals, for the mean or median of a group.
+    fine: Option<i128>,
     numerator: Option<Ratio>,
     denominator: Option<Ratio>,
 }
@@ -96,66 +121,108 @@ struct Figure {
 impl Figures<'_> {
     fn municipality(&self, municipality: MunicipalityCode, row: &Row) -> Result<Observation, ComputeError> {
         let area = Area::Municipality(municipality);
-        let values: Result<Vec<i128>, ObsStatus> = row.iter().copied().collect();
-        let Ok(values) = values else {
+        let Some(amounts) = complete(row) else {
             return Ok(self.observation(area, Figure::default(), (0, 1), reason(row)));
         };
-        let figure = self.figure(&area, &values)?;
-        let status = if figure.value.is_some() { ObsStatus::Normal } else { ObsStatus::CannotExist };
+        let figure = self.figure(&area, self.together(&area, std::slice::from_ref(&amounts))?)?;
+        let status = match figure.value {
+            None => ObsStatus::CannotExist,
+            Some(_) if amounts.iter().any(|amount| amount.provisional) => ObsStatus::Provisional,
+            Some(_) => ObsStatus::Normal,
+        };
         Ok(self.observation(area, figure, (1, 1), status))
     }
 
     fn group(&self, area: Area, members: &[MunicipalityCode], rows: &Rows) -> Result<Observation, ComputeError> {
-        let complete = members
-            .iter()
-            .filter_map(|member| rows.get(member))
-            .filter_map(|row| row.iter().copied().collect::<Result<Vec<i128>, ObsStatus>>().ok());
-        let complete: Vec<Vec<i128>> = complete.collect();
-        let counts = (count(complete.len()), count(members.len()));
-        if complete.is_empty() {
-            return Ok(self.observation(area, Figure::default(), counts, ObsStatus::Missing));
-        }
-        let values = self.together(&area, &complete)?;
-        let figure = self.figure(&area, &values)?;
+        let complete: Vec<Vec<Amount>> =
+            members.iter().filter_map(|member| rows.get(member)).filter_map(complete).collect();
+        let (figure, contributing) = match self.indicator.groups {
+            _ if complete.is_empty() => (Figure::default(), 0),
+            GroupRule::RatioOfSums => (self.figure(&area, self.together(&area, &complete)?)?, complete.len()),
+            GroupRule::UnweightedMean | GroupRule::Median => self.of_figures(&area, &complete)?,
+        };
         let status = match figure.value {
+            None if complete.is_empty() => ObsStatus::Missing,
             None => ObsStatus::CannotExist,
             Some(_) if complete.len() < members.len() => ObsStatus::Provisional,
+            Some(_) if complete.iter().flatten().any(|amount| amount.provisional) => ObsStatus::Provisional,
             Some(_) => ObsStatus::Normal,
         };
-        Ok(self.observation(area, figure, counts, status))
+        Ok(self.observation(area, figure, (count(contributing), count(members.len())), status))
     }
 
-    /// The measures of several municipalities taken together: sums, and the smallest or largest of extremes.
-    fn together(&self, area: &Area, rows: &[Vec<i128>]) -> Result<Vec<i128>, ComputeError> {
+    /// The mean or the median of the members' figures, and how many have one. Each is taken with [`FINER`] decimals
+    /// more than are published: exact fractions with a hundred different denominators have no common one.
+    fn of_figures(&self, area: &Area, rows: &[Vec<Amount>]) -> Result<(Figure, usize), ComputeError> {
+        let figure = |row: &Vec<Amount>| self.figure(area, self.together(area, std::slice::from_ref(row))?);
+        let figures: Vec<Figure> = rows.iter().map(figure).collect::<Result<_, _>>()?;
+        let mut fine: Vec<i128> = figures.iter().filter_map(|figure| figure.fine).collect();
+        fine.sort_unstable();
+        let many = fine.len();
+        let taken = match self.indicator.groups {
+            GroupRule::Median => fine.get(many.saturating_sub(1) / 2..=many / 2).unwrap_or_default(),
+            _ => &fine,
+        };
+        if taken.is_empty() {
+            return Ok((Figure::default(), 0));
+        }
+        let overflow = |_| self.overflow(area);
+        let sum = taken.iter().try_fold(0i128, |sum, value| sum.checked_add(*value));
+        let sum = Ratio::decimal(sum.ok_or_else(|| self.overflow(area))?, self.indicator.decimals + FINER);
+        let mean = sum.and_then(|sum| sum.divided_by(Ratio::integer(i128::from(count(taken.len())))));
+        let value = mean.and_then(|mean| mean.rounded(self.indicator.decimals, self.indicator.rounding));
+        Ok((Figure { value: Some(value.map_err(overflow)?), ..Figure::default() }, many))
+    }
+
+    /// The measures of several municipalities taken together: sums, the smallest or largest of extremes, and the mean
+    /// of all rows of which means were made.
+    fn together(&self, area: &Area, rows: &[Vec<Amount>]) -> Result<Vec<Ratio>, ComputeError> {
         let combined = |(at, measure): (usize, &model::Measure)| {
-            let mut values = rows.iter().map(|row| row[at]);
+            let amounts = || rows.iter().map(|row| row[at]);
+            let minors = || amounts().map(|amount| amount.minor);
+            let sum = || minors().try_fold(0i128, i128::checked_add).ok_or(NumberError::Overflow);
+            let scaled =
+                |minor, divisor: i128| Ratio::decimal(minor, measure.scale)?.divided_by(Ratio::integer(divisor));
+            let divisor = amounts().next().map_or(1, |amount| amount.divisor);
             match measure.aggregate {
-                Aggregate::Min(_) => values.min(),
-                Aggregate::Max(_) => values.max(),
-                _ => values.try_fold(0i128, i128::checked_add),
+                Aggregate::Min(_) => scaled(minors().min().unwrap_or_default(), 1),
+                Aggregate::Max(_) => scaled(minors().max().unwrap_or_default(), 1),
+                Aggregate::Mean(_) => {
+                    sum().and_then(|sum| scaled(sum, amounts().map(|amount| i128::from(amount.divisor)).sum()))
+                }
+                _ if amounts().all(|amount| amount.divisor == divisor) => {
+                    sum().and_then(|sum| scaled(sum, i128::from(divisor)))
+                }
+                _ => amounts().try_fold(Ratio::integer(0), |sum, amount| {
+                    sum.plus(scaled(amount.minor, i128::from(amount.divisor))?)
+                }),
             }
-            .ok_or_else(|| self.overflow(area))
+            .map_err(|_: NumberError| self.overflow(area))
         };
         self.indicator.measures.iter().enumerate().map(combined).collect()
     }
 
-    fn figure(&self, area: &Area, values: &[i128]) -> Result<Figure, ComputeError> {
+    fn figure(&self, area: &Area, values: Vec<Ratio>) -> Result<Figure, ComputeError> {
         let overflow = |_| self.overflow(area);
-        let scaled =
-            values.iter().zip(&self.indicator.measures).map(|(value, measure)| Ratio::decimal(*value, measure.scale));
-        let scaled: Vec<Option<Ratio>> =
-            scaled.map(|ratio| ratio.map(Some)).collect::<Result<_, _>>().map_err(overflow)?;
-        let side = |formula: &Formula| self.evaluated(area, formula, &scaled);
+        let values: Vec<Option<Ratio>> = values.into_iter().map(Some).collect();
+        let side = |formula: &Formula| self.evaluated(area, formula, &values);
         let (numerator, denominator) = match self.indicator.formula.quotient() {
             Some((numerator, denominator)) => (side(numerator)?, side(denominator)?),
             None => (None, None),
         };
         let Some(ratio) = side(&self.indicator.formula)? else {
-            return Ok(Figure { value: None, numerator, denominator });
+            return Ok(Figure { numerator, denominator, ..Figure::default() });
         };
+        let Indicator { decimals, rounding, groups, .. } = self.indicator;
         let converted = ratio.times(self.indicator.conversion).map_err(overflow)?;
-        let value = converted.rounded(self.indicator.decimals, self.indicator.rounding).map_err(overflow)?;
-        Ok(Figure { value: Some(value), numerator, denominator })
+        let value = converted.rounded(*decimals, *rounding).map_err(overflow)?;
+        let fine = match groups {
+            GroupRule::RatioOfSums => None,
+            GroupRule::UnweightedMean | GroupRule::Median => {
+                Some(converted.rounded(decimals + FINER, Rounding::HalfEven).map_err(overflow)?)
+            }
+        };
+        Ok(Figure { value: Some(value), fine, numerator, denominator })
     }
 
     /// The formula's value; `None` where a denominator is zero.
@@ -205,7 +272,10 @@ impl Figures<'_> {
 /// not exist.
 fn reason(row: &Row) -> ObsStatus {
     let reasons = [ObsStatus::NotCollected, ObsStatus::Missing];
-    reasons.into_iter().find(|reason| row.contains(&Err(*reason))).unwrap_or(ObsStatus::CannotExist)
+    reasons
+        .into_iter()
+        .find(|reason| row.iter().any(|amount| amount.err() == Some(*reason)))
+        .unwrap_or(ObsStatus::CannotExist)
 }
 
 fn count(number: usize) -> u32 {

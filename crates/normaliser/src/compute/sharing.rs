@@ -47,7 +47,7 @@ impl<'a> Scan<'a> {
         let mut left = vec![BTreeSet::new(); self.measures.len()];
         for &(at, municipality, period) in &self.known {
             let measure = self.measures[at];
-            for part in measure.time.partitions(period, self.rows.dataset.partition) {
+            for part in measure.partitions(period, self.rows.dataset) {
                 for number in files.get(&(municipality, part)).into_iter().flatten() {
                     let partials = self.rows.files[*number].partials.as_deref();
                     let found = partials.and_then(|partials| {
@@ -68,8 +68,8 @@ impl<'a> Scan<'a> {
     fn days(&self, measure: &Measure, period: Period) -> Range<i32> {
         match (self.rows.dataset.moment, measure.time.snapshot_day(period)) {
             (MomentRule::Event, _) => period.start().days()..period.end().days(),
-            (MomentRule::Snapshot, Some(day)) => day.days()..day.days() + 1,
-            (MomentRule::Snapshot, None) => 0..0,
+            (_, Some(day)) => day.days()..day.days() + 1,
+            (MomentRule::Snapshot | MomentRule::Interval, None) => 0..0,
         }
     }
 

@@ -1,10 +1,10 @@
 //! The way back: the canonical rows that a measure was made of, as text, with their delivery and line.
 
 use model::{Dataset, FieldType, Measure, Period, format_decimal};
-use polars::prelude::{self as pl, DataFrame, DataType, Expr as PlanExpr, LazyFrame, PolarsResult, col, len, lit};
+use polars::prelude::{self as pl, DataFrame, DataType, Expr as PlanExpr, LazyFrame, PolarsResult, col, len};
 
 use super::engine::scan;
-use super::expression::{column, condition};
+use super::general::rows_in;
 use super::{CanonicalFile, ComputeError};
 
 /// The rows of a measure, as text.
@@ -45,7 +45,7 @@ pub fn rows_of(
     let mut files: Vec<&CanonicalFile> = files.iter().collect();
     files.sort_by_key(|file| (file.municipality, file.period, &file.path));
     let failed = |error: pl::PolarsError| ComputeError::Unanswered { message: error.to_string() };
-    let kept = scan(&files).map(|frame| frame.filter(wanted(measure, dataset, period))).map_err(failed)?;
+    let kept = scan(&files).map(|frame| rows_in(frame, measure, dataset, measure.window, period)).map_err(failed)?;
     let total = kept.clone().select([len().cast(DataType::Int64).alias("rows")]).collect().map_err(failed)?;
     let total = total.column("rows").and_then(|rows| rows.i64().map(|rows| rows.get(0))).map_err(failed)?;
     let rows = first(kept, dataset, limit).and_then(|frame| texts(&frame, dataset)).map_err(failed)?;
@@ -56,18 +56,6 @@ pub fn rows_of(
 fn classes(dataset: &Dataset) -> impl Iterator<Item = String> {
     let persons = dataset.fields.iter().filter(|field| field.ty == FieldType::Person);
     persons.map(|field| format!("{}_class", field.name))
-}
-
-fn wanted(measure: &Measure, dataset: &Dataset, period: Period) -> PlanExpr {
-    let day = column(dataset, dataset.time).cast(DataType::Int32);
-    let in_time = match measure.time.snapshot_day(period) {
-        Some(wanted) => day.eq(lit(wanted.days())),
-        None => day.clone().gt_eq(lit(period.start().days())).and(day.lt(lit(period.end().days()))),
-    };
-    match &measure.filter {
-        Some(filter) => in_time.and(condition(filter, dataset)),
-        None => in_time,
-    }
 }
 
 fn first(kept: LazyFrame, dataset: &Dataset, limit: usize) -> PolarsResult<DataFrame> {

@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use model::{ColumnData, ColumnKind, Comparison, Expr, FieldIndex, RecordBatch};
+use model::{ColumnData, ColumnKind, Comparison, Date, Expr, FieldIndex, RecordBatch};
 
 #[derive(Debug, Clone, Copy)]
 enum Value<'a> {
@@ -35,9 +35,15 @@ pub(crate) fn holds(condition: &Expr, batch: &RecordBatch, row: usize) -> Option
             Value::Boolean(truth) => Some(truth),
             _ => None,
         },
-        Expr::Text(_) | Expr::Number { .. } | Expr::Date(_) | Expr::Add(..) | Expr::Subtract(..) | Expr::Negate(_) => {
-            None
-        }
+        // None of these is a truth; how long something has been active is known to measures alone.
+        Expr::Text(_)
+        | Expr::Number { .. }
+        | Expr::Date(_)
+        | Expr::Add(..)
+        | Expr::Subtract(..)
+        | Expr::Negate(_)
+        | Expr::Part(..)
+        | Expr::Active(_) => None,
     }
 }
 
@@ -93,6 +99,12 @@ fn value<'a>(expression: &'a Expr, batch: &'a RecordBatch, row: usize) -> Value<
         Expr::Subtract(left, right) => pair(left, right, |left, right| left - right),
         Expr::Negate(inner) => match value(inner, batch, row) {
             Value::Number(number) => Value::Number(-number),
+            _ => Value::Missing,
+        },
+        Expr::Part(part, field) => match field_value(*field, batch, row) {
+            Value::Day(day) => {
+                Date::from_days(day).map_or(Value::Missing, |day| Value::Number(i128::from(part.of(day))))
+            }
             _ => Value::Missing,
         },
         truth => holds(truth, batch, row).map_or(Value::Missing, Value::Boolean),

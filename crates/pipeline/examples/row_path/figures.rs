@@ -95,7 +95,9 @@ fn wanted(indicator: &Indicator, rows: &BTreeMap<DatasetId, DatasetRows<'_>>) ->
     let mut wanted = BTreeSet::new();
     for measure in &indicator.measures {
         for (municipality, part) in rows.get(&measure.dataset).into_iter().flat_map(|rows| &rows.delivered) {
-            let periods = measure.time.periods(*part, indicator.period).into_iter().filter(is_defined);
+            let Some(rows) = rows.get(&measure.dataset) else { continue };
+            let periods =
+                measure.touched(*part, indicator.period, rows.dataset, part.end()).into_iter().filter(is_defined);
             wanted.extend(periods.map(|period| (*municipality, period)));
         }
     }

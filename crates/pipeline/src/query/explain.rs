@@ -181,16 +181,16 @@ impl<'a> Case<'a> {
     }
 
     fn needs(&self, measure: &Measure, dataset: &Dataset) -> BTreeSet<Period> {
-        measure.time.partitions(self.period, dataset.partition).into_iter().collect()
+        measure.partitions(self.period, dataset).into_iter().collect()
     }
 
     /// The units that a measure is made of.
     fn units_of(&self, measure: &Measure, dataset: &Dataset) -> impl Iterator<Item = &UnitRecord> {
-        let needed = self.needs(measure, dataset);
         self.units.iter().filter(move |record| {
             record.dataset == measure.dataset
-                && self.members.contains(&record.unit.municipality)
-                && needed.contains(&record.unit.period)
+                // With a role, rows of others count as well.
+                && (measure.role.is_some() || self.members.contains(&record.unit.municipality))
+                && measure.reads(record.unit.period, self.period, dataset)
         })
     }
 

@@ -170,7 +170,7 @@ impl Atoms<'_> {
                 ColumnKind::Code(_) | ColumnKind::Text => Operand::Words(Words::Field(field.0)),
                 ColumnKind::Boolean => Operand::Truth(self.tree(expression)),
             },
-            Expr::Number { .. } | Expr::Add(..) | Expr::Subtract(..) | Expr::Negate(_) => {
+            Expr::Number { .. } | Expr::Add(..) | Expr::Subtract(..) | Expr::Negate(_) | Expr::Part(..) => {
                 Operand::Number(Number::of(expression))
             }
             Expr::Date(date) => Operand::Day(Day::Constant(date.days())),

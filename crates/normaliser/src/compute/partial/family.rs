@@ -287,7 +287,7 @@ fn value(measure: &PartialMeasure) -> Option<Value> {
         Aggregate::Sum(number) | Aggregate::Min(number) | Aggregate::Max(number) => {
             Some(Value { how: measure.how, number: Number::of(number) })
         }
-        Aggregate::Count | Aggregate::CountDistinct(_) => None,
+        Aggregate::Count | Aggregate::CountDistinct(_) | Aggregate::Mean(_) | Aggregate::Quantile(..) => None,
     }
 }
 

@@ -46,7 +46,7 @@ struct PartialMeasure {
 
 impl PartialMeasure {
     fn of(measure: &Measure) -> Option<Self> {
-        let how = How::of(&measure.aggregate)?;
+        let how = How::of(&measure.aggregate).filter(|_| measure.is_plain())?;
         Some(Self { filter: measure.filter.clone(), aggregate: measure.aggregate.clone(), how })
     }
 
@@ -70,7 +70,7 @@ impl How {
             Aggregate::Sum(_) | Aggregate::Count => Some(Self::Sum),
             Aggregate::Min(_) => Some(Self::Min),
             Aggregate::Max(_) => Some(Self::Max),
-            Aggregate::CountDistinct(_) => None,
+            Aggregate::CountDistinct(_) | Aggregate::Mean(_) | Aggregate::Quantile(..) => None,
         }
     }
 
@@ -209,7 +209,7 @@ impl PartialPlan {
             time: dataset.time.0,
             moments: match dataset.moment {
                 MomentRule::Event => Moments::Months(Calendar::new(PeriodKind::Month)),
-                MomentRule::Snapshot => Moments::Days,
+                MomentRule::Snapshot | MomentRule::Interval => Moments::Days,
             },
             partition: dataset.partition,
         }

@@ -1,6 +1,6 @@
 //! Numbers of rows: a field as it lies there, or sums and differences in 128 bits.
 
-use model::{ColumnData, Expr, RecordBatch};
+use model::{ColumnData, Date, DatePart, Expr, RecordBatch};
 
 /// A number of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +10,7 @@ pub(super) enum Number {
     Add(Box<Self>, Box<Self>),
     Subtract(Box<Self>, Box<Self>),
     Negate(Box<Self>),
+    Part(DatePart, usize),
 }
 
 /// A number of every row.
@@ -30,6 +31,7 @@ impl Number {
             Expr::Add(left, right) => Self::Add(side(left), side(right)),
             Expr::Subtract(left, right) => Self::Subtract(side(left), side(right)),
             Expr::Negate(inner) => Self::Negate(side(inner)),
+            Expr::Part(part, field) => Self::Part(*part, field.0),
             other => unreachable!("{other:?} is no number"),
         }
     }
@@ -46,6 +48,14 @@ impl Number {
                 let column = &batch.columns[*field];
                 let ColumnData::Number(values) = &column.data else { unreachable!("a column of numbers") };
                 NumberColumn::Stored(values, &column.valid)
+            }
+            Self::Part(part, field) => {
+                let column = &batch.columns[*field];
+                let ColumnData::Date(days) = &column.data else { unreachable!("a column of days") };
+                let of = |(day, valid): (&i32, &bool)| {
+                    Date::from_days(*day).filter(|_| *valid).map(|day| i128::from(part.of(day)))
+                };
+                NumberColumn::Computed(days.iter().zip(&column.valid).map(of).collect())
             }
             // An expression has far fewer than the 2^63 numbers of 64 bits that would be too much for 128.
             Self::Add(left, right) => pairs(left, right, |left, right| left + right),

@@ -91,7 +91,7 @@ impl Case {
     }
 }
 
-fn any_periods(kind: PeriodKind) -> BTreeSet<(MunicipalityCode, Period)> {
+pub(super) fn any_periods(kind: PeriodKind) -> BTreeSet<(MunicipalityCode, Period)> {
     let days = [0, 31, 182, 366].map(|n| Date::from_days(day("2024-01-01").days() + n).expect("a day"));
     let cells =
         MUNICIPALITIES.into_iter().flat_map(|code| days.map(|day| (municipality(code), Period::containing(kind, day))));
@@ -140,7 +140,7 @@ proptest! {
             file.partials = Some(Arc::clone(&partials[Case::part_of(file)]));
         }
         let periods: BTreeSet<_> = any_periods(kind).into_iter().filter(|(_, period)| {
-            asked.measures.iter().all(|measure| !measure.time.partitions(*period, partition).is_empty())
+            asked.measures.iter().all(|measure| !measure.partitions(*period, &case.dataset).is_empty())
         }).collect();
         case.compare(&asked, &periods, ChunkLimit { files: 2, bytes: 1 << 30 });
     }

@@ -1,0 +1,269 @@
+//! Measures that are more than one aggregate of the rows of one period: moved and longer windows, intervals, groups of
+//! rows, other municipalities than the reporting one, means and quantiles.
+//!
+//! One query a period, over the files that it reads. What a row is worth to a period is decided in one place,
+//! [`rows_in`], which the way back from a figure to its rows uses as well.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{
+    ActiveTime, Activity, Aggregate, Dataset, Expr, Field, FieldIndex, Measure, MomentRule, MunicipalityCode, Period,
+    Ratio, TimeSelection, Window,
+};
+use polars::prelude::{
+    DataFrame, DataType, Engine, Expr as PlanExpr, JoinArgs, JoinType, LazyFrame, PolarsResult, col, len, lit, when,
+};
+
+use super::engine::{combination, scan};
+use super::expression::{active_column, column, condition, number};
+use super::{Answer, CanonicalFile, ComputeError, DatasetRows};
+
+const MUNICIPALITY: &str = "_municipality";
+const DAY: &str = "_day";
+const VALUE: &str = "_value";
+const COUNT: &str = "_count";
+const ROWS: &str = "_rows";
+
+/// The answers for the municipalities and periods in which the measure is known; where no row lies there is none.
+pub(super) fn answer(
+    measure: &Measure,
+    rows: &DatasetRows<'_>,
+    known: &BTreeSet<(MunicipalityCode, Period)>,
+) -> Result<BTreeMap<(MunicipalityCode, Period), Answer>, ComputeError> {
+    let mut periods: BTreeMap<Period, BTreeSet<MunicipalityCode>> = BTreeMap::new();
+    for (municipality, period) in known {
+        periods.entry(*period).or_default().insert(*municipality);
+    }
+    let mut answers = BTreeMap::new();
+    for (period, municipalities) in periods {
+        let files = files(measure, rows, period, &municipalities);
+        if files.is_empty() {
+            continue;
+        }
+        let failed = |error: polars::prelude::PolarsError| ComputeError::Engine {
+            dataset: rows.dataset.id.clone(),
+            message: error.to_string(),
+        };
+        let found = Query { measure, dataset: rows.dataset, period }.answers(&files).map_err(failed)?;
+        let wanted = found.into_iter().filter(|(municipality, _)| municipalities.contains(municipality));
+        answers.extend(wanted.map(|(municipality, answer)| ((municipality, period), answer)));
+    }
+    Ok(answers)
+}
+
+/// The files that a period reads: with a role, those of all municipalities.
+fn files<'r>(
+    measure: &Measure,
+    rows: &'r DatasetRows<'_>,
+    period: Period,
+    municipalities: &BTreeSet<MunicipalityCode>,
+) -> Vec<&'r CanonicalFile> {
+    let mut read: BTreeMap<Period, bool> = BTreeMap::new();
+    let mut reads = |part| *read.entry(part).or_insert_with(|| measure.reads(part, period, rows.dataset));
+    let whose = |file: &CanonicalFile| measure.role.is_some() || municipalities.contains(&file.municipality);
+    let mut files: Vec<&CanonicalFile> = rows.files.iter().filter(|file| whose(file) && reads(file.period)).collect();
+    files.sort_by_key(|file| (file.municipality, file.period, &file.path));
+    files
+}
+
+/// The rows that count in a period: those that lie in the window and fulfil the measure's condition, with the columns
+/// that say how long an interval has been active.
+pub(super) fn rows_in(
+    frame: LazyFrame,
+    measure: &Measure,
+    dataset: &Dataset,
+    window: Window,
+    period: Period,
+) -> LazyFrame {
+    let day = |field| column(&dataset.fields, field).cast(DataType::Int32);
+    let Some(days) = window.days(period) else { return frame.filter(lit(false)) };
+    let (start, end) = (days.start.days(), days.end.days() - 1);
+    let began = day(dataset.time);
+    let mut frame = frame;
+    let in_time = match (dataset.moment, measure.time, dataset.until) {
+        (MomentRule::Snapshot, ..) => {
+            let wanted = measure.snapshot_days(window, period, dataset);
+            let on = wanted.into_iter().map(|wanted| began.clone().eq(lit(wanted.days()))).reduce(PlanExpr::or);
+            on.unwrap_or_else(|| lit(false))
+        }
+        (MomentRule::Interval, TimeSelection::Active(activity), Some(until)) => {
+            frame = frame.with_columns(active_for(dataset, activity, until, (start, end)));
+            let (first, last) = match activity {
+                Activity::Start => (start, start),
+                Activity::End => (end, end),
+                Activity::Any => (start, end),
+            };
+            let until = day(until);
+            began.lt_eq(lit(last)).and(until.clone().is_null().or(until.gt_eq(lit(first))))
+        }
+        _ => began.clone().gt_eq(lit(start)).and(began.lt_eq(lit(end))),
+    };
+    let frame = frame.filter(in_time);
+    match &measure.filter {
+        Some(filter) => frame.filter(condition(filter, &dataset.fields)),
+        None => frame,
+    }
+}
+
+/// The columns of [`Expr::Active`] in a window of these days, first and last.
+fn active_for(dataset: &Dataset, activity: Activity, until: FieldIndex, (start, end): (i32, i32)) -> [PlanExpr; 2] {
+    let (began, until) = (column(&dataset.fields, dataset.time), column(&dataset.fields, until));
+    let day = |date: PlanExpr| date.cast(DataType::Int32);
+    let first = when(day(began.clone()).gt(lit(start))).then(day(began.clone())).otherwise(lit(start));
+    let last = when(day(until.clone()).lt(lit(end))).then(day(until)).otherwise(lit(end));
+    let days = (last - first + lit(1)).cast(DataType::Int64).alias(active_column(ActiveTime::Days));
+    let seen = lit(if activity == Activity::Start { start } else { end }).cast(DataType::Date);
+    let month = |date: &PlanExpr| {
+        date.clone().dt().year().cast(DataType::Int64) * lit(12i64) + date.clone().dt().month().cast(DataType::Int64)
+    };
+    let day_of_month = |date: &PlanExpr| date.clone().dt().day().cast(DataType::Int64);
+    let begun = day_of_month(&seen).lt(day_of_month(&began)).cast(DataType::Int64);
+    let months = (month(&seen) - month(&began) - begun).alias(active_column(ActiveTime::Months));
+    [days, months]
+}
+
+struct Query<'a> {
+    measure: &'a Measure,
+    dataset: &'a Dataset,
+    period: Period,
+}
+
+impl Query<'_> {
+    fn answers(&self, files: &[&CanonicalFile]) -> PolarsResult<Vec<(MunicipalityCode, Answer)>> {
+        let kept = self.kept(files)?;
+        // The mean over several days is made of the value of each.
+        let averaged = self.measure.time == TimeSelection::Average;
+        let mut keys = vec![col(MUNICIPALITY)];
+        if averaged {
+            keys.push(col(DAY));
+        }
+        let aggregated = match &self.measure.per {
+            None => kept.group_by(keys).agg(self.aggregates(&self.dataset.fields, len().cast(DataType::Int64))),
+            Some(per) => {
+                let by = per.by.iter().map(|field| column(&self.dataset.fields, *field));
+                let group: Vec<PlanExpr> = keys.iter().cloned().chain(by.clone()).collect();
+                let mut values: Vec<PlanExpr> = per
+                    .lets
+                    .iter()
+                    .map(|(name, aggregate)| aggregated(aggregate, &self.dataset.fields).alias(name.as_str()))
+                    .collect();
+                values.push(len().cast(DataType::Int64).alias(ROWS));
+                let present = by.map(PlanExpr::is_not_null).reduce(PlanExpr::and).unwrap_or_else(|| lit(true));
+                let mut groups = kept.filter(present).group_by(group).agg(values);
+                if let Some(having) = &per.having {
+                    groups = groups.filter(condition(having, &per.fields));
+                }
+                groups.group_by(keys).agg(self.aggregates(&per.fields, col(ROWS).sum()))
+            }
+        };
+        let frame = if averaged {
+            let sums = [VALUE, COUNT, ROWS].map(|name| col(name).sum());
+            aggregated.group_by([col(MUNICIPALITY)]).agg(sums)
+        } else {
+            aggregated
+        };
+        let frame = frame.collect_with_engine(Engine::Streaming)?.unwrap_single();
+        self.read(&frame)
+    }
+
+    /// The rows that count, each with the municipality that it counts for.
+    fn kept(&self, files: &[&CanonicalFile]) -> PolarsResult<LazyFrame> {
+        let (measure, dataset) = (self.measure, self.dataset);
+        let municipality = column(&dataset.fields, measure.role.unwrap_or(dataset.municipality));
+        let of_somebody = municipality.clone().is_not_null();
+        let placed = |window| -> PolarsResult<LazyFrame> {
+            let rows = rows_in(scan(files)?, measure, dataset, window, self.period).filter(of_somebody.clone());
+            Ok(rows.with_columns([
+                municipality.clone().cast(DataType::String).alias(MUNICIPALITY),
+                column(&dataset.fields, dataset.time).cast(DataType::Int32).alias(DAY),
+            ]))
+        };
+        let kept = placed(measure.window)?;
+        let Some(absent) = &measure.absent else { return Ok(kept) };
+        let on = absent.on.iter().map(|field| column(&dataset.fields, *field));
+        let present = on.clone().map(PlanExpr::is_not_null).reduce(PlanExpr::and).unwrap_or_else(|| lit(true));
+        let keys: Vec<PlanExpr> = on.chain([col(MUNICIPALITY)]).collect();
+        let there = placed(measure.window.later(absent.shift))?.select(keys.clone());
+        Ok(kept.filter(present).join(there, keys.clone(), keys, JoinArgs::new(JoinType::Anti)))
+    }
+
+    /// The measure's value of each group, how many values it is made of, and of how many rows.
+    fn aggregates(&self, fields: &[Field], rows: PlanExpr) -> Vec<PlanExpr> {
+        let aggregate = &self.measure.aggregate;
+        let count = aggregate.operand().map_or_else(len, |of| number(of, fields).count()).cast(DataType::Int64);
+        vec![aggregated(aggregate, fields).alias(VALUE), count.alias(COUNT), rows.alias(ROWS)]
+    }
+
+    fn read(&self, frame: &DataFrame) -> PolarsResult<Vec<(MunicipalityCode, Answer)>> {
+        let (codes, values) = (frame.column(MUNICIPALITY)?.str()?, self.values(frame)?);
+        let (counts, rows) = (frame.column(COUNT)?.i64()?, frame.column(ROWS)?.i64()?);
+        let mut answers = Vec::with_capacity(frame.height());
+        for (row, value) in values.into_iter().enumerate() {
+            let Some(municipality) = codes.get(row).and_then(MunicipalityCode::new) else { continue };
+            let divisor = self.divisor(counts.get(row).unwrap_or_default());
+            let value = value.filter(|_| divisor > 0);
+            let rows = rows.get(row).unwrap_or_default().unsigned_abs();
+            answers.push((municipality, Answer { value, divisor: divisor.max(1), rows }));
+        }
+        Ok(answers)
+    }
+
+    fn values(&self, frame: &DataFrame) -> PolarsResult<Vec<Option<i128>>> {
+        let Aggregate::Quantile(_, share) = &self.measure.aggregate else {
+            return Ok(frame.column(VALUE)?.i128()?.iter().collect());
+        };
+        let lists = frame.column(VALUE)?.list()?;
+        let mut values = Vec::with_capacity(lists.len());
+        for row in 0..lists.len() {
+            let list = lists.get_as_series(row);
+            let list = list.as_ref().map(|list| list.i128()).transpose()?;
+            values.push(list.and_then(|list| selected(list.iter().flatten().collect(), *share)));
+        }
+        Ok(values)
+    }
+
+    /// What the aggregate is divided by to be the measure's value; 0 where there is none.
+    fn divisor(&self, count: i64) -> i64 {
+        let days = || self.measure.snapshot_days(self.measure.window, self.period, self.dataset).len();
+        match &self.measure.aggregate {
+            _ if self.measure.time == TimeSelection::Average => i64::try_from(days()).unwrap_or_default(),
+            Aggregate::Mean(_) => count,
+            Aggregate::Quantile(_, share) if *share == half() => count.min(2 - count % 2),
+            Aggregate::Quantile(..) => count.min(1),
+            Aggregate::Min(_) | Aggregate::Max(_) => count.min(1),
+            Aggregate::Sum(_) | Aggregate::Count | Aggregate::CountDistinct(_) => 1,
+        }
+    }
+}
+
+fn half() -> Ratio {
+    Ratio::integer(1).divided_by(Ratio::integer(2)).unwrap_or_else(|_| unreachable!("2 is not 0"))
+}
+
+/// An aggregate in 128 bits, before it is divided by anything.
+fn aggregated(aggregate: &Aggregate, fields: &[Field]) -> PlanExpr {
+    let value = |of: &Expr| number(of, fields);
+    let result = match aggregate {
+        Aggregate::Count => len(),
+        Aggregate::CountDistinct(of) => combination(of, fields).drop_nulls().n_unique(),
+        Aggregate::Sum(of) | Aggregate::Mean(of) => value(of).sum(),
+        Aggregate::Min(of) => value(of).min(),
+        Aggregate::Max(of) => value(of).max(),
+        // All values: which of them it is made of is decided in `selected`.
+        Aggregate::Quantile(of, _) => return value(of).drop_nulls(),
+    };
+    result.cast(DataType::Int128)
+}
+
+/// The value that so large a share of the values does not exceed, or for a median of an even number, the sum of the two
+/// in the middle. A selection by rank: engines do not agree on what a quantile is.
+fn selected(mut values: Vec<i128>, share: Ratio) -> Option<i128> {
+    values.sort_unstable();
+    let count = i128::try_from(values.len()).ok()?;
+    if share == half() && count % 2 == 0 {
+        let middle = values.len() / 2;
+        return Some(values.get(middle.checked_sub(1)?)? + values.get(middle)?);
+    }
+    let rank = (count.checked_mul(share.numerator())? + share.denominator() - 1) / share.denominator();
+    values.get(usize::try_from(rank - 1).ok()?).copied()
+}
