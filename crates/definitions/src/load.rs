@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use model::{Catalogue, Code, CodeList, Dataset, Diagnostic, Indicator, MunicipalityCode, Pipeline, Place, Source};
 
 use crate::file::{Identity, Kind, Role};
+use crate::indicator::reference::{self, Reference};
 use crate::pipeline::Shelves;
 use crate::project::Project;
 use crate::shelf::Shelf;
@@ -79,6 +80,14 @@ impl<'f> Definition<'f> {
         }
     }
 
+    /// The indicators that an indicator's formula names.
+    fn references(&self) -> Vec<Reference> {
+        let tree = self.tree.as_ref();
+        tree.map_or_else(Vec::new, |tree| {
+            reference::references(Cursor::root(tree, self.identity.kind.word()), &self.report)
+        })
+    }
+
     /// Resolves the definition; `None` if it has any mistake.
     fn resolve<T>(
         &mut self,
@@ -132,6 +141,10 @@ impl<'f> Library<'f> {
 
     fn fill(mut self, definitions: &mut [Definition<'f>]) -> Catalogue {
         for kind in Kind::ALL {
+            if kind == Kind::Indicator {
+                self.place_indicators(definitions);
+                continue;
+            }
             for definition in definitions.iter_mut().filter(|definition| definition.identity.kind == kind) {
                 self.place(definition);
             }
@@ -141,6 +154,40 @@ impl<'f> Library<'f> {
             }
         }
         self.catalogue()
+    }
+
+    /// Every indicator behind those that it is made of. Older versions come last: nothing is made of them.
+    fn place_indicators(&mut self, definitions: &mut [Definition<'f>]) {
+        let of_kind = |definition: &&mut Definition<'f>| definition.identity.kind == Kind::Indicator;
+        let is_current = |definition: &Definition<'f>| definition.identity.version.is_none();
+        let current = definitions.iter().filter(|one| one.identity.kind == Kind::Indicator && is_current(one));
+        let references: BTreeMap<&str, Vec<Reference>> =
+            current.map(|definition| (definition.identity.id, definition.references())).collect();
+        let (order, cycles) = reference::order(&references);
+        for definition in definitions.iter_mut().filter(of_kind).filter(|definition| is_current(definition)) {
+            let id = definition.identity.id;
+            let Some(cycle) = cycles.iter().find(|cycle| cycle.iter().any(|on_way| on_way == id)) else { continue };
+            let at = cycle.iter().position(|on_way| on_way == id).unwrap_or_default();
+            let next = &cycle[(at + 1) % cycle.len()];
+            let way: Vec<&str> = cycle[at..].iter().chain(&cycle[..=at]).map(String::as_str).collect();
+            let reference = references.get(id).and_then(|all| all.iter().find(|reference| reference.id == *next));
+            if let Some(reference) = reference {
+                let message = format!("`{id}` is made of itself: {}", way.join(" -> "));
+                definition.report.error(Code::REFERENCE_CYCLE, reference.span, message);
+            }
+            self.indicators.put(id, None);
+        }
+        for id in order {
+            let named = |definition: &&mut Definition<'f>| definition.identity.id == id && is_current(definition);
+            for definition in definitions.iter_mut().filter(of_kind).filter(named) {
+                if !cycles.iter().flatten().any(|on_way| *on_way == id) {
+                    self.place(definition);
+                }
+            }
+        }
+        for definition in definitions.iter_mut().filter(of_kind).filter(|definition| !is_current(definition)) {
+            self.place(definition);
+        }
     }
 
     fn place(&mut self, definition: &mut Definition<'f>) {
@@ -165,8 +212,10 @@ impl<'f> Library<'f> {
             }
             Kind::Indicator => {
                 let is_current = definition.identity.version.is_none();
-                let indicator = definition
-                    .resolve(|root, identity, report| indicator::resolve(root, identity, datasets, lists, report));
+                let others = &self.indicators;
+                let indicator = definition.resolve(|root, identity, report| {
+                    indicator::resolve(root, identity, datasets, lists, others, report)
+                });
                 // Older versions are checked like the others, but nothing is computed by them any more.
                 if is_current {
                     self.indicators.put(id, indicator);

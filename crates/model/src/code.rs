@@ -98,6 +98,8 @@ codes! {
     2007 UNKNOWN_MEASURE: "A name in the formula that is no measure of the indicator." => "Use one of the indicator's measures, or add it.";
     2008 UNKNOWN_COLUMN: "A column that the format does not have." => "Use one of the columns that the format declares.";
 
+    2009 REFERENCE_CYCLE: "An indicator is made of itself, by way of the indicators that the message names." => "Take one of the references out of its formula.";
+
     3001 TYPE_MISMATCH: "Two things are compared or combined that have different types." => "Compare a code with a quoted code, a number with a number, a date with a date.";
     3002 UNIT_MISMATCH: "The unit that the formula gives is not the declared unit." => "Correct the formula or the unit; the message shows both sides.";
     3003 UNKNOWN_UNIT: "A word that is no unit." => "Use one of the units that the message lists, or a product or quotient of them.";

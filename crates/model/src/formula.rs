@@ -54,6 +54,18 @@ impl Formula {
         }
     }
 
+    /// How many names, numbers and operators it has.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Measure(_) | Self::Number(_) => 1,
+            Self::Negate(inner) => 1 + inner.size(),
+            Self::Add(left, right)
+            | Self::Subtract(left, right)
+            | Self::Multiply(left, right)
+            | Self::Divide(left, right) => 1 + left.size() + right.size(),
+        }
+    }
+
     /// Numerator and denominator, where the formula as a whole is a quotient.
     pub fn quotient(&self) -> Option<(&Self, &Self)> {
         match self {

@@ -1,12 +1,15 @@
 //! The arithmetic over measures, with its unit.
 
-use model::{Code, Formula, MeasureIndex, Ratio, Unit, UnitError};
-use sqlparser::ast::{BinaryOperator, Expr as Sql, Spanned, UnaryOperator, Value};
+use std::sync::Arc;
 
-use super::aggregate::is_aggregate;
+use model::{Code, Formula, Indicator, MeasureIndex, PeriodKind, Ratio, Unit, UnitError};
+use sqlparser::ast::{BinaryOperator, Expr as Sql, Function, Spanned, UnaryOperator, Value};
+
+use super::aggregate::{argument_list, is_aggregate};
 use super::sql::Places;
 use crate::decimal::Decimal;
-use crate::yaml::{Report, Span};
+use crate::shelf::Shelf;
+use crate::yaml::{Report, Span, Written};
 
 /// A measure as a formula sees it.
 #[derive(Debug)]
@@ -26,20 +29,44 @@ pub(crate) struct Typed {
     pub(crate) unit: Unit,
 }
 
+/// The argument of `indicator('...')`; `None` if the function is another one.
+pub(crate) fn indicator_named(function: &Function) -> Option<&Sql> {
+    if !function.name.to_string().eq_ignore_ascii_case("indicator") {
+        return None;
+    }
+    <[&Sql; 1]>::try_from(argument_list(function)?).ok().map(|[id]| id)
+}
+
+/// What a formula may name, and the measures that it brings along from other indicators.
+#[derive(Debug)]
+pub(crate) struct Scope<'c> {
+    /// The indicator's own measures.
+    pub(crate) measures: &'c [NamedUnit<'c>],
+    /// The other indicators.
+    pub(crate) indicators: &'c Shelf<Indicator>,
+    /// The periods of the indicator, if they are known.
+    pub(crate) period: Option<PeriodKind>,
+}
+
 struct Compiler<'c, 'f> {
+    scope: &'c Scope<'c>,
+    named: Vec<Arc<Indicator>>,
     measures: &'c [NamedUnit<'c>],
     places: &'c Places,
     report: &'c mut Report<'f>,
 }
 
-/// Compiles a formula. `None` if it has mistakes, or names a broken measure.
+/// Compiles a formula. `None` if it has mistakes, or names a broken measure or indicator. The measures of the indicators
+/// that it names are numbered behind its own, in the order of these indicators.
 pub(crate) fn compile(
     sql: &Sql,
-    measures: &[NamedUnit<'_>],
+    scope: &Scope<'_>,
     places: &Places,
     report: &mut Report<'_>,
-) -> Option<Typed> {
-    Compiler { measures, places, report }.typed(sql)
+) -> Option<(Typed, Vec<Arc<Indicator>>)> {
+    let mut compiler = Compiler { scope, named: Vec::new(), measures: scope.measures, places, report };
+    let typed = compiler.typed(sql)?;
+    Some((typed, compiler.named))
 }
 
 impl Compiler<'_, '_> {
@@ -53,6 +80,9 @@ impl Compiler<'_, '_> {
                 Some(Typed { formula: Formula::Negate(Box::new(formula)), unit })
             }
             Sql::BinaryOp { left, op, right } => self.combined(left, op, right, sql),
+            Sql::Function(function) if indicator_named(function).is_some() => {
+                self.other(indicator_named(function)?, sql)
+            }
             Sql::Function(function) if is_aggregate(&function.name.to_string().to_lowercase()) => {
                 self.error(Code::AGGREGATION_LEVEL, sql, "an aggregate stands in the formula")
                     .help("give it a name under `measures`, and use the name here");
@@ -73,7 +103,7 @@ impl Compiler<'_, '_> {
 
     fn unsupported(&mut self, sql: &Sql) -> Option<Typed> {
         self.error(Code::UNSUPPORTED_EXPRESSION, sql, "a formula has no such construct")
-            .help("there are the names of measures, numbers, `+`, `-`, `*`, `/` and parentheses");
+            .help("there are the names of measures, indicator('id'), numbers, `+`, `-`, `*`, `/` and parentheses");
         None
     }
 
@@ -85,6 +115,39 @@ impl Compiler<'_, '_> {
             return None;
         };
         Some(Typed { formula: Formula::Measure(MeasureIndex(at)), unit: self.measures[at].unit?.clone() })
+    }
+
+    /// `indicator('id')`: that indicator's formula, in its unit and before it is rounded.
+    fn other(&mut self, id: &Sql, whole: &Sql) -> Option<Typed> {
+        let span = self.span(id);
+        let Sql::Value(value) = id else { return self.unsupported(whole) };
+        let Value::SingleQuotedString(id) = &value.value else {
+            self.error(
+                Code::TYPE_MISMATCH,
+                whole,
+                "`indicator` takes the id of an indicator, in single quotation marks",
+            );
+            return None;
+        };
+        let other = Arc::clone(self.scope.indicators.find(&Written { value: id.clone(), span }, self.report)?);
+        if let Some(period) = self.scope.period.filter(|period| *period != other.period) {
+            let message = format!("`{id}` has {}s, and this indicator has {period}s", other.period);
+            self.report.error(Code::PERIOD_MISMATCH, span, message);
+            return None;
+        }
+        let known = self.named.iter().position(|named| named.id == other.id);
+        let before = &self.named[..known.unwrap_or(self.named.len())];
+        let by = self.measures.len() + before.iter().map(|named| named.measures.len()).sum::<usize>();
+        let formula = moved(&other.formula, by);
+        if known.is_none() {
+            self.named.push(Arc::clone(&other));
+        }
+        let formula = if other.conversion == Ratio::integer(1) {
+            formula
+        } else {
+            Formula::Multiply(Box::new(formula), Box::new(Formula::Number(other.conversion)))
+        };
+        Some(Typed { formula, unit: other.unit.clone() })
     }
 
     fn constant(&mut self, value: &Value, sql: &Sql) -> Option<Typed> {
@@ -141,5 +204,19 @@ impl Compiler<'_, '_> {
                 None
             }
         }
+    }
+}
+
+/// The formula over measures that stand so many places further back.
+fn moved(formula: &Formula, by: usize) -> Formula {
+    let inner = |part: &Formula| Box::new(moved(part, by));
+    match formula {
+        Formula::Measure(index) => Formula::Measure(MeasureIndex(index.0 + by)),
+        Formula::Number(number) => Formula::Number(*number),
+        Formula::Negate(part) => Formula::Negate(inner(part)),
+        Formula::Add(left, right) => Formula::Add(inner(left), inner(right)),
+        Formula::Subtract(left, right) => Formula::Subtract(inner(left), inner(right)),
+        Formula::Multiply(left, right) => Formula::Multiply(inner(left), inner(right)),
+        Formula::Divide(left, right) => Formula::Divide(inner(left), inner(right)),
     }
 }

@@ -1,7 +1,10 @@
 //! Indicators: measures of datasets, and the formula over them.
 
 mod measure;
+pub(crate) mod reference;
 mod time;
+
+use std::sync::Arc;
 
 use model::{
     Code, CodeList, Dataset, Direction, FieldName, Fingerprint, GroupRule, Indicator, IndicatorId, IndicatorVersion,
@@ -39,6 +42,7 @@ pub(crate) fn resolve(
     identity: Identity<'_>,
     datasets: &Shelf<Dataset>,
     lists: &Shelf<CodeList>,
+    indicators: &Shelf<Indicator>,
     report: &mut Report<'_>,
 ) -> Option<Indicator> {
     let doc = read(root, identity, report)?;
@@ -49,7 +53,8 @@ pub(crate) fn resolve(
         doc.measures.iter().map(|measure| measure::resolve(measure, &scope, report)).collect();
     let doc_groups = doc.groups;
     let formula = doc.formula.and_then(|cursor| {
-        compile_formula(cursor, &doc.measures, &measures, unit.as_ref().zip(doc.unit.as_ref()), report)
+        let scope = FormulaScope { docs: &doc.measures, measures: &measures, indicators, period: doc.period };
+        compile_formula(cursor, &scope, unit.as_ref().zip(doc.unit.as_ref()), report)
     });
     for (measure, doc) in measures.iter().zip(&doc.measures).filter_map(|(measure, doc)| Some((measure.as_ref()?, doc)))
     {
@@ -61,7 +66,17 @@ pub(crate) fn resolve(
             return None;
         }
     }
-    let (valid, (formula, conversion, formula_text)) = (valid?, formula?);
+    let (mut valid, (formula, conversion, formula_text, named)) = (valid?, formula?);
+    let mut measures = every(measures)?;
+    for other in &named {
+        // A figure is defined where all are that it is made of.
+        valid.from = valid.from.max(other.valid_from);
+        valid.to = [valid.to, other.valid_to].into_iter().flatten().min();
+        for measure in &other.measures {
+            let name = free_name(&measure.name, &measures)?;
+            measures.push(Measure { name, ..measure.clone() });
+        }
+    }
     let mut indicator = Indicator {
         id: IndicatorId::new(identity.id).ok()?,
         version: doc.version?,
@@ -75,7 +90,7 @@ pub(crate) fn resolve(
         decimals: doc.decimals?,
         rounding: doc.rounding?,
         direction: doc.direction?,
-        measures: every(measures)?,
+        measures,
         formula,
         conversion,
         formula_text,
@@ -188,28 +203,56 @@ fn reservations(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<Text>
     Some(cursor.items(report)?.into_iter().filter_map(|item| item.bilingual(report)).collect())
 }
 
+/// The most names, numbers and operators of a formula with everything that it names: a chain of indicators each of which
+/// names the one before twice doubles with every link.
+const LARGEST_FORMULA: usize = 2_000;
+
+/// What a formula is compiled against.
+struct FormulaScope<'a> {
+    docs: &'a [MeasureDoc<'a>],
+    measures: &'a [Option<Measure>],
+    indicators: &'a Shelf<Indicator>,
+    period: Option<PeriodKind>,
+}
+
+/// The name, or if another measure has it, the name with a number.
+fn free_name(name: &FieldName, measures: &[Measure]) -> Option<FieldName> {
+    let is_free = |name: &FieldName| measures.iter().all(|measure| measure.name != *name);
+    if is_free(name) {
+        return Some(name.clone());
+    }
+    let short: String = name.as_str().chars().take(58).collect();
+    (2..).filter_map(|number| FieldName::new(&format!("{short}_{number}")).ok()).find(is_free)
+}
+
 /// The formula, the factor that brings its result to the indicator's unit, and its text.
 fn compile_formula(
     cursor: Cursor<'_>,
-    docs: &[MeasureDoc<'_>],
-    measures: &[Option<Measure>],
+    scope: &FormulaScope<'_>,
     declared: Option<(&Unit, &Written<String>)>,
     report: &mut Report<'_>,
-) -> Option<(model::Formula, Ratio, String)> {
+) -> Option<(model::Formula, Ratio, String, Vec<Arc<Indicator>>)> {
     let expression = sql::parse(cursor, report)?;
-    let named = docs.iter().zip(measures).map(|(doc, measure)| formula::NamedUnit {
+    let named = scope.docs.iter().zip(scope.measures).map(|(doc, measure)| formula::NamedUnit {
         name: doc.name.value,
         unit: measure.as_ref().map(|measure| &measure.unit),
     });
     let named: Vec<_> = named.collect();
-    let typed = formula::compile(&expression.sql, &named, &expression.places, report)?;
+    let FormulaScope { indicators, period, .. } = *scope;
+    let names = formula::Scope { measures: &named, indicators, period };
+    let (typed, others) = formula::compile(&expression.sql, &names, &expression.places, report)?;
+    if typed.formula.size() > LARGEST_FORMULA {
+        let message = format!("the formula, with those that it names, has more than {LARGEST_FORMULA} parts");
+        report.error(Code::YAML_LIMIT, cursor.span(), message);
+        return None;
+    }
     let (unit, written) = declared?;
     let Some(conversion) = typed.unit.conversion_to(unit) else {
         let message = format!("the formula gives `{}`, but the declared unit is `{unit}`", typed.unit);
         report.error(Code::UNIT_MISMATCH, written.span, message).related(cursor.span(), "the formula");
         return None;
     };
-    Some((typed.formula, conversion, expression.text.to_owned()))
+    Some((typed.formula, conversion, expression.text.to_owned(), others))
 }
 
 fn canonical(indicator: &Indicator, datasets: &Shelf<Dataset>) -> Option<Canonical> {
