@@ -74,10 +74,16 @@ impl SpanDoc {
     /// Reads `{from: , to: }`.
     pub(crate) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Self> {
         let mut keys = cursor.keys(report)?;
-        let from = keys.take("from").and_then(|cursor| cursor.period(report));
-        let to = keys.take("to").and_then(|cursor| cursor.period(report));
+        let span = Self::of(keys.take("from"), keys.take("to"), report);
         keys.finish(report);
-        Some(Self { from, to })
+        Some(span)
+    }
+
+    /// Reads the two bounds.
+    pub(crate) fn of(from: Option<Cursor<'_>>, to: Option<Cursor<'_>>, report: &mut Report<'_>) -> Self {
+        let from = from.and_then(|cursor| cursor.period(report));
+        let to = to.and_then(|cursor| cursor.period(report));
+        Self { from, to }
     }
 
     /// Brings the bounds to one kind of period: a year is the months that it is made of.

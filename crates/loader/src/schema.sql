@@ -188,7 +188,7 @@ CREATE TABLE observation (
     denominator_exact TEXT, -- The denominator exactly: a decimal, or `n/d` where no finite decimal holds it.
     contributing INTEGER NOT NULL, -- How many municipalities contribute.
     members INTEGER NOT NULL, -- How many municipalities the area has.
-    obs_status TEXT NOT NULL, -- Status by SDMX `CL_OBS_STATUS`: `A` normal, `P` provisional (some municipalities are missing), `O` not delivered, `L` not collected, `M` cannot exist.
+    obs_status TEXT NOT NULL, -- Status by SDMX `CL_OBS_STATUS`: `A` normal, `P` provisional (some municipalities are missing), `O` not delivered, `L` not collected, `M` cannot exist, `B` the series begins anew, `K` included in another municipality, `U` not plausible.
     conf_status TEXT NOT NULL DEFAULT 'F', -- Confidentiality by SDMX `CL_CONF_STATUS`; `F` is free for publication.
     known_from_run INTEGER NOT NULL REFERENCES run (run), -- The run that published this revision.
     known_to_run INTEGER REFERENCES run (run), -- The run that replaced or withdrew it; empty for the current one.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{
     Activity, Aggregate, Dataset, DatasetId, Date, Expr, Field, FieldIndex, FieldName, Fingerprint, Formula,
-    IndicatorId, MomentRule, Period, PeriodKind, Ratio, Rounding, Text, TimeSelection, Unit, Window,
+    IndicatorId, MomentRule, MunicipalityCode, Period, PeriodKind, Ratio, Rounding, Text, TimeSelection, Unit, Window,
 };
 
 /// The version of an indicator's definition, from 1.
@@ -46,6 +46,41 @@ pub enum MissingRule {
     Propagate,
     /// It is zero.
     Zero,
+    /// It is left out, as if it were zero, where another measure of the indicator is known.
+    Exclude,
+}
+
+/// What is to be expected of a municipality's figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plausible {
+    /// The least value, in the indicator's unit.
+    pub least: Option<Ratio>,
+    /// The greatest value.
+    pub greatest: Option<Ratio>,
+    /// The largest change from the period before, as a share of its value.
+    pub change: Option<Ratio>,
+    /// Whether a value beyond is taken out; otherwise it is flagged.
+    pub remove: bool,
+}
+
+/// A municipality whose data is delivered by another one, among its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inclusion {
+    /// The municipality that has no figure of its own.
+    pub municipality: MunicipalityCode,
+    /// The one whose figures are about both.
+    pub within: MunicipalityCode,
+    /// The first period.
+    pub from: Option<Period>,
+    /// The last period.
+    pub to: Option<Period>,
+}
+
+impl Inclusion {
+    /// Whether it holds in a period.
+    pub fn holds(&self, period: Period) -> bool {
+        self.from.is_none_or(|from| from <= period) && self.to.is_none_or(|to| period <= to)
+    }
 }
 
 /// What a figure of several municipalities is.
@@ -260,6 +295,12 @@ pub struct Indicator {
     pub missing: MissingRule,
     /// What a figure of several municipalities is.
     pub groups: GroupRule,
+    /// What is to be expected of the figures.
+    pub plausible: Option<Plausible>,
+    /// Who is included in whose figures.
+    pub included_in: Vec<Inclusion>,
+    /// The periods with which a series begins that cannot be compared with what was before.
+    pub breaks: Vec<Period>,
     /// What a reader must know before using the figures.
     pub reservations: Vec<Text>,
     /// The hash of the canonical form.

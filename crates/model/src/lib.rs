@@ -47,7 +47,9 @@ pub use encoding::DecodeError;
 pub use fingerprint::{Fingerprint, FingerprintBuilder};
 pub use formula::{Formula, FormulaError, MeasureIndex};
 pub use id::{CodeListId, DatasetId, FieldName, IdError, IndicatorId, PipelineId, SourceId, Text};
-pub use indicator::{Absence, Direction, GroupRule, Grouping, Indicator, IndicatorVersion, Measure, MissingRule};
+pub use indicator::{
+    Absence, Direction, GroupRule, Grouping, Inclusion, Indicator, IndicatorVersion, Measure, MissingRule, Plausible,
+};
 pub use input::{ByteOrder, Compression, Ebcdic, FileEncoding, InputForm};
 pub use number::{NumberError, Ratio, Rounding, format_decimal, pow10};
 pub use observation::{IndicatorTable, MeasureValue, ObsStatus, Observation, TOTAL};

@@ -16,11 +16,28 @@ pub enum ObsStatus {
     CannotExist,
     /// `O`: missing: data that is owed has not been delivered.
     Missing,
-    /// `P`: provisional: a figure of several municipalities, some of which are missing.
+    /// `P`: provisional: some of the municipalities whose data it is made of are missing.
     Provisional,
+    /// `B`: the series begins anew and cannot be compared with what was before.
+    Break,
+    /// `K`: included in another municipality's figure.
+    IncludedElsewhere,
+    /// `U`: low reliability: the value is not plausible, or was taken out because it was not.
+    Implausible,
 }
 
 impl ObsStatus {
+    const ALL: [Self; 8] = [
+        Self::Normal,
+        Self::NotCollected,
+        Self::CannotExist,
+        Self::Missing,
+        Self::Provisional,
+        Self::Break,
+        Self::IncludedElsewhere,
+        Self::Implausible,
+    ];
+
     /// The SDMX code.
     pub fn code(self) -> &'static str {
         match self {
@@ -29,14 +46,15 @@ impl ObsStatus {
             Self::CannotExist => "M",
             Self::Missing => "O",
             Self::Provisional => "P",
+            Self::Break => "B",
+            Self::IncludedElsewhere => "K",
+            Self::Implausible => "U",
         }
     }
 
     /// The status that a stored code stands for.
     pub fn from_code(code: &str) -> Option<Self> {
-        [Self::Normal, Self::NotCollected, Self::CannotExist, Self::Missing, Self::Provisional]
-            .into_iter()
-            .find(|status| status.code() == code)
+        Self::ALL.into_iter().find(|status| status.code() == code)
     }
 }
 

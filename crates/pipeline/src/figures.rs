@@ -87,6 +87,13 @@ pub(crate) fn wanted(
         let everybody = wanted.periods.iter().flat_map(|p| sources.municipalities.iter().map(|code| (*code, *p)));
         wanted.cells.extend(everybody);
     }
+    if compares(indicator) {
+        // Whether a value is plausible depends on the period before.
+        let observed = publication.read().observed(&indicator.id, indicator.version)?;
+        let observed: BTreeSet<Period> = observed.into_iter().map(|(_, period)| period).collect();
+        let next: Vec<Period> = wanted.periods.iter().filter_map(|period| period.next()).collect();
+        wanted.periods.extend(next.into_iter().filter(|period| observed.contains(period)));
+    }
     let is_municipality = |code: &MunicipalityCode| sources.municipalities.binary_search(code).is_ok();
     wanted.cells.retain(|(municipality, _)| is_municipality(municipality));
     let measured = publication.read().measures_of(&indicator.id, Some(&wanted.periods))?;
@@ -107,6 +114,11 @@ fn is_published(sources: &Sources<'_>, indicator: &Indicator, period: Period) ->
             dataset_of(sources, measure)
                 .is_some_and(|dataset| sources.coverage.anyone_has(measure, dataset, period, sources.municipalities))
         })
+}
+
+/// Whether figures are compared with those of the period before.
+fn compares(indicator: &Indicator) -> bool {
+    indicator.plausible.is_some_and(|plausible| plausible.change.is_some())
 }
 
 /// Computes the measures and figures of indicators again and hands them to the publication; `done` is called after each
@@ -154,11 +166,16 @@ fn publish_one(
     publication: &mut Publication<'_>,
 ) -> Result<FigureCounts, RunError> {
     publication.measures(&fresh)?;
-    let stored = publication.read().measures_of(&indicator.id, Some(periods))?;
+    let mut read = periods.clone();
+    if compares(indicator) {
+        read.extend(periods.iter().filter_map(|period| Period::from_ordinal(period.kind(), period.ordinal() - 1)));
+    }
+    let stored = publication.read().measures_of(&indicator.id, Some(&read))?;
     let mut measures = complete(indicator, stored, fresh);
     measures.retain(|value| sources.municipalities.binary_search(&value.municipality).is_ok());
     let members = |period: Period| members(sources, period.start());
-    let observations = normaliser::observe(indicator, &measures, &members)?;
+    let mut observations = normaliser::observe(indicator, &measures, &members)?;
+    observations.retain(|one| periods.contains(&one.period));
     let counts = publication.figures(&observations)?;
     // An area that is no more has no figure any more either.
     let made: BTreeSet<(Area, Period)> = observations.iter().map(|one| (one.area.clone(), one.period)).collect();

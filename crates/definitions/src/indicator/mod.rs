@@ -1,6 +1,7 @@
 //! Indicators: measures of datasets, and the formula over them.
 
 mod measure;
+mod publication;
 pub(crate) mod reference;
 mod time;
 
@@ -8,10 +9,11 @@ use std::sync::Arc;
 
 use model::{
     Code, CodeList, Dataset, Direction, FieldName, Fingerprint, GroupRule, Indicator, IndicatorId, IndicatorVersion,
-    Measure, MissingRule, PeriodKind, Ratio, Rounding, Text, Unit,
+    Measure, MissingRule, Period, PeriodKind, Plausible, Ratio, Rounding, Unit,
 };
 
 use self::measure::MeasureDoc;
+use self::publication::{InclusionDoc, ReservationDoc};
 use crate::canonical::{self, Canonical};
 use crate::expression::{formula, sql};
 use crate::file::{Head, Identity, head};
@@ -33,7 +35,11 @@ struct IndicatorDoc<'n> {
     formula: Option<Cursor<'n>>,
     missing: Option<MissingRule>,
     groups: Option<GroupRule>,
-    reservations: Vec<Text>,
+    plausible: Option<Plausible>,
+    included_in: Vec<InclusionDoc>,
+    reservations: Vec<ReservationDoc>,
+    /// Whether it takes the place of an earlier version.
+    supersedes: bool,
 }
 
 /// Reads and resolves an indicator.
@@ -45,7 +51,7 @@ pub(crate) fn resolve(
     indicators: &Shelf<Indicator>,
     report: &mut Report<'_>,
 ) -> Option<Indicator> {
-    let doc = read(root, identity, report)?;
+    let doc = read(root, identity, lists, report)?;
     let valid = doc.period.map(|period| doc.valid.resolve(period, report));
     let unit = doc.unit.as_ref().and_then(|written| words::unit(written, report));
     let scope = measure::Scope { datasets, lists, period: doc.period };
@@ -67,6 +73,12 @@ pub(crate) fn resolve(
         }
     }
     let (mut valid, (formula, conversion, formula_text, named)) = (valid?, formula?);
+    let period = doc.period?;
+    let included_in = doc.included_in.iter().map(|inclusion| inclusion.resolve(period, report)).collect();
+    let mut breaks: Vec<Period> =
+        doc.reservations.iter().filter_map(|reservation| reservation.begins(period, report)).collect();
+    // With another version a series begins anew.
+    breaks.extend(valid.from.filter(|_| doc.supersedes));
     let mut measures = every(measures)?;
     for other in &named {
         // A figure is defined where all are that it is made of.
@@ -96,7 +108,10 @@ pub(crate) fn resolve(
         formula_text,
         missing: doc.missing?,
         groups: doc.groups?,
-        reservations: doc.reservations,
+        plausible: doc.plausible,
+        included_in,
+        breaks,
+        reservations: doc.reservations.into_iter().map(|reservation| reservation.text).collect(),
         fingerprint: Fingerprint::of(&[]),
         canonical: String::new(),
     };
@@ -105,17 +120,25 @@ pub(crate) fn resolve(
     Some(indicator)
 }
 
-fn read<'n>(root: Cursor<'n>, identity: Identity<'_>, report: &mut Report<'_>) -> Option<IndicatorDoc<'n>> {
+fn read<'n>(
+    root: Cursor<'n>,
+    identity: Identity<'_>,
+    lists: &Shelf<CodeList>,
+    report: &mut Report<'_>,
+) -> Option<IndicatorDoc<'n>> {
     const ROUNDING: [(&str, Rounding); 2] =
         [("half_away_from_zero", Rounding::HalfAwayFromZero), ("half_even", Rounding::HalfEven)];
-    const MISSING: [(&str, MissingRule); 2] = [("propagate", MissingRule::Propagate), ("zero", MissingRule::Zero)];
+    const MISSING: [(&str, MissingRule); 3] =
+        [("propagate", MissingRule::Propagate), ("zero", MissingRule::Zero), ("exclude", MissingRule::Exclude)];
     let directions = [Direction::HigherIsBetter, Direction::LowerIsBetter, Direction::Neutral];
     let directions = directions.map(|direction| (direction.as_str(), direction));
     let mut keys = root.keys(report)?;
     let head = head(&mut keys, identity, report);
     let version = keys.need("version", report).and_then(|cursor| version(cursor, identity, report));
     let valid = keys.take("valid").and_then(|cursor| SpanDoc::read(cursor, report)).unwrap_or_default();
-    if let Some(cursor) = keys.take("supersedes") {
+    let earlier = keys.take("supersedes");
+    let supersedes = earlier.is_some();
+    if let Some(cursor) = earlier {
         check_supersedes(cursor, identity, version, report);
     }
     let area = keys.need("area", report).and_then(|cursor| area(cursor, identity, report));
@@ -128,7 +151,9 @@ fn read<'n>(root: Cursor<'n>, identity: Identity<'_>, report: &mut Report<'_>) -
     let formula = keys.need("formula", report);
     let missing = keys.take("missing").map(|cursor| cursor.choice(report, &MISSING));
     let groups = keys.maybe("groups", |cursor| groups(cursor, report));
-    let reservations = keys.take("reservations").and_then(|cursor| reservations(cursor, report));
+    let plausible = keys.maybe("plausible", |cursor| publication::plausible(cursor, report));
+    let included_in = keys.take("included_in").and_then(|cursor| publication::included_in(cursor, lists, report));
+    let reservations = keys.take("reservations").and_then(|cursor| publication::reservations(cursor, report));
     keys.finish(report);
     Some(IndicatorDoc {
         head,
@@ -144,7 +169,10 @@ fn read<'n>(root: Cursor<'n>, identity: Identity<'_>, report: &mut Report<'_>) -
         formula,
         missing: missing.unwrap_or(Some(MissingRule::Propagate)),
         groups: groups.ok().map(Option::unwrap_or_default),
+        plausible: plausible.ok().flatten(),
+        included_in: included_in.unwrap_or_default(),
         reservations: reservations.unwrap_or_default(),
+        supersedes,
     })
 }
 
@@ -199,10 +227,6 @@ fn area(cursor: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> 
     Some(area.value)
 }
 
-fn reservations(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<Text>> {
-    Some(cursor.items(report)?.into_iter().filter_map(|item| item.bilingual(report)).collect())
-}
-
 /// The most names, numbers and operators of a formula with everything that it names: a chain of indicators each of which
 /// names the one before twice doubles with every link.
 const LARGEST_FORMULA: usize = 2_000;
@@ -222,7 +246,7 @@ fn free_name(name: &FieldName, measures: &[Measure]) -> Option<FieldName> {
         return Some(name.clone());
     }
     let short: String = name.as_str().chars().take(58).collect();
-    (2..).filter_map(|number| FieldName::new(&format!("{short}_{number}")).ok()).find(is_free)
+    (2..10_000).filter_map(|number| FieldName::new(&format!("{short}_{number}")).ok()).find(is_free)
 }
 
 /// The formula, the factor that brings its result to the indicator's unit, and its text.
@@ -263,6 +287,7 @@ fn canonical(indicator: &Indicator, datasets: &Shelf<Dataset>) -> Option<Canonic
     let missing = match indicator.missing {
         MissingRule::Propagate => "propagate",
         MissingRule::Zero => "zero",
+        MissingRule::Exclude => "exclude",
     };
     let measures = indicator.measures.iter().map(|measure| {
         let dataset = datasets.get(measure.dataset.as_str())?;
@@ -284,6 +309,15 @@ fn canonical(indicator: &Indicator, datasets: &Shelf<Dataset>) -> Option<Canonic
         ("formula", Some(Canonical::word(canonical::formula(&indicator.formula, &indicator.measures)))),
         ("conversion", Some(Canonical::word(canonical::ratio(indicator.conversion)))),
         ("missing", Some(Canonical::word(missing))),
+        ("plausible", indicator.plausible.map(publication::plausible_form)),
+        (
+            "included_in",
+            (!indicator.included_in.is_empty()).then(|| publication::included_form(&indicator.included_in)),
+        ),
+        (
+            "breaks",
+            (!indicator.breaks.is_empty()).then(|| Canonical::list(indicator.breaks.iter().map(Canonical::word))),
+        ),
         ("groups", (indicator.groups != GroupRule::default()).then(|| Canonical::word(indicator.groups.as_str()))),
     ]))
 }

@@ -98,6 +98,7 @@ fn the_canonical_form_can_be_read() {
     let (catalogue, _) = load(&example::files());
     let expected = "\
 area: school
+breaks: [2018]
 conversion: 1/1000
 decimals: 1
 formula: (/ expenditure pupils)

@@ -1,6 +1,6 @@
 //! Measures to published figures: one formula in exact fractions, rounded once, with a status where there is no value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Aggregate, Area, Formula, FormulaError, GroupRule, Indicator, MeasureValue, MissingRule, MunicipalityCode,
@@ -29,14 +29,32 @@ pub fn observe(
     members: &dyn Fn(Period) -> Vec<Member>,
 ) -> Result<Vec<Observation>, ComputeError> {
     let mut observations = Vec::new();
-    for (period, rows) in rows_by_period(indicator, measures)? {
+    let mut before: Option<(Period, BTreeMap<MunicipalityCode, i128>)> = None;
+    for (period, mut rows) in rows_by_period(indicator, measures)? {
+        let included = merge(indicator, period, &mut rows)?;
         let figures = Figures { indicator, period };
+        let known = before.filter(|(earlier, _)| earlier.next() == Some(period)).map(|(_, values)| values);
+        let mut values = BTreeMap::new();
+        let mut removed = BTreeSet::new();
         for (municipality, row) in &rows {
-            observations.push(figures.municipality(*municipality, row)?);
+            let mut one = if included.contains(municipality) {
+                figures.elsewhere(*municipality)
+            } else {
+                figures.municipality(*municipality, row)?
+            };
+            values.extend(one.value.map(|value| (*municipality, value)));
+            let last = known.as_ref().and_then(|known| known.get(municipality)).copied();
+            if figures.doubt(&mut one, last)? && one.value.is_none() {
+                removed.insert(*municipality);
+            }
+            observations.push(one);
         }
-        for (area, group) in groups(members(period)) {
+        rows.retain(|municipality, _| !removed.contains(municipality));
+        for (area, mut group) in groups(members(period)) {
+            group.retain(|municipality| !included.contains(municipality));
             observations.push(figures.group(area, &group, &rows)?);
         }
+        before = Some((period, values));
     }
     Ok(observations)
 }
@@ -67,7 +85,63 @@ fn rows_by_period(indicator: &Indicator, measures: &[MeasureValue]) -> Result<BT
         let row = periods.entry(value.period).or_default().entry(value.municipality).or_insert_with(nothing);
         row[at] = known(value, indicator.missing);
     }
+    if indicator.missing == MissingRule::Exclude {
+        for row in periods.values_mut().flat_map(BTreeMap::values_mut).filter(|row| row.iter().any(Result::is_ok)) {
+            let is_absent = |amount: &&mut Result<Amount, ObsStatus>| {
+                matches!(amount, Err(ObsStatus::Missing | ObsStatus::NotCollected))
+            };
+            row.iter_mut().filter(is_absent).for_each(|amount| *amount = Ok(Amount::ZERO));
+        }
+    }
     Ok(periods)
+}
+
+/// Adds the measures of municipalities that are included in others to those of the others; returns the former.
+fn merge(indicator: &Indicator, period: Period, rows: &mut Rows) -> Result<BTreeSet<MunicipalityCode>, ComputeError> {
+    let holding = indicator.included_in.iter().filter(|inclusion| inclusion.holds(period));
+    let mut included = BTreeSet::new();
+    for inclusion in holding {
+        included.insert(inclusion.municipality);
+        let Some(own) = rows.get(&inclusion.municipality).cloned() else { continue };
+        let Some(within) = rows.get_mut(&inclusion.within) else { continue };
+        for ((amount, own), measure) in within.iter_mut().zip(own).zip(&indicator.measures) {
+            if let (Ok(amount), Ok(own)) = (amount, own) {
+                let overflow = || ComputeError::Overflow {
+                    indicator: indicator.id.clone(),
+                    area: Area::Municipality(inclusion.within),
+                    period,
+                };
+                *amount = amount.with(own, &measure.aggregate).ok_or_else(overflow)?;
+            }
+        }
+    }
+    Ok(included)
+}
+
+impl Amount {
+    const ZERO: Self = Self { minor: 0, divisor: 1, provisional: false };
+
+    /// The value for both of two municipalities; `None` if it is too large.
+    fn with(self, other: Self, aggregate: &Aggregate) -> Option<Self> {
+        let provisional = self.provisional || other.provisional;
+        let (minor, divisor) = match aggregate {
+            Aggregate::Min(_) => (self.minor.min(other.minor), 1),
+            Aggregate::Max(_) => (self.minor.max(other.minor), 1),
+            Aggregate::Mean(_) => (self.minor.checked_add(other.minor)?, self.divisor.checked_add(other.divisor)?),
+            // The one who delivers has the rows of both.
+            Aggregate::Quantile(..) => (self.minor, self.divisor),
+            _ if self.minor == 0 => (other.minor, other.divisor),
+            _ if other.minor == 0 || self.divisor == other.divisor => {
+                (self.minor.checked_add(other.minor)?, self.divisor)
+            }
+            _ => {
+                let (one, two) = (i128::from(self.divisor), i128::from(other.divisor));
+                let sum = self.minor.checked_mul(two)?.checked_add(other.minor.checked_mul(one)?)?;
+                (sum, self.divisor.checked_mul(other.divisor)?)
+            }
+        };
+        Some(Self { minor, divisor, provisional })
+    }
 }
 
 /// What a measure is worth. Only data that was not delivered can be declared to be zero: a value that does not exist
@@ -78,9 +152,7 @@ fn known(value: &MeasureValue, missing: MissingRule) -> Result<Amount, ObsStatus
             let provisional = status == ObsStatus::Provisional;
             Ok(Amount { minor: i128::from(minor), divisor: value.divisor, provisional })
         }
-        (None, ObsStatus::Missing | ObsStatus::NotCollected, MissingRule::Zero) => {
-            Ok(Amount { minor: 0, divisor: 1, provisional: false })
-        }
+        (None, ObsStatus::Missing | ObsStatus::NotCollected, MissingRule::Zero) => Ok(Amount::ZERO),
         (None, status, _) => Err(status),
     }
 }
@@ -131,6 +203,39 @@ impl Figures<'_> {
             Some(_) => ObsStatus::Normal,
         };
         Ok(self.observation(area, figure, (1, 1), status))
+    }
+
+    /// The figure of a municipality that is included in another one's.
+    fn elsewhere(&self, municipality: MunicipalityCode) -> Observation {
+        let area = Area::Municipality(municipality);
+        self.observation(area, Figure::default(), (0, 1), ObsStatus::IncludedElsewhere)
+    }
+
+    /// Flags a value that is not plausible, or takes it out; returns whether it did. `before` is the value of the period
+    /// before.
+    fn doubt(&self, one: &mut Observation, before: Option<i128>) -> Result<bool, ComputeError> {
+        let (Some(plausible), Some(value)) = (&self.indicator.plausible, one.value) else { return Ok(false) };
+        let area = one.area.clone();
+        let overflow = |_| self.overflow(&area);
+        let scaled = |bound: Ratio| bound.rounded(self.indicator.decimals, Rounding::HalfEven).map_err(overflow);
+        let mut doubtful = false;
+        if let Some(least) = plausible.least {
+            doubtful |= value < scaled(least)?;
+        }
+        if let Some(greatest) = plausible.greatest {
+            doubtful |= value > scaled(greatest)?;
+        }
+        if let (Some(change), Some(before)) = (plausible.change, before.filter(|before| *before != 0)) {
+            let by = Ratio::new(value.abs_diff(before).cast_signed(), before.abs()).map_err(overflow)?;
+            doubtful |= by.minus(change).map_err(overflow)?.numerator() > 0;
+        }
+        if doubtful {
+            one.status = ObsStatus::Implausible;
+            if plausible.remove {
+                (one.value, one.numerator, one.denominator, one.contributing) = (None, None, None, 0);
+            }
+        }
+        Ok(doubtful)
     }
 
     fn group(&self, area: Area, members: &[MunicipalityCode], rows: &Rows) -> Result<Observation, ComputeError> {
@@ -251,6 +356,8 @@ impl Figures<'_> {
         (contributing, members): (u32, u32),
         status: ObsStatus,
     ) -> Observation {
+        let begins = self.indicator.breaks.contains(&self.period);
+        let status = if begins && status == ObsStatus::Normal { ObsStatus::Break } else { status };
         Observation {
             indicator: self.indicator.id.clone(),
             version: self.indicator.version,

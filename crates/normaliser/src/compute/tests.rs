@@ -2,6 +2,7 @@
 
 mod general;
 mod partial;
+mod publication;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -153,6 +154,9 @@ fn indicator(kind: PeriodKind, measures: Vec<Measure>, formula: Formula) -> Indi
         formula_text: String::new(),
         missing: MissingRule::Propagate,
         groups: GroupRule::default(),
+        plausible: None,
+        included_in: Vec::new(),
+        breaks: Vec::new(),
         reservations: Vec::new(),
         fingerprint: Fingerprint::of(b""),
         canonical: String::new(),

@@ -126,6 +126,9 @@ fn meaning(status: ObsStatus) -> &'static str {
         ObsStatus::CannotExist => "cannot exist: the denominator is zero",
         ObsStatus::Missing => "missing: data that is owed was not delivered",
         ObsStatus::Provisional => "provisional: some municipalities are missing",
+        ObsStatus::Break => "the series begins anew here, and cannot be compared with what was before",
+        ObsStatus::IncludedElsewhere => "included in the figure of another municipality",
+        ObsStatus::Implausible => "not plausible: outside of what the definition expects",
     }
 }
 

@@ -1,0 +1,190 @@
+//! What is said of an indicator's figures besides the formula: `plausible`, `included_in`, `reservations`.
+
+use model::{Code, CodeList, Inclusion, MUNICIPALITY, MunicipalityCode, Period, PeriodKind, Plausible, Ratio, Text};
+
+use crate::canonical::{self, Canonical};
+use crate::decimal::Decimal;
+use crate::shelf::Shelf;
+use crate::words::SpanDoc;
+use crate::yaml::{Cursor, Report};
+
+/// Reads `plausible`.
+pub(super) fn plausible(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Plausible> {
+    let mut keys = cursor.keys(report)?;
+    let range = keys.maybe("range", |cursor| range(cursor, report));
+    let change = keys.maybe("change", |cursor| share(cursor, report));
+    let then = keys.maybe("then", |cursor| cursor.choice(report, &[("flag", false), ("missing", true)]));
+    keys.finish(report);
+    let (range, change) = (range.ok()?, change.ok()?);
+    if range.is_none() && change.is_none() {
+        report
+            .error(Code::MISSING_KEY, cursor.at, "`plausible` says nothing")
+            .help("write {range: ['0', '100']}, {change: 25%}, or both");
+        return None;
+    }
+    let (least, greatest) = range.unwrap_or_default();
+    Some(Plausible { least, greatest, change, remove: then.ok()?.unwrap_or(false) })
+}
+
+fn range(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<(Option<Ratio>, Option<Ratio>)> {
+    let bounds = cursor.items(report)?;
+    let [least, greatest] = bounds.as_slice() else {
+        report
+            .error(Code::INVALID_VALUE, cursor.at, "a range has two bounds")
+            .help("write ['0', '100'], with null for an open one");
+        return None;
+    };
+    let mut bound = |cursor: Cursor<'_>| if cursor.is_null() { Some(None) } else { number(cursor, report).map(Some) };
+    let (least, greatest) = (bound(*least), bound(*greatest));
+    let (least, greatest) = (least?, greatest?);
+    let turned = least.zip(greatest).and_then(|(least, greatest)| greatest.minus(least).ok());
+    if turned.is_some_and(|width| width.numerator() < 0) {
+        report.error(Code::INVALID_VALUE, cursor.at, "the first bound is greater than the second");
+        return None;
+    }
+    Some((least, greatest))
+}
+
+fn number(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Ratio> {
+    let word = cursor.text(report)?;
+    let ratio = Decimal::parse(&word.value).and_then(|decimal| Ratio::decimal(decimal.minor, decimal.scale).ok());
+    if ratio.is_none() {
+        report.error(Code::INVALID_VALUE, word.span, format!("`{}` is no number", word.value));
+    }
+    ratio
+}
+
+/// `25%`.
+fn share(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Ratio> {
+    let word = cursor.word(report)?;
+    let number = word.value.strip_suffix('%').and_then(|number| Decimal::parse(number.trim_end()));
+    let ratio = number.filter(|number| number.minor > 0).and_then(|number| {
+        Ratio::decimal(number.minor, number.scale).and_then(|ratio| ratio.divided_by(Ratio::integer(100))).ok()
+    });
+    if ratio.is_none() {
+        report
+            .error(Code::INVALID_VALUE, word.span, format!("`{}` is no share", word.value))
+            .help("write the per cent of the value before: 25%");
+    }
+    ratio
+}
+
+/// Reads `included_in`.
+pub(super) fn included_in(
+    cursor: Cursor<'_>,
+    lists: &Shelf<CodeList>,
+    report: &mut Report<'_>,
+) -> Option<Vec<InclusionDoc>> {
+    let items = cursor.items(report)?;
+    Some(items.into_iter().filter_map(|item| InclusionDoc::read(item, lists, report)).collect())
+}
+
+/// An inclusion before the kind of the periods is known.
+pub(super) struct InclusionDoc {
+    municipality: MunicipalityCode,
+    within: MunicipalityCode,
+    span: SpanDoc,
+}
+
+impl InclusionDoc {
+    fn read(cursor: Cursor<'_>, lists: &Shelf<CodeList>, report: &mut Report<'_>) -> Option<Self> {
+        let mut keys = cursor.keys(report)?;
+        let municipality = keys.need("municipality", report).and_then(|cursor| code(cursor, lists, report));
+        let within = keys.need("in", report).and_then(|cursor| code(cursor, lists, report));
+        let span = SpanDoc::of(keys.take("from"), keys.take("to"), report);
+        keys.finish(report);
+        let (municipality, within) = (municipality?, within?);
+        if municipality == within {
+            report.error(Code::INVALID_VALUE, cursor.at, format!("`{municipality}` is included in itself"));
+            return None;
+        }
+        Some(Self { municipality, within, span })
+    }
+
+    pub(super) fn resolve(&self, kind: PeriodKind, report: &mut Report<'_>) -> Inclusion {
+        let span = self.span.resolve(kind, report);
+        Inclusion { municipality: self.municipality, within: self.within, from: span.from, to: span.to }
+    }
+}
+
+fn code(cursor: Cursor<'_>, lists: &Shelf<CodeList>, report: &mut Report<'_>) -> Option<MunicipalityCode> {
+    let word = cursor.text(report)?;
+    let code = MunicipalityCode::new(&word.value);
+    if code.is_none() {
+        let message = format!("`{}` is no code of a municipality", word.value);
+        report.error(Code::INVALID_VALUE, word.span, message).help("write four digits, quoted: '0187'");
+    }
+    if let Some(list) = lists.get(MUNICIPALITY).filter(|list| code.is_some() && list.index_of(&word.value).is_none()) {
+        let message = format!("the code list `{}` has no code `{}`", list.id, word.value);
+        report
+            .error(Code::CODE_NOT_LISTED, word.span, message)
+            .did_you_mean_one_of(&word.value, list.codes().iter().map(String::as_str));
+        return None;
+    }
+    code
+}
+
+/// A reservation, and the period with which a break begins.
+pub(super) struct ReservationDoc {
+    pub(super) text: Text,
+    breaks: Option<SpanDoc>,
+}
+
+/// Reads `reservations`.
+pub(super) fn reservations(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<ReservationDoc>> {
+    let items = cursor.items(report)?;
+    Some(items.into_iter().filter_map(|item| ReservationDoc::read(item, report)).collect())
+}
+
+impl ReservationDoc {
+    fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Self> {
+        let mut keys = cursor.keys(report)?;
+        let da = keys.need("da", report).and_then(|cursor| cursor.some_text(report));
+        let en = keys.need("en", report).and_then(|cursor| cursor.some_text(report));
+        let kind = keys.maybe("kind", |cursor| cursor.choice(report, &[("note", false), ("break", true)]));
+        let from = keys.take("from");
+        keys.finish(report);
+        let is_break = kind.ok()?.unwrap_or(false);
+        if is_break != from.is_some() {
+            report
+                .error(
+                    Code::MISSING_KEY,
+                    cursor.at,
+                    "a break has the period with which it begins, and nothing else has",
+                )
+                .help("write {da: ..., en: ..., kind: break, from: 2018}");
+            return None;
+        }
+        let breaks = from.map(|from| SpanDoc::of(Some(from), None, report));
+        Some(Self { text: Text { da: da?.value, en: en?.value }, breaks })
+    }
+
+    /// The period with which the break begins.
+    pub(super) fn begins(&self, kind: PeriodKind, report: &mut Report<'_>) -> Option<Period> {
+        self.breaks.as_ref().and_then(|span| span.resolve(kind, report).from)
+    }
+}
+
+/// The canonical form of `plausible`.
+pub(super) fn plausible_form(plausible: Plausible) -> Canonical {
+    let number = |ratio: Option<Ratio>| ratio.map(|ratio| Canonical::word(canonical::ratio(ratio)));
+    Canonical::map([
+        ("least", number(plausible.least)),
+        ("greatest", number(plausible.greatest)),
+        ("change", number(plausible.change)),
+        ("then", Some(Canonical::word(if plausible.remove { "missing" } else { "flag" }))),
+    ])
+}
+
+/// The canonical form of `included_in`.
+pub(super) fn included_form(inclusions: &[Inclusion]) -> Canonical {
+    let form = |inclusion: &Inclusion| {
+        Canonical::map([
+            ("municipality", Some(Canonical::text(inclusion.municipality))),
+            ("in", Some(Canonical::text(inclusion.within))),
+            ("from", inclusion.from.map(Canonical::word)),
+            ("to", inclusion.to.map(Canonical::word)),
+        ])
+    };
+    Canonical::list(inclusions.iter().map(form))
+}
