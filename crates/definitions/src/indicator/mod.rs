@@ -99,6 +99,8 @@ fn read<'n>(root: Cursor<'n>, identity: Identity<'_>, report: &mut Report<'_>) -
     let formula = keys.need("formula", report);
     let missing = keys.take("missing").map(|cursor| cursor.choice(report, &MISSING));
     let reservations = keys.take("reservations").and_then(|cursor| reservations(cursor, report));
+    // Tests are read apart: they are no part of what the indicator means.
+    keys.take("tests");
     keys.finish(report);
     Some(IndicatorDoc {
         head,
