@@ -1,7 +1,7 @@
 //! `musketer test`: do the definitions give what their tests expect? Offline, without a store.
 
 use pipeline::RunError;
-use pipeline::testing::{TestOptions, Verdict, test as carry_out};
+use pipeline::testing::{TestOptions, test as carry_out};
 
 use crate::arguments::{Common, TestArguments, TestFormat};
 use crate::exit::Exit;
@@ -11,24 +11,19 @@ pub(crate) fn test(common: &Common, own: &TestArguments) -> Result<Exit, RunErro
     let project = super::project(common)?;
     let options = TestOptions { select: own.select.clone(), write: own.write, coverage: own.coverage };
     let report = carry_out(&project, &options)?;
-    // A definition that is refused is no failure where a test demands just that.
-    let demanded = |file: &str| report.cases.iter().any(|case| case.file == file && case.verdict == Verdict::Passed);
-    let errors = project.diagnostics.iter().filter(|finding| finding.is_error());
-    let errors = errors.filter(|finding| finding.place.as_ref().is_none_or(|place| !demanded(&place.file)));
-    let errors: Vec<_> = errors.cloned().collect();
     let files = render::test::files(&report, &project);
-    render::diagnostic::show(&errors, &files);
+    render::diagnostic::show(&report.errors, &files);
     match own.format {
         TestFormat::Json => render::result(&render::json(&report)?)?,
         TestFormat::Junit => render::result(&render::test::junit(&report))?,
         TestFormat::Text => {
             for case in &report.cases {
-                let known = |finding: &&model::Diagnostic| errors.contains(finding);
+                let known = |finding: &&model::Diagnostic| report.errors.contains(finding);
                 let own: Vec<_> = case.diagnostics.iter().filter(|finding| !known(finding)).cloned().collect();
                 render::diagnostic::show(&own, &files);
             }
             render::result(&render::test::text(&report, common.quiet))?;
         }
     }
-    Ok(if report.is_bad() || !errors.is_empty() { Exit::Findings } else { Exit::Ok })
+    Ok(if report.is_bad() { Exit::Findings } else { Exit::Ok })
 }

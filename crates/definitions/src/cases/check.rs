@@ -88,7 +88,8 @@ pub fn check_given(table: &Table, dataset: &Dataset) -> Vec<Diagnostic> {
         for (cell, field) in row.cells.iter().zip(&fields) {
             let Some(field) = field.filter(|_| !cell.text.is_empty()) else { continue };
             if let Some(wanted) = wrong(&field.ty, &cell.text) {
-                let message = format!("`{}` is {}, not `{}`", field.name, field.ty.word(), model::redact(&cell.text));
+                let (word, text) = (field.ty.word(), model::redact(&cell.text));
+                let message = format!("`{}` has the type {word}, which `{text}` is not of", field.name);
                 findings.push(Diagnostic::error(Code::TEST_VALUE, message).at(cell.place.clone()).with_help(wanted));
             }
         }

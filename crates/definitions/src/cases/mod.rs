@@ -174,7 +174,7 @@ pub struct Anchor {
     pub column: u32,
     /// The first byte of the value, in the text without a byte order mark.
     pub start: usize,
-    /// The first byte behind the value.
+    /// The first byte behind the value; the first one itself where a list or mapping stands in lines of its own.
     pub end: usize,
     /// Whether the value is a literal block (`|`).
     pub block: bool,

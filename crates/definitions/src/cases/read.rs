@@ -74,10 +74,36 @@ struct Reader<'a> {
     catalogue: &'a Catalogue,
 }
 
-fn anchor(cursor: Cursor<'_>) -> Anchor {
+fn anchor(cursor: Cursor<'_>, report: &Report<'_>) -> Anchor {
     let Span { start, end, .. } = cursor.span();
     let block = cursor.as_scalar().is_some_and(|scalar| scalar.style == ScalarStyle::Literal);
+    let end = if cursor.as_scalar().is_some() { end } else { end_of_collection(report.text(), start) };
     Anchor { line: cursor.at.line, column: cursor.at.column, start, end, block }
+}
+
+/// Where a list or mapping in brackets ends; where it begins, if it stands in lines of its own.
+fn end_of_collection(text: &str, start: usize) -> usize {
+    let rest = text.get(start..).unwrap_or_default();
+    if !rest.starts_with(['[', '{']) {
+        return start;
+    }
+    let (mut depth, mut quote) = (0, None);
+    for (at, c) in rest.char_indices() {
+        match (c, quote) {
+            (c, Some(open)) if c == open => quote = None,
+            (_, Some(_)) => {}
+            ('\'' | '"', None) => quote = Some(c),
+            ('[' | '{', None) => depth += 1,
+            (']' | '}', None) => {
+                depth -= 1;
+                if depth == 0 {
+                    return start + at + 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    start
 }
 
 fn file(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<FileName> {
@@ -165,8 +191,8 @@ impl Reader<'_> {
         expect.error = error.map_or(Some(None), |error| error.map(Some))?;
         let point = |span: Span| Anchor { line: span.line, column: span.column, start: 0, end: 0, block: false };
         expect.anchors.first = Some(point(first));
-        expect.anchors.given = given_at.map(anchor);
-        expect.anchors.expect = expect_at.map(anchor);
+        expect.anchors.given = given_at.map(|cursor| anchor(cursor, report));
+        expect.anchors.expect = expect_at.map(|cursor| anchor(cursor, report));
         let name = name?;
         Some(Case {
             tested: self.tested,
@@ -272,9 +298,9 @@ impl Reader<'_> {
             tally: tally.map_or(Some(None), |tally| tally.map(Some))?,
             error: None,
             anchors: Anchors {
-                rows: rows_at.map(anchor),
-                rejects: rejects_at.map(anchor),
-                tally: tally_at.map(anchor),
+                rows: rows_at.map(|cursor| anchor(cursor, report)),
+                rejects: rejects_at.map(|cursor| anchor(cursor, report)),
+                tally: tally_at.map(|cursor| anchor(cursor, report)),
                 ..Anchors::default()
             },
         })

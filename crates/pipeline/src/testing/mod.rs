@@ -15,7 +15,7 @@ mod report;
 mod source;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use definitions::cases::{Case, Expect, Given, Tested};
 use model::{Catalogue, Code, Diagnostic, RowTally};
@@ -65,9 +65,12 @@ pub fn test(project: &Project, options: &TestOptions) -> Result<TestReport, RunE
     let mut sightings = Sightings::default();
     let mut edits = write::Edits::default();
     let mut report = TestReport::default();
+    let mut demanded = BTreeSet::new();
     for test in &tests {
         let one = One { project, options, test };
         let (verdict, differences, diagnostics) = one.result(&mut sightings, &mut edits)?;
+        let refused = test.case.as_ref().ok().filter(|_| verdict == Verdict::Passed).and_then(|case| case.expect.error);
+        demanded.extend(refused.map(|code| (test.home.file.clone(), code)));
         report.cases.push(CaseResult {
             kind: test.tested.word(),
             definition: test.id.clone(),
@@ -81,11 +84,22 @@ pub fn test(project: &Project, options: &TestOptions) -> Result<TestReport, RunE
         });
     }
     edits.carry_out(project)?;
+    report.errors = errors(project, &demanded);
     if options.coverage {
         let wanted = owners.keys().filter(|(tested, id)| selected(*tested, id));
         report.coverage = Some(sightings.report(catalogue, wanted));
     }
     Ok(report)
+}
+
+/// What is wrong with the definitions. One that is refused is no mistake where a test demands just that.
+fn errors(project: &Project, demanded: &BTreeSet<(String, Code)>) -> Vec<Diagnostic> {
+    let folder = format!("{}/", project.configuration.definitions);
+    let counts = |finding: &&Diagnostic| {
+        let place = finding.place.as_ref().filter(|place| place.file.starts_with(&folder));
+        place.is_some_and(|place| finding.is_error() && !demanded.contains(&(place.file.clone(), finding.code)))
+    };
+    project.diagnostics.iter().filter(counts).cloned().collect()
 }
 
 /// The folder (area or vendor) of every current source and indicator, by the paths of their files.

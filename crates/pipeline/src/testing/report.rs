@@ -125,6 +125,9 @@ pub struct CoverageReport {
 pub struct TestReport {
     /// The tests, by kind, definition, place.
     pub cases: Vec<CaseResult>,
+    /// What is wrong with the definitions, but for what a test demands. Pipelines are of no concern to tests.
+    #[serde(serialize_with = "diagnostics")]
+    pub errors: Vec<Diagnostic>,
     /// What they cover, if that was asked for.
     pub coverage: Option<CoverageReport>,
 }
@@ -135,8 +138,8 @@ impl TestReport {
         self.cases.iter().filter(|case| case.verdict == verdict).count()
     }
 
-    /// Whether a test failed or could not be carried out.
+    /// Whether a test failed or could not be carried out, or a definition is wrong.
     pub fn is_bad(&self) -> bool {
-        self.cases.iter().any(|case| case.verdict.is_bad())
+        !self.errors.is_empty() || self.cases.iter().any(|case| case.verdict.is_bad())
     }
 }

@@ -171,6 +171,11 @@ fn rewritten(text: &str, wishes: &[(Anchor, Wish)]) -> String {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         let end = if lines.first().is_some_and(|line| line.ends_with("\r\n")) { "\r\n" } else { "\n" };
         let edit = match wish {
+            Wish::Value(value) if anchor.start == anchor.end => {
+                let (from, to) = block(&lines, anchor);
+                let key = lines[from - 1].split_inclusive(':').next().unwrap_or_default();
+                Edit { from: from - 1, to, lines: vec![format!("{key} {value}{end}")] }
+            }
             Wish::Value(value) => {
                 text.replace_range(anchor.start..anchor.end, value);
                 continue;
@@ -201,7 +206,9 @@ fn block(lines: &[&str], anchor: &Anchor) -> (usize, usize) {
     let from = anchor.line as usize;
     let deeper = |line: &&&str| {
         let indent = line.len() - line.trim_start_matches(' ').len();
-        line.trim().is_empty() || indent >= anchor.column as usize
+        // A list may stand as far to the left as its key.
+        let item = indent + 1 == anchor.column as usize && line.trim_start().starts_with("- ");
+        line.trim().is_empty() || indent >= anchor.column as usize || item
     };
     let mut to = from + lines[from.min(lines.len())..].iter().take_while(deeper).count();
     while to > from && lines[to - 1].trim().is_empty() {
@@ -236,6 +243,14 @@ mod tests {
         assert_eq!(rewritten(TEXT, &wishes), expected);
         let crlf = rewritten(&TEXT.replace('\n', "\r\n"), &wishes[..1]);
         assert!(crlf.contains("\r\n        5;6\r\n\r\n      rejects"), "{crlf:?}");
+    }
+
+    #[test]
+    fn a_list_in_lines_of_its_own_becomes_one_line() {
+        let text = "      rejects:\n      - {line: 2}\n      - line: 3\n        code: M5106\n      tally: {}\n";
+        let rejects = Anchor { line: 1, column: 7, start: 21, end: 21, block: false };
+        let written = rewritten(text, &[(rejects, Wish::Value("[]".to_owned()))]);
+        assert_eq!(written, "      rejects: []\n      tally: {}\n");
     }
 
     #[test]
