@@ -1,4 +1,4 @@
-//! The results of tests: a line each and what differs, cell by cell; or JUnit's XML.
+//! The results of tests: a line each and what differs, cell by cell; or XML as build servers read it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -141,7 +141,7 @@ fn covered(coverage: &CoverageReport) -> String {
     text
 }
 
-/// The results as JUnit's XML, a suite for each definition.
+/// The results as XML as build servers read it, a suite for each definition.
 pub(crate) fn junit(report: &TestReport) -> String {
     let failures = report.count(Verdict::Failed);
     let (errors, skipped) = (report.count(Verdict::Broken), report.count(Verdict::Skipped));

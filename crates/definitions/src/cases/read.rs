@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use granit_parser::ScalarStyle;
-use model::{Catalogue, Code, Dataset, DatasetId, Place, Ratio};
+use model::{Catalogue, Code, Dataset, DatasetId, Diagnostic, Place, Ratio};
 
 use super::{
     Anchor, Anchors, Case, Expect, ExpectedReject, ExpectedTally, FileName, Given, GivenBytes, GivenDelivery,
@@ -81,6 +81,12 @@ fn anchor(cursor: Cursor<'_>, report: &Report<'_>) -> Anchor {
     Anchor { line: cursor.at.line, column: cursor.at.column, start, end, block }
 }
 
+fn add(findings: Vec<Diagnostic>, report: &mut Report<'_>) {
+    for finding in findings {
+        report.add(finding);
+    }
+}
+
 /// Where a list or mapping in brackets ends; where it begins, if it stands in lines of its own.
 fn end_of_collection(text: &str, start: usize) -> usize {
     let rest = text.get(start..).unwrap_or_default();
@@ -148,7 +154,7 @@ fn table(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Table> {
     match table {
         Ok(table) => Some(table),
         Err(findings) => {
-            findings.into_iter().for_each(|finding| report.add(finding));
+            add(findings, report);
             None
         }
     }
@@ -211,7 +217,7 @@ impl Reader<'_> {
                 let entries = cursor.entries(report)?;
                 let tables = entries.into_iter().map(|(name, cursor)| {
                     let dataset = self.dataset_of(name.value, name.span, report);
-                    self.given_table(name.value, dataset.as_deref()?, cursor, report)
+                    given_table(name.value, dataset.as_deref()?, cursor, report)
                 });
                 // Every table is looked at, so that all mistakes are found at once.
                 let tables: Vec<Option<GivenTable>> = tables.collect();
@@ -238,40 +244,6 @@ impl Reader<'_> {
         self.catalogue.datasets.get(name).cloned()
     }
 
-    fn given_table(
-        &self,
-        name: &str,
-        dataset: &Dataset,
-        cursor: Cursor<'_>,
-        report: &mut Report<'_>,
-    ) -> Option<GivenTable> {
-        let (rows, delivered);
-        if cursor.is_mapping() {
-            let mut keys = cursor.keys(report)?;
-            let path = keys.take("path").map(|cursor| file(cursor, report).map(TableText::File));
-            let inline = keys.take("rows").map(|cursor| table(cursor, report).map(TableText::Inline));
-            if path.is_some() && inline.is_some() {
-                report.error(Code::UNKNOWN_KEY, keys.at(), "the rows stand here or in a file, not both");
-            }
-            rows = path.or(inline);
-            delivered = keys.take("delivered").map(|cursor| table(cursor, report).map(TableText::Inline));
-            keys.finish(report);
-        } else {
-            (rows, delivered) = (Some(table(cursor, report).map(TableText::Inline)), None);
-        }
-        let (rows, delivered) =
-            (rows.map_or(Some(None), |rows| rows.map(Some))?, delivered.map_or(Some(None), |d| d.map(Some))?);
-        let before = report.is_broken();
-        if let Some(TableText::Inline(table)) = &rows {
-            check_given(table, dataset).into_iter().for_each(|finding| report.add(finding));
-        }
-        if let Some(TableText::Inline(table)) = &delivered {
-            check_delivered(table, dataset).into_iter().for_each(|finding| report.add(finding));
-        }
-        let sound = before || !report.is_broken();
-        sound.then(|| GivenTable { dataset: name.to_owned(), rows, delivered })
-    }
-
     fn expect(&self, cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Expect> {
         const MATCH: [(&str, bool); 2] = [("exact", false), ("subset", true)];
         let mut keys = cursor.keys(report)?;
@@ -283,7 +255,7 @@ impl Reader<'_> {
             let sound = self.tested == Tested::Indicator || self.dataset().is_some();
             let found =
                 if sound { check_expected(table, self.tested, self.dataset(), self.catalogue) } else { Vec::new() };
-            found.into_iter().for_each(|finding| report.add(finding));
+            add(found, report);
         }
         let rejects_at = keys.take("rejects");
         let rejects = rejects_at.map(|cursor| self.rejects(cursor, report));
@@ -324,6 +296,35 @@ impl Reader<'_> {
         }
         Some(rejects)
     }
+}
+
+/// What is given of a dataset: its rows alone, or rows and deliveries without rows.
+fn given_table(name: &str, dataset: &Dataset, cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<GivenTable> {
+    let (rows, delivered);
+    if cursor.is_mapping() {
+        let mut keys = cursor.keys(report)?;
+        let path = keys.take("path").map(|cursor| file(cursor, report).map(TableText::File));
+        let inline = keys.take("rows").map(|cursor| table(cursor, report).map(TableText::Inline));
+        if path.is_some() && inline.is_some() {
+            report.error(Code::UNKNOWN_KEY, keys.at(), "the rows stand here or in a file, not both");
+        }
+        rows = path.or(inline);
+        delivered = keys.take("delivered").map(|cursor| table(cursor, report).map(TableText::Inline));
+        keys.finish(report);
+    } else {
+        (rows, delivered) = (Some(table(cursor, report).map(TableText::Inline)), None);
+    }
+    let (rows, delivered) =
+        (rows.map_or(Some(None), |rows| rows.map(Some))?, delivered.map_or(Some(None), |d| d.map(Some))?);
+    let before = report.is_broken();
+    if let Some(TableText::Inline(table)) = &rows {
+        add(check_given(table, dataset), report);
+    }
+    if let Some(TableText::Inline(table)) = &delivered {
+        add(check_delivered(table, dataset), report);
+    }
+    let sound = before || !report.is_broken();
+    sound.then(|| GivenTable { dataset: name.to_owned(), rows, delivered })
 }
 
 fn code(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Code> {

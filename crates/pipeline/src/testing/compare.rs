@@ -106,6 +106,17 @@ pub(super) fn rows(expected: &Table, found: &Grid, rules: Rules<'_>) -> Vec<Diff
     differences
 }
 
+/// The found rows that have the key of an expected one: those that a partial expectation is about.
+pub(super) fn near(expected: &Table, found: &Grid, keys: &[String]) -> Grid {
+    let keys: Vec<(usize, usize)> =
+        keys.iter().filter_map(|name| Some((expected.column(name)?, found.column(name)?))).collect();
+    let is_near = |row: &&Vec<String>| {
+        let same = |wanted: &Row| keys.iter().all(|(left, right)| equal(&wanted.cells[*left].text, &row[*right], None));
+        expected.rows.iter().any(same)
+    };
+    Grid { columns: found.columns.clone(), rows: found.rows.iter().filter(is_near).cloned().collect() }
+}
+
 fn difference(column: &str, expected: &str, found: &str) -> CellDifference {
     CellDifference { column: column.to_owned(), expected: expected.to_owned(), found: found.to_owned() }
 }

@@ -76,7 +76,7 @@ mod tests {
             ("[0-9]{6}", 0, "000000"),
             ("[0-9]{6}", 42, "000042"),
             ("[0-9]{1,2}[A-Z]", 27, "1B"),
-            ("(a|b)?x+", 5, "ax"),
+            ("(a|b)?x+", 5, "bx"),
             ("D-[0-9a-f]{2}", 255, "D-ff"),
         ] {
             assert_eq!(example(pattern, number).as_deref(), Some(text), "{pattern}");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use definitions::cases::{Anchor, Case, TableText, Tested};
 use model::{Code, Diagnostic, Place};
 
-use super::compare::FoundReject;
+use super::compare::{self, FoundReject};
 use super::read::Texts;
 use super::{Found, Test};
 use crate::{Project, RunError};
@@ -50,7 +50,11 @@ impl Edits {
         let columns: Vec<String> = columns
             .map(|table| table.header.iter().map(|cell| cell.text.clone()).collect())
             .unwrap_or_else(|| found.usual.clone());
-        let rows = found.rows.text(&columns);
+        let table = case.expect.rows.as_ref().and_then(|table| texts.table(table));
+        let rows = match table.filter(|_| case.expect.subset) {
+            Some(table) => compare::near(table, &found.rows, &found.keys).text(&columns),
+            None => found.rows.text(&columns),
+        };
         if test.home.folder {
             self.files.insert(format!("{}/expected.csv", test.home.file), rows);
             self.books(test, case, found);
@@ -88,7 +92,9 @@ impl Edits {
                 (Some(sibling), _) => (sibling, 0),
                 (None, _) if anchors.expect.is_some() => return Err(cannot(&case.place, "`expect:`")),
                 (None, Some(given)) => {
-                    fresh.iter_mut().for_each(|line| line.insert_str(0, "  "));
+                    for line in &mut fresh {
+                        line.insert_str(0, "  ");
+                    }
                     fresh.insert(0, "expect:".to_owned());
                     (given, 0)
                 }
