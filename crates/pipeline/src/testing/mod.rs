@@ -1,7 +1,7 @@
 //! Tests of definitions: given rows and expected figures, given bytes and expected rows; offline and without a store.
 //!
 //! A test goes the way of a run: the reader, the harmoniser, canonical Parquet in a folder that is thrown away, measures
-//! and figures. There is no second engine for tests. Where to start: [`test`].
+//! and figures. There is no second engine for tests. Where to start: [`test()`].
 
 mod compare;
 mod coverage;
