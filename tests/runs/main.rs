@@ -8,6 +8,7 @@ mod deliveries;
 mod determinism;
 mod persons;
 mod place;
+mod tested;
 mod tools;
 mod web;
 mod witness;

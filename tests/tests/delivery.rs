@@ -6,11 +6,10 @@ use std::io::Read;
 
 use extractor::{InputLimits, Limits, Reader};
 use model::{
-    Catalogue, Code, Dataset, DeliveryScope, Notice, RawBatch, RecordBatch, Refusal, RejectedRow, RowTally, Source,
+    Catalogue, Code, ColumnData, ColumnKind, Dataset, Date, DeliveryScope, Notice, RawBatch, RecordBatch, Refusal,
+    RejectedRow, RowTally, Source, format_decimal,
 };
 use normaliser::{Harmoniser, KeyJudge, PersonKeys};
-
-use crate::sources::cell;
 
 /// An accepted row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +76,22 @@ pub(crate) fn read(
     let loaded = keyed(loaded, dataset, &batch);
     loaded.tally.balance().expect("the books balance");
     enough_rows(source, loaded)
+}
+
+/// A cell of a canonical row, as the fixtures write it.
+fn cell(kind: &ColumnKind, data: &ColumnData, valid: bool, row: usize) -> String {
+    if !valid {
+        return String::new();
+    }
+    match (kind, data) {
+        (ColumnKind::Integer, ColumnData::Number(values)) => values[row].to_string(),
+        (ColumnKind::Decimal { scale }, ColumnData::Number(values)) => format_decimal(i128::from(values[row]), *scale),
+        (ColumnKind::Date, ColumnData::Date(days)) => Date::from_days(days[row]).expect("a day").to_string(),
+        (ColumnKind::Boolean, ColumnData::Boolean(values)) => values[row].to_string(),
+        (ColumnKind::Code(codes), ColumnData::Code(values)) => codes[values[row] as usize].clone(),
+        (ColumnKind::Text, ColumnData::Text(texts)) => texts.get(row).to_owned(),
+        _ => unreachable!("a column has its kind"),
+    }
 }
 
 /// Takes out the rows whose keys are not unique, as a run does.

@@ -2,11 +2,10 @@
 
 mod architecture;
 mod damage;
+mod definition_cases;
 mod definition_files;
 mod delivery;
 mod generator;
-mod indicators;
 mod nasty;
 mod project;
-mod sources;
 mod table;

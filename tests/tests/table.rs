@@ -1,4 +1,4 @@
-//! Tables of the fixtures: reading them, and comparing them with what came out, with a bless mode.
+//! Files of the fixtures: finding them, and comparing them with what came out, with a bless mode.
 
 use std::fs;
 use std::path::Path;
@@ -33,19 +33,6 @@ pub(crate) fn compare(path: &Path, found: &str) {
     );
 }
 
-/// A `;`-separated table: header and rows. The fixtures quote nothing.
-pub(crate) fn read(path: &Path) -> (Vec<String>, Vec<Vec<String>>) {
-    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut lines = text.lines().filter(|line| !line.is_empty());
-    let split = |line: &str| line.split(';').map(str::to_owned).collect::<Vec<_>>();
-    let header = split(lines.next().expect("a header"));
-    let rows: Vec<Vec<String>> = lines.map(split).collect();
-    for row in &rows {
-        assert_eq!(row.len(), header.len(), "{}: {row:?}", path.display());
-    }
-    (header, rows)
-}
-
 fn entries(folder: &Path) -> Vec<std::path::PathBuf> {
     let read = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut paths: Vec<_> = read.map(|entry| entry.expect("an entry").path()).collect();
@@ -56,9 +43,4 @@ fn entries(folder: &Path) -> Vec<std::path::PathBuf> {
 /// The folders in a folder, sorted.
 pub(crate) fn folders(folder: &Path) -> Vec<std::path::PathBuf> {
     entries(folder).into_iter().filter(|path| path.is_dir()).collect()
-}
-
-/// The files in a folder, sorted.
-pub(crate) fn files(folder: &Path) -> Vec<std::path::PathBuf> {
-    entries(folder).into_iter().filter(|path| path.is_file()).collect()
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{MunicipalityCode, Period};
 
-const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; read: rejected rows, the others are \
+const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; read: rejected rows, the others are \
 written); 2 usage, configuration or invalid definitions; 3 refused (run: some deliveries, everything else is published; \
 read, preview: the file); 4 another run holds the lock; 70 the store, a disk or the network is \
 not available, or an internal error; 130/143 interrupted, nothing of the run published.";
@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Check the definitions, offline and without data
     Check(CheckArguments),
+    /// Carry out the tests of the definitions, offline and without a store
+    Test(TestArguments),
     /// Show what was delivered, what is missing, and whether the books balance
     Status(StatusArguments),
     /// Look at rows that could not be loaded
@@ -94,6 +96,30 @@ pub(crate) struct CheckArguments {
     /// How findings are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// How the results of tests are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestFormat {
+    Text,
+    Json,
+    Junit,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArguments {
+    /// Only tests of this definition or area (or vendor); `*` stands for anything. May be given several times
+    #[arg(long, value_name = "ID|AREA|PATTERN")]
+    pub(crate) select: Vec<String>,
+    /// Write what is found as what is expected; read the difference before you commit it
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Say too what no test has shown
+    #[arg(long)]
+    pub(crate) coverage: bool,
+    /// How the results are written
+    #[arg(long, value_enum, default_value_t = TestFormat::Text)]
+    pub(crate) format: TestFormat,
 }
 
 #[derive(Debug, Args)]

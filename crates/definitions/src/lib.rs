@@ -9,6 +9,7 @@
 //! and resolves that into what is *meant*, the model's type, and `expression` compiles the SQL in between.
 
 mod canonical;
+pub mod cases;
 mod codelist;
 mod dataset;
 mod decimal;

@@ -10,7 +10,7 @@ use crate::pipeline::Shelves;
 use crate::project::Project;
 use crate::shelf::Shelf;
 use crate::yaml::{Cursor, Node, Report, Value, parse, text_of};
-use crate::{codelist, dataset, indicator, pipeline, source};
+use crate::{cases, codelist, dataset, indicator, pipeline, source};
 
 /// Reads all definitions and pipelines of a project with the usual folders, `definitions` and `pipelines`.
 ///
@@ -36,6 +36,11 @@ pub fn load_in(project: &Project, files: &BTreeMap<String, Vec<u8>>) -> (Catalog
     }
     check_duplicates(&mut definitions);
     let catalogue = Library::new(files).fill(&mut definitions);
+    for Definition { identity, report, tree } in &mut definitions {
+        if let Some(tree) = tree {
+            cases::check(tree, *identity, &catalogue, report);
+        }
+    }
     findings.extend(definitions.into_iter().flat_map(|definition| definition.report.into_findings()));
     findings.sort_by(|a, b| (&a.place, a.code).cmp(&(&b.place, b.code)));
     (catalogue, findings)

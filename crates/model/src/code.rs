@@ -88,6 +88,9 @@ codes! {
     1013 PATH_ESCAPE: "A path leads out of the project: it is absolute, or climbs with `..`." => "Use a path below the project's folder.";
     1014 INVALID_PATTERN: "The regular expression or file name pattern is not well-formed, or larger than the limit." => "Mend or shorten it.";
     1015 UNREADABLE: "The file cannot be read, or is not UTF-8." => "Save it as UTF-8 and check its permissions.";
+    1201 TEST_TABLE: "A table of a test cannot be read: it has no header, a row has more or fewer cells than the header, or a quotation mark is not closed." => "Write `;` between the cells, and the text as a literal block (`|`).";
+    1202 TEST_COLUMN: "A table of a test has a column that does not exist, has it twice, or lacks one that it needs." => "Use the columns that the message names.";
+    1203 TEST_VALUE: "A cell of a test's table has not the form of its field's type." => "Write days as 2025-09-05, months as 2025-09, years as 2025, decimals with `.`, and true or false.";
 
     2001 UNKNOWN_REFERENCE: "A name that no definition has: a dataset, a code list, a source, an indicator." => "Correct the spelling, or add the definition.";
     2002 DUPLICATE_ID: "Two definitions of one kind have the same id." => "Rename one of them.";

@@ -45,7 +45,7 @@ fn dataset_of<'a>(sources: &Sources<'a>, measure: &Measure) -> Option<&'a Datase
 }
 
 /// Whether this version of the indicator defines the period.
-fn is_defined(indicator: &Indicator, period: Period) -> bool {
+pub(crate) fn is_defined(indicator: &Indicator, period: Period) -> bool {
     indicator.valid_from.is_none_or(|from| period.start() >= from.start())
         && indicator.valid_to.is_none_or(|to| period.end() <= to.end())
 }

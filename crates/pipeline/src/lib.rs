@@ -4,7 +4,7 @@
 //! the tally of every delivery, and publishes what belongs together in one transaction. It reads neither the clock nor
 //! the environment: both enter as arguments.
 //!
-//! Where to start: [`single`] reads one file and nothing else, [`Project::open`] reads a project's definitions, [`run`] carries out a pipeline, [`Queries`] answers
+//! Where to start: [`single`] reads one file and nothing else, [`Project::open`] reads a project's definitions, [`run`] carries out a pipeline, [`testing::test`] the tests of definitions, [`Queries`] answers
 //! what was published and why.
 
 mod books;
@@ -22,6 +22,7 @@ mod reading;
 mod report;
 mod run;
 pub mod single;
+pub mod testing;
 mod work;
 
 pub use error::RunError;

@@ -10,6 +10,7 @@ mod reading;
 mod rejects;
 pub(crate) mod run;
 mod status;
+mod test;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
     match &arguments.command {
         Command::Run(own) => run::run(common, own),
         Command::Check(own) => check::check(common, own),
+        Command::Test(own) => test::test(common, own),
         Command::Status(own) => status::status(common, own),
         Command::Rejects(RejectsCommand::List(own)) => rejects::list(common, own),
         Command::Explain(own) => explain::explain(common, own),

@@ -9,6 +9,7 @@ pub(crate) mod read;
 pub(crate) mod rejects;
 pub(crate) mod run;
 pub(crate) mod status;
+pub(crate) mod test;
 
 use std::io::{ErrorKind, Write};
 

@@ -154,6 +154,8 @@ fn read<'n>(
     let plausible = keys.maybe("plausible", |cursor| publication::plausible(cursor, report));
     let included_in = keys.take("included_in").and_then(|cursor| publication::included_in(cursor, lists, report));
     let reservations = keys.take("reservations").and_then(|cursor| publication::reservations(cursor, report));
+    // Tests are read apart: they are no part of what the indicator means.
+    keys.take("tests");
     keys.finish(report);
     Some(IndicatorDoc {
         head,

@@ -116,6 +116,8 @@ fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Op
     }
     let skip = keys.take("skip").map_or_else(|| Some(Vec::new()), |cursor| skip::read(cursor, report));
     let control = keys.take("control").map(|cursor| control::read(cursor, report)).unwrap_or_default();
+    // Tests are read apart: they are no part of what the source means.
+    keys.take("tests");
     keys.finish(report);
     let doc = SourceDoc {
         head,

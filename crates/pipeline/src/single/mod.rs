@@ -29,6 +29,7 @@ pub use self::output::Output;
 pub use self::preview::{Preview, PreviewReject, PreviewRow, preview};
 pub use self::read::{Ended, Reading, SourceReading, Target, read};
 pub use self::report::{ReadReport, ReportFile};
+pub(crate) use self::value::cell_text;
 
 use crate::RunError;
 

@@ -23,6 +23,13 @@ pub(super) fn append(column: &Column, kind: &ColumnKind, row: usize, out: &mut V
     }
 }
 
+/// The value of a row that has one, as text of its own: for the few rows of a test.
+pub(crate) fn cell_text(column: &Column, kind: &ColumnKind, row: usize) -> String {
+    let mut bytes = Vec::new();
+    append(column, kind, row, &mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// Whether values of this kind are numbers or truth values, which JSON has too.
 pub(super) fn is_bare(kind: &ColumnKind) -> bool {
     matches!(kind, ColumnKind::Integer | ColumnKind::Decimal { .. } | ColumnKind::Boolean)

@@ -1,0 +1,273 @@
+//! A test of an indicator: given rows as canonical Parquet in a folder of its own, measured and observed as in a run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use definitions::cases::{Case, Given, Table, is_value_column};
+use loader::{CanonicalWriter, PartScope};
+use model::{
+    Area, Catalogue, Dataset, DatasetId, DeliveryId, Fingerprint, Indicator, MunicipalityCode, Observation, Period,
+    PeriodKind, Ratio, RecordBatch, SourceId, WorkUnit, format_decimal, pow10,
+};
+use normaliser::{CanonicalFile, DatasetRows, Member, Request, measure, observe, partition};
+
+use super::compare::{FoundReject, Grid};
+use super::delivery::Loaded;
+use super::given::{self, Persons};
+use super::read::Texts;
+use crate::RunError;
+use crate::coverage::Cell;
+use crate::figures::is_defined;
+
+/// What an indicator's test came to.
+pub(super) struct Outcome {
+    pub(super) figures: Grid,
+    pub(super) observations: Vec<Observation>,
+    pub(super) rejects: Vec<FoundReject>,
+    /// What broke rules that only warn.
+    pub(super) notices: Vec<model::Notice>,
+    /// Of each measure: the rows that it could see, and those that it kept.
+    pub(super) seen: Vec<(u64, u64)>,
+}
+
+struct World<'a> {
+    rows: BTreeMap<DatasetId, DatasetRows<'a>>,
+    municipalities: BTreeSet<MunicipalityCode>,
+    rejects: Vec<FoundReject>,
+    notices: Vec<model::Notice>,
+}
+
+/// Carries out a test; `probe` asks too how many rows every measure sees.
+pub(super) fn run(
+    case: &Case,
+    texts: &Texts,
+    indicator: &Indicator,
+    catalogue: &Catalogue,
+    probe: bool,
+) -> Result<Outcome, RunError> {
+    let store = tempfile::tempdir().map_err(RunError::file("a temporary folder"))?;
+    let world = world(case, texts, store.path(), catalogue, indicator)?;
+    let periods = published(indicator, &world);
+    let wanted: BTreeSet<Cell> =
+        world.municipalities.iter().flat_map(|code| periods.iter().map(|period| (*code, *period))).collect();
+    let measures = measure(&[Request { indicator, wanted: &wanted }], &world.rows)?.remove(0);
+    let list = catalogue.municipalities();
+    let members = |period: Period| -> Vec<Member> {
+        let member = |code: &MunicipalityCode| {
+            let index = list?.index_of(&code.to_string())?;
+            let region = list?.attribute(index, "region", period.start())?.to_owned();
+            Some(Member { municipality: *code, region })
+        };
+        world.municipalities.iter().filter_map(member).collect()
+    };
+    let mut observations = observe(indicator, &measures, &members)?;
+    observations.sort_by_cached_key(|one| (one.period, one.area.to_string(), one.breakdown.clone()));
+    let seen = if probe { seen(indicator, &wanted, &world)? } else { Vec::new() };
+    let figures = grid(&observations);
+    Ok(Outcome { figures, observations, rejects: world.rejects, notices: world.notices, seen })
+}
+
+/// The rows that each measure could see and those that it kept, counted by the engine.
+fn seen(indicator: &Indicator, wanted: &BTreeSet<Cell>, world: &World<'_>) -> Result<Vec<(u64, u64)>, RunError> {
+    let counted = |filtered: bool| -> Result<BTreeMap<String, u64>, RunError> {
+        let mut probe = indicator.clone();
+        for measure in &mut probe.measures {
+            (measure.aggregate, measure.scale) = (model::Aggregate::Count, 0);
+            measure.filter = measure.filter.take().filter(|_| filtered);
+        }
+        let mut rows: BTreeMap<String, u64> = BTreeMap::new();
+        for value in measure(&[Request { indicator: &probe, wanted }], &world.rows)?.remove(0) {
+            let count = value.minor.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
+            *rows.entry(value.measure.to_string()).or_default() += count;
+        }
+        Ok(rows)
+    };
+    let (all, kept) = (counted(false)?, counted(true)?);
+    let names = indicator.measures.iter().map(|measure| measure.name.to_string());
+    let of = |rows: &BTreeMap<String, u64>, name: &str| rows.get(name).copied().unwrap_or_default();
+    Ok(names.map(|name| (of(&all, &name), of(&kept, &name))).collect())
+}
+
+fn world<'a>(
+    case: &Case,
+    texts: &Texts,
+    store: &Path,
+    catalogue: &'a Catalogue,
+    indicator: &Indicator,
+) -> Result<World<'a>, RunError> {
+    let (mut persons, mut rejects, mut notices) = (Persons::default(), Vec::new(), Vec::new());
+    let mut rows: BTreeMap<DatasetId, DatasetRows<'a>> = BTreeMap::new();
+    let Given::Tables(tables) = &case.given else { return Err(RunError::Internal("no tables".to_owned())) };
+    for id in indicator.measures.iter().map(|measure| &measure.dataset).collect::<BTreeSet<_>>() {
+        let Some(dataset) = catalogue.datasets.get(id) else { continue };
+        let of = tables.iter().find(|table| table.dataset == id.as_str());
+        let (mut files, mut delivered) = (Vec::new(), BTreeSet::new());
+        if let Some(table) = of.and_then(|of| of.rows.as_ref()).and_then(|table| texts.table(table)) {
+            let (loaded, found) = given::load(table, dataset, catalogue, &mut persons)?;
+            rejects.extend(found);
+            notices.extend(loaded.notices.iter().cloned());
+            for (cell, rows) in units(dataset, &loaded) {
+                delivered.insert(cell);
+                files.push(write(store, dataset, cell, &loaded.rows, &rows)?);
+            }
+        }
+        if let Some(table) = of.and_then(|of| of.delivered.as_ref()).and_then(|table| texts.table(table)) {
+            delivered.extend(deliveries(table, dataset));
+        }
+        rows.insert(id.clone(), DatasetRows { dataset, files, delivered, used: BTreeSet::new() });
+    }
+    let mut municipalities: BTreeSet<MunicipalityCode> =
+        rows.values().flat_map(|of| of.delivered.iter().map(|(code, _)| *code)).collect();
+    let expected = case.expect.rows.as_ref().and_then(|table| texts.table(table));
+    municipalities.extend(expected.iter().flat_map(|table| expected_municipalities(table, catalogue)));
+    // In a test everybody owes everything.
+    let periods: BTreeSet<Period> =
+        rows.values().flat_map(|of| of.delivered.iter().map(|(_, period)| *period)).collect();
+    for of in rows.values_mut() {
+        let owed = periods
+            .iter()
+            .flat_map(|period| [period.start(), period.end()].map(|day| Period::containing(PeriodKind::Year, day)));
+        let owed: BTreeSet<Period> = owed.flat_map(|year| parts_of_year(year, of.dataset.partition)).collect();
+        of.used = municipalities.iter().flat_map(|code| owed.iter().map(|part| (*code, *part))).collect();
+    }
+    Ok(World { rows, municipalities, rejects, notices })
+}
+
+fn parts_of_year(year: Period, partition: PeriodKind) -> Vec<Period> {
+    if PeriodKind::Year.is_made_of(partition) {
+        return year.parts(partition).collect();
+    }
+    // A school year lies in two calendar years.
+    [year.start(), year.end()].map(|day| Period::containing(partition, day)).to_vec()
+}
+
+fn units(dataset: &Dataset, loaded: &Loaded) -> Vec<(Cell, Vec<u32>)> {
+    let kept: BTreeSet<u32> = loaded.kept.iter().copied().collect();
+    let units = partition(dataset, &loaded.rows).into_iter();
+    let units = units.map(|(cell, rows)| (cell, rows.into_iter().filter(|row| kept.contains(row)).collect::<Vec<_>>()));
+    units.filter(|(_, rows)| !rows.is_empty()).collect()
+}
+
+fn write(
+    store: &Path,
+    dataset: &Dataset,
+    cell: Cell,
+    batch: &RecordBatch,
+    rows: &[u32],
+) -> Result<CanonicalFile, RunError> {
+    let source = SourceId::new("given").map_err(|error| RunError::Internal(error.to_string()))?;
+    let scope = PartScope {
+        unit: WorkUnit { source, municipality: cell.0, period: cell.1 },
+        dataset: dataset.id.clone(),
+        delivery: DeliveryId::stored("0123456789abcdef"),
+        reading: Fingerprint::of(b"given"),
+    };
+    let mut writer = CanonicalWriter::create(store, &scope, &batch.schema);
+    writer.write(batch, Some(rows))?;
+    let part = writer.finish()?.ok_or_else(|| RunError::Internal("a part without rows".to_owned()))?;
+    Ok(CanonicalFile { path: store.join(part.path), municipality: cell.0, period: cell.1, partials: None })
+}
+
+fn deliveries(table: &Table, dataset: &Dataset) -> Vec<Cell> {
+    let (municipality, period) = (table.column("municipality"), table.column("period"));
+    let cells = table.rows.iter().flat_map(|row| {
+        let code = municipality.and_then(|at| MunicipalityCode::new(&row.cells[at].text));
+        let period = period.and_then(|at| row.cells[at].text.parse::<Period>().ok());
+        let parts = period.map_or_else(Vec::new, |period| given::parts(period, dataset.partition));
+        parts.into_iter().filter_map(move |part| Some((code?, part)))
+    });
+    cells.collect()
+}
+
+/// The municipalities that the expected rows are about: they exist, even if nothing is given of them.
+fn expected_municipalities(table: &Table, catalogue: &Catalogue) -> Vec<MunicipalityCode> {
+    let known = catalogue.municipality_codes();
+    let at = table.column("municipality").or_else(|| table.column("area"));
+    let codes = table.rows.iter().filter_map(|row| MunicipalityCode::new(&row.cells[at?].text));
+    codes.filter(|code| known.binary_search(code).is_ok()).collect()
+}
+
+/// The periods for which somebody has delivered everything.
+fn published(indicator: &Indicator, world: &World<'_>) -> BTreeSet<Period> {
+    let touched = indicator.measures.iter().flat_map(|measure| {
+        let of = world.rows.get(&measure.dataset).into_iter();
+        of.flat_map(move |of| {
+            let horizon = of.delivered.iter().map(|(_, part)| part.end()).max();
+            of.delivered.iter().flat_map(move |(_, part)| {
+                measure.touched(*part, indicator.period, of.dataset, horizon.unwrap_or(part.end()))
+            })
+        })
+    });
+    let complete = |period: &Period| {
+        indicator.measures.iter().all(|measure| {
+            let Some(of) = world.rows.get(&measure.dataset) else { return false };
+            let needed = measure.partitions(*period, of.dataset);
+            world.municipalities.iter().any(|code| needed.iter().all(|part| of.delivered.contains(&(*code, *part))))
+        })
+    };
+    let touched: BTreeSet<Period> = touched.collect();
+    touched.into_iter().filter(|period| is_defined(indicator, *period) && complete(period)).collect()
+}
+
+/// A fraction: a decimal where a finite one holds it, otherwise `n/d`.
+fn exact(ratio: Option<Ratio>) -> String {
+    let Some(ratio) = ratio else { return String::new() };
+    let scaled = |scale: u8| pow10(scale).ok().and_then(|unit| ratio.times(Ratio::integer(unit)).ok());
+    let finite = (0..=18).find_map(|scale| scaled(scale).filter(|r| r.denominator() == 1).map(|r| (scale, r)));
+    match finite {
+        Some((scale, whole)) => format_decimal(whole.numerator(), scale),
+        None => format!("{}/{}", ratio.numerator(), ratio.denominator()),
+    }
+}
+
+/// All that can be expected of figures.
+fn grid(observations: &[Observation]) -> Grid {
+    let columns = [
+        "area",
+        "municipality",
+        "period",
+        "breakdown",
+        "value",
+        "numerator",
+        "denominator",
+        "contributing",
+        "members",
+        "obs_status",
+    ];
+    let row = |one: &Observation| {
+        vec![
+            one.area.to_string(),
+            if matches!(one.area, Area::Municipality(_)) { one.area.to_string() } else { String::new() },
+            one.period.to_string(),
+            one.breakdown.clone(),
+            one.value.map(|value| format_decimal(value, one.decimals)).unwrap_or_default(),
+            exact(one.numerator),
+            exact(one.denominator),
+            one.contributing.to_string(),
+            one.members.to_string(),
+            one.status.code().to_owned(),
+        ]
+    };
+    Grid { columns: columns.map(str::to_owned).to_vec(), rows: observations.iter().map(row).collect() }
+}
+
+/// The figures that an expectation with these columns is about: `municipality` leaves the groups out.
+pub(super) fn about(figures: &Grid, columns: &[String]) -> Grid {
+    let alone = columns.iter().any(|name| name == "municipality") && !columns.iter().any(|name| name == "area");
+    let at = figures.column("municipality").filter(|_| alone);
+    let rows = figures.rows.iter().filter(|row| at.is_none_or(|at| !row[at].is_empty())).cloned();
+    Grid { columns: figures.columns.clone(), rows: rows.collect() }
+}
+
+/// The columns that say whom and when a figure is about.
+pub(super) fn keys(figures: &Grid) -> Vec<String> {
+    figures.columns.iter().filter(|name| !is_value_column(name)).cloned().collect()
+}
+
+/// The columns of an expectation that is written for the first time.
+pub(super) fn usual_columns(figures: &Grid) -> Vec<String> {
+    let broken_down =
+        figures.column("breakdown").is_some_and(|at| figures.rows.iter().any(|row| row[at] != model::TOTAL));
+    let left_out = |name: &&String| name.as_str() == "municipality" || (name.as_str() == "breakdown" && !broken_down);
+    figures.columns.iter().filter(|name| !left_out(name)).cloned().collect()
+}
