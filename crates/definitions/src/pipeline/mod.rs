@@ -108,7 +108,13 @@ fn read_use(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<UseDoc> {
 
 fn choice(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Choice> {
     if cursor.is_list() {
-        return Some(Choice::These(cursor.texts(report)?));
+        let chosen = cursor.texts(report)?;
+        if cursor.items(report)?.is_empty() {
+            let message = format!("`{}` is an empty list, so that nothing would be done", cursor.name);
+            report.error(Code::INVALID_VALUE, cursor.span(), message).help("write `all`, or remove what is not used");
+            return None;
+        }
+        return Some(Choice::These(chosen));
     }
     let word = cursor.text(report)?;
     if word.value == "all" {
