@@ -42,6 +42,8 @@ fn a_wrong_definition_is_shown_with_its_place_and_nothing_runs() {
     for wrong in [vec!["--format", "text", "--format", "json"], vec!["--format", "xml"], vec!["--format", "sarif:"]] {
         assert_eq!(place.musketer(&[vec!["check"], wrong].concat()).code, 2);
     }
+    let example = place.expect(0, &["explain", "m2003"]);
+    assert!(example.contains("What to do: ") && example.contains("error[M2003]: "), "{example}");
     assert_eq!(place.musketer(&["run"]).code, 2);
     assert!(!place.path("store/musketer.db").exists());
 }

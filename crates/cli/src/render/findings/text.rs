@@ -23,7 +23,7 @@ pub(crate) fn show(found: &[Diagnostic], files: &BTreeMap<String, Vec<u8>>) {
 }
 
 /// The findings and the summary, without colour.
-pub(super) fn plain(findings: &Findings<'_>) -> String {
+pub(crate) fn plain(findings: &Findings<'_>) -> String {
     let renderer = Renderer::plain().decor_style(DecorStyle::Ascii);
     let mut texts = Texts::new(findings.files);
     let found: String = findings.found.iter().map(|finding| texts.rendered(finding, &renderer) + "\n\n").collect();
