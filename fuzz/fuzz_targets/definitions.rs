@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use definitions::{load, load_project};
 use libfuzzer_sys::fuzz_target;
-use model::Diagnostic;
+use model::{Catalogue, Diagnostic};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -66,9 +66,19 @@ fuzz_target!(|input: &[u8]| {
     let (catalogue, found) = load(&files);
     let (again, found_again) = load(&files);
     assert_eq!(found, found_again, "the same files, the same findings");
-    assert_eq!(format!("{catalogue:?}"), format!("{again:?}"), "the same files, the same catalogue");
+    assert_eq!(fingerprints(&catalogue), fingerprints(&again), "the same files, the same catalogue");
     check(&found, &files);
 });
+
+/// The meaning of everything that is sound. The catalogue itself has hash tables, whose order means nothing.
+fn fingerprints(catalogue: &Catalogue) -> Vec<String> {
+    let lists = catalogue.codelists.iter().map(|(id, list)| format!("{id} {:?}", list.fingerprint));
+    let datasets = catalogue.datasets.iter().map(|(id, dataset)| format!("{id} {:?}", dataset.fingerprint));
+    let sources = catalogue.sources.iter().map(|(id, source)| format!("{id} {:?}", source.fingerprint));
+    let indicators = catalogue.indicators.iter().map(|(id, indicator)| format!("{id} {:?}", indicator.fingerprint));
+    let pipelines = catalogue.pipelines.iter().map(|(id, pipeline)| format!("{id} {:?}", pipeline.fingerprint));
+    lists.chain(datasets).chain(sources).chain(indicators).chain(pipelines).collect()
+}
 
 /// Every finding can be shown: its place lies in a file, the text can be printed, and nothing floods.
 fn check(found: &[Diagnostic], files: &Files) {
