@@ -31,6 +31,19 @@ fn a_wrong_definition_is_shown_with_its_place_and_nothing_runs() {
     let json = place.musketer(&["check", "--format", "json"]);
     let findings: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
     assert!(findings.as_array().is_some_and(|all| all.iter().any(|one| one["place"]["line"].as_u64() > Some(1))));
+    let sarif = place.path("out.sarif");
+    let target = format!("sarif:{}", sarif.display());
+    let both = place.musketer(&["check", "--format", &target, "--format", "github"]);
+    assert_eq!((both.code, both.err.as_str()), (1, ""));
+    assert!(both.out.lines().all(|line| line.starts_with("::error file=")), "{}", both.out);
+    let log: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&sarif).expect("a file was written")).expect("JSON");
+    assert_eq!(log["runs"][0]["results"].as_array().map(Vec::len), findings.as_array().map(Vec::len));
+    for wrong in [vec!["--format", "text", "--format", "json"], vec!["--format", "xml"], vec!["--format", "sarif:"]] {
+        assert_eq!(place.musketer(&[vec!["check"], wrong].concat()).code, 2);
+    }
+    let example = place.expect(0, &["explain", "m2003"]);
+    assert!(example.contains("What to do: ") && example.contains("error[M2003]: "), "{example}");
     assert_eq!(place.musketer(&["run"]).code, 2);
     assert!(!place.path("store/musketer.db").exists());
 }

@@ -1,8 +1,10 @@
 //! The command line.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use model::{MunicipalityCode, Period};
 
 const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; read: rejected rows, the others are \
@@ -18,6 +20,17 @@ pub(crate) struct Arguments {
     pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// The arguments of the process.
+    pub(crate) fn read() -> Result<Self, clap::Error> {
+        let arguments = Self::try_parse()?;
+        if let Command::Check(own) = &arguments.command {
+            check_targets(&own.format)?;
+        }
+        Ok(arguments)
+    }
 }
 
 /// What every command takes.
@@ -93,9 +106,51 @@ pub(crate) struct RunArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArguments {
-    /// How findings are written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
+    /// How findings are written: text, json, github, gitlab, junit or sarif; with `:PATH` to a file. May be
+    /// given several times, once without a path
+    #[arg(long, value_name = "FORMAT[:PATH]", value_parser = findings_target, default_value = "text")]
+    pub(crate) format: Vec<FindingsTarget>,
+}
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FindingsFormat {
+    Text,
+    Json,
+    Github,
+    Gitlab,
+    Junit,
+    Sarif,
+}
+
+/// How and where findings are written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FindingsTarget {
+    pub(crate) format: FindingsFormat,
+    /// The file; standard output without one.
+    pub(crate) path: Option<PathBuf>,
+}
+
+fn findings_target(text: &str) -> Result<FindingsTarget, String> {
+    let (format, path) = text.split_once(':').map_or((text, None), |(format, path)| (format, Some(path)));
+    let format = FindingsFormat::from_str(format, false).map_err(|_| {
+        let known = FindingsFormat::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
+        format!("there are the formats {}; a file stands behind a colon, `sarif:out.sarif`", known.join(", "))
+    })?;
+    if path == Some("") {
+        return Err("behind the colon stands the file that is written".to_owned());
+    }
+    Ok(FindingsTarget { format, path: path.map(PathBuf::from) })
+}
+
+/// Two reports in one place would spoil each other.
+fn check_targets(targets: &[FindingsTarget]) -> Result<(), clap::Error> {
+    let mut taken = BTreeSet::new();
+    let Some(twice) = targets.iter().find(|target| !taken.insert(&target.path)) else { return Ok(()) };
+    let place = twice.path.as_ref().map_or("standard output".to_owned(), |path| path.display().to_string());
+    let message = format!("two formats would be written to {place}; `--format sarif:out.sarif` writes to a file");
+    Err(Arguments::command().error(ErrorKind::ArgumentConflict, message))
 }
 
 /// How the results of tests are written.

@@ -13,14 +13,12 @@ mod render;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::arguments::Arguments;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
     exit::report_panics();
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         Err(error) => return exit::usage(&error),
     };

@@ -119,7 +119,8 @@ pub(crate) fn head(keys: &mut Keys<'_>, identity: Identity<'_>, report: &mut Rep
 fn check_kind(cursor: Cursor<'_>, kind: Kind, report: &mut Report<'_>) {
     let choices = Kind::ALL.map(|kind| (kind.word(), kind));
     if let Some(written) = cursor.choice(report, &choices).filter(|written| *written != kind) {
-        let message = format!("a {} stands in the folder of the {}s", written.word(), kind.word());
+        let message =
+            format!("this is of the kind `{}`, but stands in the folder of the {}s", written.word(), kind.word());
         report.error(Code::INVALID_VALUE, cursor.span(), message).help("move the file, or correct `kind`");
     }
 }

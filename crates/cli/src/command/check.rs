@@ -1,22 +1,22 @@
 //! `musketer check`: are the definitions sound? Offline, without data.
 
+use std::path::Path;
+
 use pipeline::RunError;
 
-use crate::arguments::{CheckArguments, Common, Format};
+use crate::arguments::{CheckArguments, Common};
 use crate::exit::Exit;
-use crate::render;
+use crate::render::findings::{Findings, prefix, text};
 
 pub(crate) fn check(common: &Common, own: &CheckArguments) -> Result<Exit, RunError> {
     let project = super::project(common)?;
-    let errors = project.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-    match own.format {
-        Format::Json => render::result(&render::diagnostic::json(&project.diagnostics)?)?,
-        Format::Text => {
-            render::diagnostic::show(&project.diagnostics, &project.files);
-            if !common.quiet {
-                render::result(&render::diagnostic::summary(&project))?;
-            }
-        }
-    }
-    Ok(if errors == 0 { Exit::Ok } else { Exit::Findings })
+    let findings = Findings {
+        command: "check",
+        found: &project.diagnostics,
+        files: &project.files,
+        prefix: prefix(Path::new("."), &project.root),
+        summary: text::summary(&project),
+    };
+    findings.write(&own.format, common.quiet)?;
+    Ok(if findings.errors() == 0 { Exit::Ok } else { Exit::Findings })
 }

@@ -3,15 +3,19 @@
 use model::Code;
 use pipeline::{Explanation, MeasureLine};
 
-use super::{grouped, grouped_decimal, table};
+use super::{examples, grouped, grouped_decimal, table};
 
 /// Deliveries that are shown one by one.
 const SHOWN: usize = 12;
 
-/// What a code means and what to do about it.
+/// What a code means, what to do about it, and an example.
 pub(crate) fn code(code: Code) -> String {
     let info = code.info();
-    format!("{code} {}\n\n{}\n\nWhat to do: {}\n", info.name, info.meaning, info.remedy)
+    let mut text = format!("{code} {}\n\n{}\n\nWhat to do: {}\n", info.name, info.meaning, info.remedy);
+    if let Some(example) = examples::of(code) {
+        text += &format!("\n{example}\n");
+    }
+    text
 }
 
 /// The whole explanation.

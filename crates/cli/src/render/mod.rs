@@ -1,8 +1,9 @@
 //! Results to standard output, messages to standard error; readable without colour.
 #![expect(clippy::format_push_string, reason = "a page for people is put together from sentences, and no hot path")]
 
-pub(crate) mod diagnostic;
+mod examples;
 pub(crate) mod explain;
+pub(crate) mod findings;
 pub(crate) mod guess;
 pub(crate) mod preview;
 pub(crate) mod read;
@@ -58,7 +59,7 @@ pub(crate) fn error(error: &RunError, common: &Common) -> Exit {
     match error {
         RunError::Definitions(diagnostics) => {
             let files = crate::command::files(common);
-            diagnostic::show(diagnostics, &files);
+            findings::text::show(diagnostics, &files);
             note("nothing was done: mend the definitions, `musketer check` shows them all");
         }
         RunError::Usage { code, message, help } => said(*code, message, help),
@@ -83,11 +84,23 @@ pub(crate) fn printable(text: &str) -> String {
     text.chars().map(escape).collect()
 }
 
-/// The text of a file, with every control character but the line end shown as a blank, so that places stay where they
-/// are.
+/// The text of a file as places count it: without a byte order mark, and with every control character but the line end
+/// shown as a blank. A carriage return alone ends a line of YAML too.
 pub(crate) fn printable_text(bytes: &[u8]) -> String {
-    let shown = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
-    String::from_utf8_lossy(bytes).chars().map(shown).collect()
+    let text = String::from_utf8_lossy(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes));
+    let mut shown = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        let ends_line = c == '\n' || (c == '\r' && characters.peek() != Some(&'\n'));
+        shown.push(if ends_line {
+            '\n'
+        } else if c.is_control() {
+            ' '
+        } else {
+            c
+        });
+    }
+    shown
 }
 
 /// A table with a header; columns whose number is in `right` are aligned to the right.
@@ -154,5 +167,6 @@ mod tests {
     #[test]
     fn terminals_are_not_commanded() {
         assert_eq!(printable("a\u{1b}[31mb\n"), "a\\u{1b}[31mb\n");
+        assert_eq!(printable_text(b"\xEF\xBB\xBFa\x1b\tb\r\nc\rd"), "a  b \nc\nd");
     }
 }

@@ -114,6 +114,11 @@ impl<'a> Columns<'a> {
     ) -> Option<Self> {
         let place = || Place { file: table.path.to_owned(), line, column: 0, length: 0 };
         let known: Vec<&str> = COLUMNS.iter().chain(attributes).copied().collect();
+        if let [name] = header.iter().collect::<Vec<_>>()[..] {
+            let finding = report.error_at(Code::TABLE_SYNTAX, place(), format!("the table has one column, `{name}`"));
+            finding.help("the columns are separated by `;`");
+            return None;
+        }
         let mut sound = true;
         for (at, name) in header.iter().enumerate() {
             let problem = if !known.contains(&name) {

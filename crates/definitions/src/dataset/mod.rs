@@ -51,6 +51,10 @@ pub(crate) fn resolve(
     report: &mut Report<'_>,
 ) -> Option<Dataset> {
     let doc = read(root, identity, report)?;
+    // Without fields every name of one would be wrong, and nothing new would be said.
+    if doc.fields.is_empty() && report.is_broken() {
+        return None;
+    }
     let row_unit = doc.row_unit.as_ref().and_then(|written| unit(written, report));
     let fields = field::resolve(&doc.fields, lists, report);
     let municipality = place(doc.municipality.as_ref(), identity.id, &doc.fields, report);

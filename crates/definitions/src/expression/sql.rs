@@ -4,7 +4,7 @@ use model::Code;
 use sqlparser::ast::Expr as Sql;
 use sqlparser::dialect::Dialect;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Span as SqlSpan, Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Location, Span as SqlSpan, Token, TokenWithSpan, Tokenizer, Whitespace};
 
 use crate::yaml::{Cursor, Positions, Report, Span};
 
@@ -104,8 +104,28 @@ pub(crate) fn parse<'n>(cursor: Cursor<'n>, report: &mut Report<'_>) -> Option<E
             .help("use `in (...)` or a group of the code list instead of a long chain");
         return None;
     }
+    if let Some((token, message, help)) = tokens.iter().find_map(foreign) {
+        report.error(Code::EXPRESSION_SYNTAX, places.span(token.span), message).help(help);
+        return None;
+    }
     let sql = tree(tokens, &places, report)?;
     Some(Expression { text, sql, places })
+}
+
+/// What other languages write. The parser would take some of it for something else, and a comment for nothing at all,
+/// together with the rest of the condition.
+fn foreign(token: &TokenWithSpan) -> Option<(&TokenWithSpan, &'static str, &'static str)> {
+    let (message, help) = match &token.token {
+        Token::DoubleEq => ("`==` is not part of the language", "equality is `=`"),
+        Token::Overlap => ("`&&` is not part of the language", "write `and`"),
+        Token::StringConcat => ("`||` is not part of the language", "write `or`"),
+        Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => (
+            "an expression has no comments",
+            "two minuses need a blank between them; a comment of YAML begins with ` #`",
+        ),
+        _ => return None,
+    };
+    Some((token, message, help))
 }
 
 fn is_part(token: &Token) -> bool {

@@ -52,6 +52,9 @@ pub(crate) fn resolve(
     report: &mut Report<'_>,
 ) -> Option<Indicator> {
     let doc = read(root, identity, lists, report)?;
+    if doc.measures.is_empty() && report.is_broken() {
+        return None;
+    }
     let valid = doc.period.map(|period| doc.valid.resolve(period, report));
     let unit = doc.unit.as_ref().and_then(|written| words::unit(written, report));
     let scope = measure::Scope { datasets, lists, period: doc.period };

@@ -108,7 +108,14 @@ fn read_use(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<UseDoc> {
 
 fn choice(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Choice> {
     if cursor.is_list() {
-        return Some(Choice::These(cursor.texts(report)?));
+        let chosen = cursor.texts(report)?;
+        // A pipeline without indicators still keeps canonical tables; a use of nobody is a mistake.
+        if cursor.name == "municipalities" && cursor.items(report)?.is_empty() {
+            let message = "`municipalities` is an empty list, so that no delivery would be used";
+            report.error(Code::INVALID_VALUE, cursor.span(), message).help("write `all`, or remove this use");
+            return None;
+        }
+        return Some(Choice::These(chosen));
     }
     let word = cursor.text(report)?;
     if word.value == "all" {

@@ -211,8 +211,28 @@ fn origin_of(doc: &MappingDoc, index: FieldIndex, context: &Context<'_>, report:
             Some(Origin::Column { names: names.iter().map(|name| name.value.clone()).collect() })
         }
         OriginDoc::Constant(text) => {
-            if let FieldType::Code(list) = &context.dataset.field(index).ty {
-                known_code(text, context.lists.get(list.as_str())?, report);
+            let field = context.dataset.field(index);
+            match &field.ty {
+                FieldType::Code(list) => known_code(text, context.lists.get(list.as_str())?, report),
+                FieldType::Person => {
+                    let message = format!("the person field `{}` cannot be the same person in every row", field.name);
+                    report.error(Code::PERSON_EXPOSED, text.span, message).help("write {column: ...}");
+                }
+                FieldType::Boolean => {
+                    let words = doc.boolean.iter().flatten().flat_map(|words| words.yes.iter().chain(&words.no));
+                    let mut words = words.peekable();
+                    if words.peek().is_some() && !words.any(|word| *word == text.value) {
+                        let message = format!("`{}` is none of the declared words for true and false", text.value);
+                        report.error(Code::INVALID_VALUE, text.span, message);
+                    }
+                }
+                FieldType::Text => {}
+                // The rest is read as every cell is, in the declared form; but whatever the form, it has digits.
+                ty if !text.value.contains(|c: char| c.is_ascii_digit()) => {
+                    let message = format!("`{}` is no {}, so that every row would be rejected", text.value, ty.word());
+                    report.error(Code::INVALID_VALUE, text.span, message);
+                }
+                _ => {}
             }
             Some(Origin::Constant(text.value.clone()))
         }

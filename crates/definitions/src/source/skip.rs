@@ -5,7 +5,7 @@ use model::{Code, FieldName, SkipMatch, SkipRule};
 use regex::RegexBuilder;
 
 use crate::words::every;
-use crate::yaml::{Cursor, Report, Written};
+use crate::yaml::{Cursor, Report, Span, Written};
 
 /// How large a compiled pattern may be; a pattern cannot be slow, only large.
 const PATTERN_BYTES: usize = 1 << 20;
@@ -24,11 +24,14 @@ pub(super) struct SkipDoc {
 
 /// Reads `skip`. `None` if any rule is broken.
 pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<SkipDoc>> {
-    let rules: Vec<Option<SkipDoc>> = cursor.items(report)?.into_iter().map(|item| rule(item, report)).collect();
-    let ids: Vec<&FieldName> = rules.iter().flatten().map(|rule| &rule.rule.id).collect();
-    for (at, id) in ids.iter().enumerate() {
-        if ids[..at].contains(id) {
-            report.error(Code::INVALID_VALUE, cursor.at, format!("two skip rules are called `{id}`"));
+    let items = cursor.items(report)?;
+    let rules: Vec<Option<SkipDoc>> = items.iter().map(|item| rule(*item, report)).collect();
+    let ids: Vec<(&FieldName, Span)> =
+        rules.iter().zip(&items).filter_map(|(rule, item)| Some((&rule.as_ref()?.rule.id, item.span()))).collect();
+    for (at, (id, span)) in ids.iter().enumerate() {
+        if let Some((_, first)) = ids[..at].iter().find(|(earlier, _)| earlier == id) {
+            let message = format!("two skip rules are called `{id}`");
+            report.error(Code::INVALID_VALUE, *span, message).related(*first, "the first of them");
         }
     }
     rules.into_iter().collect()

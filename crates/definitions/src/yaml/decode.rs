@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use granit_parser::ScalarStyle;
 use model::{Code, IdError, Period, Text};
 
-use super::report::listed;
+use super::report::{Finding, listed};
 use super::tree::Entry;
 use super::{Node, Plain, Report, Scalar, Span, Value};
 
@@ -55,9 +55,9 @@ impl<'n> Cursor<'n> {
         self.node.span
     }
 
-    fn wrong(self, report: &mut Report<'_>, wanted: &str) {
+    fn wrong<'r>(self, report: &'r mut Report<'_>, wanted: &str) -> Finding<'r> {
         let message = format!("`{}` takes {wanted}, not {}", self.name, self.node.noun());
-        report.error(Code::WRONG_TYPE, self.node.span, message);
+        report.error(Code::WRONG_TYPE, self.node.span, message)
     }
 
     fn invalid(self, report: &mut Report<'_>, message: impl AsRef<str>) {
@@ -93,7 +93,9 @@ impl<'n> Cursor<'n> {
             Some(scalar) if !self.is_null() => {
                 return Some(Written { value: scalar.text.as_str(), span: self.node.span });
             }
-            _ => self.wrong(report, "a text"),
+            _ => {
+                self.wrong(report, "a text");
+            }
         }
         None
     }
@@ -135,7 +137,13 @@ impl<'n> Cursor<'n> {
         let digits = scalar.text.strip_prefix('-').unwrap_or(&scalar.text);
         let whole = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
         if scalar.style != ScalarStyle::Plain || !whole || (digits.len() > 1 && digits.starts_with('0')) {
-            self.wrong(report, "a whole number");
+            let value = digits.trim_start_matches('0');
+            let finding = self.wrong(report, "a whole number");
+            if whole {
+                let sign = if scalar.text.starts_with('-') { "-" } else { "" };
+                let value = if value.is_empty() { "0" } else { value };
+                finding.help(format!("write it without quotation marks and leading zeros: {sign}{value}"));
+            }
             return None;
         }
         let value = scalar.text.parse().ok().filter(|value| range.contains(value));
@@ -157,7 +165,11 @@ impl<'n> Cursor<'n> {
                 None
             }
             _ => {
-                self.wrong(report, "`true` or `false`");
+                let word = self.as_scalar().map(|scalar| scalar.text.as_str());
+                let finding = self.wrong(report, "`true` or `false`");
+                if let Some(word @ ("true" | "false")) = word {
+                    finding.help(format!("write it without quotation marks: {word}"));
+                }
                 None
             }
         }
@@ -177,6 +189,11 @@ impl<'n> Cursor<'n> {
 
     /// A text in both languages.
     pub(crate) fn bilingual(self, report: &mut Report<'_>) -> Option<Text> {
+        if !self.is_mapping() {
+            let finding = self.wrong(report, "a text in both languages");
+            finding.help(format!("write {}: {{da: ..., en: ...}}", self.name));
+            return None;
+        }
         let mut keys = self.keys(report)?;
         let da = keys.need("da", report).and_then(|text| text.some_text(report));
         let en = keys.need("en", report).and_then(|text| text.some_text(report));

@@ -82,12 +82,28 @@ impl Node {
         match &self.value {
             Value::Scalar(scalar) if scalar.plain() == Some(Plain::Null) => "nothing".to_owned(),
             Value::Scalar(scalar) if scalar.text.chars().count() > LONGEST_QUOTED => "a text".to_owned(),
-            Value::Scalar(scalar) => format!("`{}`", scalar.text),
+            Value::Scalar(scalar) if scalar.style == ScalarStyle::Plain => format!("`{}`", scalar.text),
+            Value::Scalar(scalar) => format!("the text '{}'", scalar.text),
             Value::Sequence(_) => "a list".to_owned(),
             Value::Mapping(_) => "a mapping".to_owned(),
         }
     }
 }
+
+/// The parser speaks of grammar; this is what an author most likely did, by words of its messages.
+const WAYS_OUT: &[(&str, &str)] = &[
+    ("tabs disallowed", "indent with blanks"),
+    ("quoted scalar", "look for a quotation mark above that is never closed"),
+    ("bracket", "look for a bracket that is missing"),
+    ("flow", "look for a comma that is missing, or for a bracket above that is never closed"),
+    ("simple key", "a key is followed by a colon and a blank: `unit: DKK`"),
+    ("mapping values", "look at the indentation; a text with a colon and a blank in it stands in quotation marks"),
+    ("did not find expected key", "keys of one mapping stand in the same column, indented with plain blanks"),
+    ("unexpected character: `\\u", "remove the character: it is none that a text shows"),
+    ("unexpected character", "put the text in quotation marks"),
+    ("BOM", "remove the byte order mark: files were perhaps joined"),
+    ("YAML major version", "remove the line `%YAML`"),
+];
 
 enum Frame {
     Sequence { span: Span, items: Vec<Node> },
@@ -118,7 +134,7 @@ pub(crate) fn parse(report: &mut Report<'_>) -> Option<Node> {
             Err(error) => {
                 let mark = error.marker();
                 let span = locate(text, &granit_parser::Span::empty(*mark));
-                builder.report.error(Code::YAML_SYNTAX, span, format!("the YAML breaks off here: {}", error.info()));
+                builder.broken_off(span, &error.info());
                 return None;
             }
         }
@@ -157,6 +173,35 @@ impl Builder<'_, '_> {
         None
     }
 
+    /// The word in front of a value: the parser tells where the value stands that an anchor or tag belongs to, not where
+    /// the anchor is.
+    fn before(&self, span: Span) -> Span {
+        let line = self.report.text().get(..span.start).unwrap_or_default();
+        let line = line.rsplit('\n').next().unwrap_or_default();
+        let written = line.trim_end();
+        let word = written.rsplit([' ', '\t', '[', '{', ',']).next().unwrap_or_default();
+        if !word.starts_with(['&', '!']) {
+            return span;
+        }
+        let (start, number) = (span.start - line.len() + written.len() - word.len(), |count| u32::try_from(count).ok());
+        let length = number(word.chars().count()).unwrap_or(1);
+        let column = number(written.chars().count()).unwrap_or(span.column) + 1 - length;
+        Span { column, length, start, end: start + word.len(), ..span }
+    }
+
+    fn broken_off(&mut self, span: Span, why: &str) {
+        // The parser's own bound on depth lies beyond ours where a line opens many levels at once.
+        if why.contains("recursion limit") {
+            let message = format!("the file is nested deeper than {MOST_DEPTH} levels");
+            self.report.error(Code::YAML_LIMIT, span, message);
+            return;
+        }
+        let finding = self.report.error(Code::YAML_SYNTAX, span, format!("the YAML breaks off here: {why}"));
+        if let Some((_, help)) = WAYS_OUT.iter().find(|(words, _)| why.contains(words)) {
+            finding.help(help);
+        }
+    }
+
     fn document(&mut self, span: Span) -> Option<()> {
         self.documents += 1;
         if self.documents == 1 {
@@ -170,10 +215,10 @@ impl Builder<'_, '_> {
 
     fn begin(&mut self, anchor: usize, tagged: bool, span: Span) -> Option<()> {
         if anchor != 0 {
-            return self.refuse("an anchor", span);
+            return self.refuse("an anchor", self.before(span));
         }
         if tagged {
-            return self.refuse("a tag", span);
+            return self.refuse("a tag", self.before(span));
         }
         self.nodes += 1;
         if self.nodes > MOST_NODES {
@@ -271,9 +316,10 @@ mod tests {
     #[test]
     fn what_definitions_do_not_have_is_refused_where_it_stands() {
         for (text, expected) in [
-            ("a: &x 1\nb: *x\n", "M1008 1:7"),
+            ("a: &x 1\nb: *x\n", "M1008 1:4"),
             ("b: *x\n", "M1008 1:4"),
-            ("a: !!str 1\n", "M1008 1:10"),
+            ("a: !!str 1\n", "M1008 1:4"),
+            ("æ: [b, !x y]\n", "M1008 1:8"),
             ("a:\n  <<: b\n", "M1008 2:3"),
             ("a: 1\n---\nb: 2\n", "M1001 2:1"),
             ("a: 1\na: 2\n", "M1003 2:1"),

@@ -1,4 +1,4 @@
-//! Findings about definitions: as a compiler would show them, or as JSON.
+//! Findings for people: as a compiler would show them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,39 +6,66 @@ use std::ops::Range;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use model::{Diagnostic, Place, Severity};
-use pipeline::{Project, RunError};
-use serde_json::json;
+use pipeline::Project;
 
+use super::Findings;
 use crate::environment;
+use crate::render::{note, printable, printable_text};
 
 /// Writes the findings to standard error.
-pub(crate) fn show(diagnostics: &[Diagnostic], files: &BTreeMap<String, Vec<u8>>) {
+pub(crate) fn show(found: &[Diagnostic], files: &BTreeMap<String, Vec<u8>>) {
     let renderer = if environment::coloured() { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
-    for diagnostic in diagnostics {
-        super::note(&format!("{}\n", rendered(diagnostic, files, &renderer)));
+    let mut texts = Texts::new(files);
+    for finding in found {
+        note(&format!("{}\n", texts.rendered(finding, &renderer)));
     }
 }
 
-fn rendered(diagnostic: &Diagnostic, files: &BTreeMap<String, Vec<u8>>, renderer: &Renderer) -> String {
+/// The findings and the summary, without colour.
+pub(crate) fn plain(findings: &Findings<'_>) -> String {
+    let renderer = Renderer::plain().decor_style(DecorStyle::Ascii);
+    let mut texts = Texts::new(findings.files);
+    let found: String = findings.found.iter().map(|finding| texts.rendered(finding, &renderer) + "\n\n").collect();
+    found + &findings.summary
+}
+
+/// The texts of files as they are shown, each made when it is first needed: a broken project can have many findings.
+struct Texts<'f> {
+    files: &'f BTreeMap<String, Vec<u8>>,
+    shown: BTreeMap<&'f str, String>,
+}
+
+impl<'f> Texts<'f> {
+    fn new(files: &'f BTreeMap<String, Vec<u8>>) -> Self {
+        Self { files, shown: BTreeMap::new() }
+    }
+
+    fn rendered(&mut self, finding: &Diagnostic, renderer: &Renderer) -> String {
+        let file = finding.place.as_ref().and_then(|place| self.files.get_key_value(&place.file));
+        let text =
+            file.map(|(path, bytes)| self.shown.entry(path.as_str()).or_insert_with(|| printable_text(bytes)).as_str());
+        rendered(finding, text, renderer)
+    }
+}
+
+fn rendered(diagnostic: &Diagnostic, text: Option<&str>, renderer: &Renderer) -> String {
     let level = match diagnostic.severity {
         Severity::Fatal | Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
     let code = diagnostic.code.to_string();
-    let message = super::printable(&diagnostic.message);
-    let texts: BTreeMap<&str, String> =
-        files.iter().map(|(path, bytes)| (path.as_str(), super::printable_text(bytes))).collect();
+    let message = printable(&diagnostic.message);
     let mut group = Group::with_title(level.primary_title(message.as_str()).id(code.as_str()));
     if let Some(place) = &diagnostic.place {
-        match texts.get(place.file.as_str()).and_then(|text| Some((text, span(text, place)?))) {
+        match text.and_then(|text| Some((text, span(text, place)?))) {
             Some((text, at)) => {
-                let mut snippet = Snippet::source(text.as_str()).path(place.file.as_str());
+                let mut snippet = Snippet::source(text).path(place.file.as_str());
                 snippet = snippet.annotation(AnnotationKind::Primary.span(at));
                 for (other, label) in diagnostic.related.iter().filter(|(other, _)| other.file == place.file) {
                     if let Some(at) = span(text, other) {
-                        snippet = snippet.annotation(AnnotationKind::Context.span(at).label(label.as_str()));
+                        snippet = snippet.annotation(AnnotationKind::Context.span(at).label(printable(label)));
                     }
                 }
                 group = group.element(snippet);
@@ -48,10 +75,10 @@ fn rendered(diagnostic: &Diagnostic, files: &BTreeMap<String, Vec<u8>>, renderer
     }
     for (place, label) in elsewhere(diagnostic) {
         let said = format!("{label}: {}:{}:{}", place.file, place.line, place.column);
-        group = group.element(Level::NOTE.message(said));
+        group = group.element(Level::NOTE.message(printable(&said)));
     }
     if let Some(help) = &diagnostic.help {
-        group = group.element(Level::HELP.message(super::printable(help)));
+        group = group.element(Level::HELP.message(printable(help)));
     }
     let groups: [Group<'_>; 1] = [group];
     renderer.render(&groups)
@@ -75,24 +102,6 @@ fn span(text: &str, place: &Place) -> Option<Range<usize>> {
         (character(column), character(column + place.length.max(1) as usize))
     };
     Some(start + from..start + to.max(from))
-}
-
-/// The findings as JSON: one list.
-pub(crate) fn json(diagnostics: &[Diagnostic]) -> Result<String, RunError> {
-    let place =
-        |place: &Place| json!({"file": place.file, "line": place.line, "column": place.column, "length": place.length});
-    let one = |diagnostic: &Diagnostic| {
-        json!({
-            "code": diagnostic.code.to_string(),
-            "name": diagnostic.code.name(),
-            "severity": diagnostic.severity.as_str(),
-            "message": diagnostic.message,
-            "place": diagnostic.place.as_ref().map(place),
-            "related": diagnostic.related.iter().map(|(at, label)| json!({"place": place(at), "label": label})).collect::<Vec<_>>(),
-            "help": diagnostic.help,
-        })
-    };
-    super::json(&diagnostics.iter().map(one).collect::<Vec<_>>())
 }
 
 /// One line that says what was checked and found.
