@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::{MunicipalityCode, Period};
 
-const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; read: rejected rows, the others are \
+const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
 written); 2 usage, configuration or invalid definitions; 3 refused (run: some deliveries, everything else is published; \
 read, preview: the file); 4 another run holds the lock; 70 the store, a disk or the network is \
 not available, or an internal error; 130/143 interrupted, nothing of the run published.";
@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Check the definitions, offline and without data
     Check(CheckArguments),
+    /// Lay out definition files in the one way; comments and quotation marks stay
+    Fmt(FmtArguments),
     /// Show what was delivered, what is missing, and whether the books balance
     Status(StatusArguments),
     /// Look at rows that could not be loaded
@@ -94,6 +96,19 @@ pub(crate) struct CheckArguments {
     /// How findings are written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FmtArguments {
+    /// Files and folders; the project's own if none is given
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Change nothing; list the files that are not laid out, and end with 1 if there are any
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Change nothing; show what would change
+    #[arg(long)]
+    pub(crate) diff: bool,
 }
 
 #[derive(Debug, Args)]

@@ -14,14 +14,17 @@ mod dataset;
 mod decimal;
 mod expression;
 mod file;
+mod formatter;
 mod indicator;
 mod load;
 mod pipeline;
 mod project;
 mod shelf;
 mod source;
+mod vocabulary;
 mod words;
 mod yaml;
 
+pub use formatter::format;
 pub use load::{load, load_in};
 pub use project::{PersonKeySource, Project, load_project};

@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod export;
+mod fmt;
 mod guess;
 mod preview;
 mod read;
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
     match &arguments.command {
         Command::Run(own) => run::run(common, own),
         Command::Check(own) => check::check(common, own),
+        Command::Fmt(own) => fmt::fmt(common, own),
         Command::Status(own) => status::status(common, own),
         Command::Rejects(RejectsCommand::List(own)) => rejects::list(common, own),
         Command::Explain(own) => explain::explain(common, own),

@@ -2,6 +2,7 @@
 #![expect(clippy::format_push_string, reason = "a page for people is put together from sentences, and no hot path")]
 
 pub(crate) mod diagnostic;
+pub(crate) mod difference;
 pub(crate) mod explain;
 pub(crate) mod guess;
 pub(crate) mod preview;

@@ -5,6 +5,7 @@ use model::{Code, CodeList, Dataset, Date, FieldName, Measure, MomentRule, Perio
 use crate::canonical::{self, Canonical};
 use crate::expression::{RowCompiler, RowScope, sql};
 use crate::shelf::Shelf;
+use crate::vocabulary;
 use crate::yaml::{Broken, Cursor, Maybe, Report, Written};
 
 /// A measure as written; what has a mistake is `None`.
@@ -38,7 +39,7 @@ pub(super) fn read<'n>(cursor: Cursor<'n>, report: &mut Report<'_>) -> Option<Ve
 
 fn read_measure<'n>(name: Written<&'n str>, cursor: Cursor<'n>, report: &mut Report<'_>) -> MeasureDoc<'n> {
     // A measure that cannot be read keeps its name, so that the formula does not complain about it too.
-    let Some(mut keys) = cursor.keys(report) else {
+    let Some(mut keys) = cursor.keys(&vocabulary::MEASURE, report) else {
         return MeasureDoc { name, from: None, filter: None, value: None, at: None };
     };
     let doc = MeasureDoc {

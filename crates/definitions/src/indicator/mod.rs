@@ -12,6 +12,7 @@ use crate::canonical::{self, Canonical};
 use crate::expression::{formula, sql};
 use crate::file::{Head, Identity, head};
 use crate::shelf::Shelf;
+use crate::vocabulary;
 use crate::words::{self, SpanDoc, every, period_kinds};
 use crate::yaml::{Cursor, Report, Written};
 
@@ -82,7 +83,7 @@ fn read<'n>(root: Cursor<'n>, identity: Identity<'_>, report: &mut Report<'_>) -
     const MISSING: [(&str, MissingRule); 2] = [("propagate", MissingRule::Propagate), ("zero", MissingRule::Zero)];
     let directions = [Direction::HigherIsBetter, Direction::LowerIsBetter, Direction::Neutral];
     let directions = directions.map(|direction| (direction.as_str(), direction));
-    let mut keys = root.keys(report)?;
+    let mut keys = root.keys(&vocabulary::INDICATOR, report)?;
     let head = head(&mut keys, identity, report);
     let version = keys.need("version", report).and_then(|cursor| version(cursor, identity, report));
     let valid = keys.take("valid").and_then(|cursor| SpanDoc::read(cursor, report)).unwrap_or_default();

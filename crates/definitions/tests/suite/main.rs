@@ -3,6 +3,7 @@
 mod diagnostics;
 mod example;
 mod fingerprints;
+mod formatter;
 mod project;
 mod robustness;
 mod shipped;
