@@ -1,6 +1,8 @@
 //! The commands on definitions: laid out, described for editors, and shown to people.
 
-use crate::place::{Place, shipped};
+use std::os::unix::fs::PermissionsExt;
+
+use crate::place::{Place, shipped, tree};
 
 #[test]
 fn the_shipped_files_are_laid_out() {
@@ -34,7 +36,6 @@ fn files_are_laid_out_once_and_for_all() {
     let after = before.replace("area: school\n", "area: school   # where\n").replace("period: year", "\nperiod: year");
     assert_eq!(std::fs::read_to_string(place.path(path)).expect("there"), after);
     assert_eq!(std::fs::read_to_string(place.path(table)).expect("there"), codes);
-    use std::os::unix::fs::PermissionsExt;
     let mode = std::fs::metadata(place.path(path)).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600, "who may read it stays");
     assert_eq!(place.expect(0, &["fmt", "--check"]), "");
@@ -59,4 +60,22 @@ fn a_broken_file_is_said_and_left_alone() {
     place.expect(0, &["fmt", "--check", named.to_str().expect("a plain path")]);
     let said = place.musketer(&["fmt", "README.md"]);
     assert_eq!(said.code, 2, "{}", said.err);
+}
+
+#[test]
+fn the_schemas_are_those_that_are_published() {
+    let place = Place::with_example();
+    let published = tree(&shipped().join("schemas"));
+    assert_eq!(published.len(), 6);
+    let folder = place.path("editor/schemas");
+    place.expect(0, &["schema", "--output", folder.to_str().expect("a plain path")]);
+    assert_eq!(tree(&folder), published);
+    let one = place.expect(0, &["schema", "indicator"]);
+    assert_eq!(one.as_bytes(), published["indicator.json"]);
+    let schema: serde_json::Value = serde_json::from_str(&one).expect("JSON");
+    assert_eq!(schema["properties"]["measures"]["description"], "What is computed of datasets.");
+    for arguments in [&["schema"][..], &["schema", "nosuch"]] {
+        let said = place.musketer(arguments);
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{}", said.err);
+    }
 }

@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Lay out definition files in the one way; comments and quotation marks stay
     Fmt(FmtArguments),
+    /// Write the JSON Schema of definition files, for editors
+    Schema(SchemaArguments),
     /// Show what was delivered, what is missing, and whether the books balance
     Status(StatusArguments),
     /// Look at rows that could not be loaded
@@ -109,6 +111,16 @@ pub(crate) struct FmtArguments {
     /// Change nothing; show what would change
     #[arg(long)]
     pub(crate) diff: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArguments {
+    /// The kind of file: codelist, dataset, source, indicator, pipeline, or musketer for musketer.yaml; all of them if
+    /// not given
+    pub(crate) kind: Option<String>,
+    /// Write `<kind>.json` into this folder instead of to standard output
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

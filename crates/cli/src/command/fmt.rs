@@ -38,9 +38,8 @@ pub(crate) fn fmt(common: &Common, own: &FmtArguments) -> Result<Exit, RunError>
         }
     }
     if own.check {
-        let listed: String = changed.iter().map(|name| format!("{name}\n")).collect();
         if !own.diff {
-            render::result(&listed)?;
+            render::result(&changed.join("\n"))?;
         }
     }
     if !common.quiet {

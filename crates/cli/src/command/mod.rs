@@ -10,6 +10,7 @@ mod read;
 mod reading;
 mod rejects;
 pub(crate) mod run;
+mod schema;
 mod status;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
         Command::Run(own) => run::run(common, own),
         Command::Check(own) => check::check(common, own),
         Command::Fmt(own) => fmt::fmt(common, own),
+        Command::Schema(own) => schema::schema(common, own),
         Command::Status(own) => status::status(common, own),
         Command::Rejects(RejectsCommand::List(own)) => rejects::list(common, own),
         Command::Explain(own) => explain::explain(common, own),

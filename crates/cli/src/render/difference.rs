@@ -110,7 +110,7 @@ mod tests {
             unified("a", "x", "x\n"),
             "--- a/a\n+++ b/a\n@@ -1,1 +1,1 @@\n-x\n\\ No newline at end of file\n+x\n"
         );
-        let before: String = (1..=20).map(|line| format!("{line}\n")).collect();
+        let before: String = (1..=20).flat_map(|line| [line.to_string(), "\n".to_owned()]).collect();
         let after = before.replace("2\n3\n", "3\n").replace("18\n", "18\nnew\n");
         assert_eq!(
             unified("a", &before, &after),

@@ -49,7 +49,7 @@ pub(super) struct Block {
 #[derive(Debug)]
 pub(super) enum Body {
     /// Nothing, or a block on the lines below; the comment behind the key or dash, with the blanks before it.
-    Below { comment: String, leading: Vec<Line>, value: Option<Box<Body>> },
+    Below { comment: String, leading: Vec<Line>, value: Option<Box<Self>> },
     /// Items.
     Block(Block),
     /// The text of a value, from the first line to the comment behind the last.
@@ -141,7 +141,8 @@ impl<'t> Reader<'t> {
         let line = self.rest().split_inclusive('\n').next().unwrap_or_default();
         let words = line.trim_start_matches([' ', '\t']);
         let blanks = line.len() - words.len();
-        if !words.trim_end().is_empty() && !(words.starts_with('#') && blanks > 0) {
+        let is_comment = words.starts_with('#') && blanks > 0;
+        if !is_comment && !words.trim_end().is_empty() {
             return None;
         }
         self.at += line.len();

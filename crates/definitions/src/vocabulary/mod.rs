@@ -35,7 +35,7 @@ pub(crate) struct Shape {
     /// Its keys, in the order in which the formatter writes them.
     pub(crate) keys: &'static [Key],
     /// Further keys that depend on the value of one of its own: that key, and the keys by its value.
-    pub(crate) variants: Option<(&'static str, &'static [(&'static str, &'static Shape)])>,
+    pub(crate) variants: Option<(&'static str, &'static [(&'static str, &'static Self)])>,
 }
 
 /// A key of a shape.

@@ -230,7 +230,7 @@ fn deepened(text: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn edited_files_keep_their_meaning(edits in edits(), deep in any::<bool>(), which in 0usize..8) {
