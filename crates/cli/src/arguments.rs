@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Fmt(FmtArguments),
     /// Write the JSON Schema of definition files, for editors
     Schema(SchemaArguments),
+    /// Write all definitions as pages for people, in HTML and Markdown
+    Catalogue(CatalogueArguments),
     /// Show what was delivered, what is missing, and whether the books balance
     Status(StatusArguments),
     /// Look at rows that could not be loaded
@@ -121,6 +123,23 @@ pub(crate) struct SchemaArguments {
     /// Write `<kind>.json` into this folder instead of to standard output
     #[arg(long, short, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// A language of the definitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    Da,
+    En,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CatalogueArguments {
+    /// The folder that the pages are written to
+    #[arg(long, short, value_name = "DIR", default_value = "catalogue")]
+    pub(crate) output: PathBuf,
+    /// The language of the pages
+    #[arg(long, value_enum, default_value_t = Language::Da)]
+    pub(crate) language: Language,
 }
 
 #[derive(Debug, Args)]

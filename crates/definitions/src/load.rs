@@ -21,6 +21,16 @@ pub fn load(files: &BTreeMap<String, Vec<u8>>) -> (Catalogue, Vec<Diagnostic>) {
 
 /// As [`load`], with the folders that the project names.
 pub fn load_in(project: &Project, files: &BTreeMap<String, Vec<u8>>) -> (Catalogue, Vec<Diagnostic>) {
+    let (library, findings) = read(project, files);
+    (library.catalogue(), findings)
+}
+
+/// The versions of indicators that newer ones have taken the place of, as far as their files are kept and sound.
+pub fn older_versions(project: &Project, files: &BTreeMap<String, Vec<u8>>) -> Vec<Indicator> {
+    read(project, files).0.older
+}
+
+fn read<'f>(project: &Project, files: &'f BTreeMap<String, Vec<u8>>) -> (Library<'f>, Vec<Diagnostic>) {
     let mut findings = Vec::new();
     let mut definitions = Vec::new();
     for (path, bytes) in files {
@@ -34,10 +44,10 @@ pub fn load_in(project: &Project, files: &BTreeMap<String, Vec<u8>>) -> (Catalog
         }
     }
     check_duplicates(&mut definitions);
-    let catalogue = Library::new(files).fill(&mut definitions);
+    let library = Library::new(files).fill(&mut definitions);
     findings.extend(definitions.into_iter().flat_map(|definition| definition.report.into_findings()));
     findings.sort_by(|a, b| (&a.place, a.code).cmp(&(&b.place, b.code)));
-    (catalogue, findings)
+    (library, findings)
 }
 
 /// A file that holds a definition.
@@ -113,6 +123,7 @@ struct Library<'f> {
     datasets: Shelf<Dataset>,
     sources: Shelf<Source>,
     indicators: Shelf<Indicator>,
+    older: Vec<Indicator>,
     pipelines: Shelf<Pipeline>,
     municipalities: Vec<MunicipalityCode>,
 }
@@ -125,12 +136,13 @@ impl<'f> Library<'f> {
             datasets: Shelf::new("dataset"),
             sources: Shelf::new("source"),
             indicators: Shelf::new("indicator"),
+            older: Vec::new(),
             pipelines: Shelf::new("pipeline"),
             municipalities: Vec::new(),
         }
     }
 
-    fn fill(mut self, definitions: &mut [Definition<'f>]) -> Catalogue {
+    fn fill(mut self, definitions: &mut [Definition<'f>]) -> Self {
         for kind in Kind::ALL {
             for definition in definitions.iter_mut().filter(|definition| definition.identity.kind == kind) {
                 self.place(definition);
@@ -140,7 +152,7 @@ impl<'f> Library<'f> {
                 self.municipalities = Catalogue { codelists, ..Catalogue::default() }.municipality_codes();
             }
         }
-        self.catalogue()
+        self
     }
 
     fn place(&mut self, definition: &mut Definition<'f>) {
@@ -170,6 +182,8 @@ impl<'f> Library<'f> {
                 // Older versions are checked like the others, but nothing is computed by them any more.
                 if is_current {
                     self.indicators.put(id, indicator);
+                } else {
+                    self.older.extend(indicator);
                 }
             }
             Kind::Pipeline => {

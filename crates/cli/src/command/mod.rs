@@ -1,5 +1,6 @@
 //! The commands: each takes its arguments, asks the pipeline crate, and writes the answer.
 
+mod catalogue;
 mod check;
 mod explain;
 mod export;
@@ -29,6 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
         Command::Check(own) => check::check(common, own),
         Command::Fmt(own) => fmt::fmt(common, own),
         Command::Schema(own) => schema::schema(common, own),
+        Command::Catalogue(own) => catalogue::catalogue(common, own),
         Command::Status(own) => status::status(common, own),
         Command::Rejects(RejectsCommand::List(own)) => rejects::list(common, own),
         Command::Explain(own) => explain::explain(common, own),
