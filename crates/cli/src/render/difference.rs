@@ -114,8 +114,7 @@ mod tests {
         let after = before.replace("2\n3\n", "3\n").replace("18\n", "18\nnew\n");
         assert_eq!(
             unified("a", &before, &after),
-            "--- a/a\n+++ b/a\n@@ -1,5 +1,4 @@\n 1\n-2\n 3\n 4\n 5\n@@ -9,12 +8,12 @@\n 9\n 10\n 11\n-12\n-13\n+13\n 14\n 15\n \
-             16\n 17\n 18\n+new\n 19\n 20\n"
+            "--- a/a\n+++ b/a\n@@ -1,5 +1,4 @@\n 1\n-2\n 3\n 4\n 5\n@@ -16,5 +15,6 @@\n 16\n 17\n 18\n+new\n 19\n 20\n"
         );
     }
 }
