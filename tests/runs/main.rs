@@ -4,6 +4,7 @@
 mod bad_input;
 mod books;
 mod commands;
+mod definitions;
 mod deliveries;
 mod determinism;
 mod persons;

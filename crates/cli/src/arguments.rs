@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use model::{MunicipalityCode, Period};
 
-const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; read: rejected rows, the others are \
+const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
 written); 2 usage, configuration or invalid definitions; 3 refused (run: some deliveries, everything else is published; \
 read, preview: the file); 4 another run holds the lock; 70 the store, a disk or the network is \
 not available, or an internal error; 130/143 interrupted, nothing of the run published.";
@@ -72,6 +72,12 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Carry out the tests of the definitions, offline and without a store
     Test(TestArguments),
+    /// Lay out definition files in the one way; comments and quotation marks stay
+    Fmt(FmtArguments),
+    /// Write the JSON Schema of definition files, for editors
+    Schema(SchemaArguments),
+    /// Write all definitions as pages for people, in HTML and Markdown
+    Catalogue(CatalogueArguments),
     /// Show what was delivered, what is missing, and whether the books balance
     Status(StatusArguments),
     /// Look at rows that could not be loaded
@@ -175,6 +181,46 @@ pub(crate) struct TestArguments {
     /// How the results are written
     #[arg(long, value_enum, default_value_t = TestFormat::Text)]
     pub(crate) format: TestFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FmtArguments {
+    /// Files and folders; the project's own if none is given
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Change nothing; list the files that are not laid out, and end with 1 if there are any
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Change nothing; show what would change
+    #[arg(long)]
+    pub(crate) diff: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArguments {
+    /// The kind of file: codelist, dataset, source, indicator, pipeline, or musketer for musketer.yaml; all of them if
+    /// not given
+    pub(crate) kind: Option<String>,
+    /// Write `<kind>.json` into this folder instead of to standard output
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// A language of the definitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    Da,
+    En,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CatalogueArguments {
+    /// The folder that the pages are written to
+    #[arg(long, short, value_name = "DIR", default_value = "catalogue")]
+    pub(crate) output: PathBuf,
+    /// The language of the pages
+    #[arg(long, value_enum, default_value_t = Language::Da)]
+    pub(crate) language: Language,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,16 @@ pub fn load(files: &BTreeMap<String, Vec<u8>>) -> (Catalogue, Vec<Diagnostic>) {
 
 /// As [`load`], with the folders that the project names.
 pub fn load_in(project: &Project, files: &BTreeMap<String, Vec<u8>>) -> (Catalogue, Vec<Diagnostic>) {
+    let (library, findings) = read(project, files);
+    (library.catalogue(), findings)
+}
+
+/// The versions of indicators that newer ones have taken the place of, as far as their files are kept and sound.
+pub fn older_versions(project: &Project, files: &BTreeMap<String, Vec<u8>>) -> Vec<Indicator> {
+    read(project, files).0.older
+}
+
+fn read<'f>(project: &Project, files: &'f BTreeMap<String, Vec<u8>>) -> (Library<'f>, Vec<Diagnostic>) {
     let mut findings = Vec::new();
     let mut definitions = Vec::new();
     for (path, bytes) in files {
@@ -35,7 +45,8 @@ pub fn load_in(project: &Project, files: &BTreeMap<String, Vec<u8>>) -> (Catalog
         }
     }
     check_duplicates(&mut definitions);
-    let catalogue = Library::new(files).fill(&mut definitions);
+    let library = Library::new(files).fill(&mut definitions);
+    let catalogue = library.catalogue();
     for Definition { identity, report, tree } in &mut definitions {
         if let Some(tree) = tree {
             cases::check(tree, *identity, &catalogue, report);
@@ -43,7 +54,7 @@ pub fn load_in(project: &Project, files: &BTreeMap<String, Vec<u8>>) -> (Catalog
     }
     findings.extend(definitions.into_iter().flat_map(|definition| definition.report.into_findings()));
     findings.sort_by(|a, b| (&a.place, a.code).cmp(&(&b.place, b.code)));
-    (catalogue, findings)
+    (library, findings)
 }
 
 /// A file that holds a definition.
@@ -127,6 +138,7 @@ struct Library<'f> {
     datasets: Shelf<Dataset>,
     sources: Shelf<Source>,
     indicators: Shelf<Indicator>,
+    older: Vec<Indicator>,
     pipelines: Shelf<Pipeline>,
     municipalities: Vec<MunicipalityCode>,
 }
@@ -139,12 +151,13 @@ impl<'f> Library<'f> {
             datasets: Shelf::new("dataset"),
             sources: Shelf::new("source"),
             indicators: Shelf::new("indicator"),
+            older: Vec::new(),
             pipelines: Shelf::new("pipeline"),
             municipalities: Vec::new(),
         }
     }
 
-    fn fill(mut self, definitions: &mut [Definition<'f>]) -> Catalogue {
+    fn fill(mut self, definitions: &mut [Definition<'f>]) -> Self {
         for kind in Kind::ALL {
             if kind == Kind::Indicator {
                 self.place_indicators(definitions);
@@ -158,7 +171,7 @@ impl<'f> Library<'f> {
                 self.municipalities = Catalogue { codelists, ..Catalogue::default() }.municipality_codes();
             }
         }
-        self.catalogue()
+        self
     }
 
     /// Every indicator behind those that it is made of. Older versions come last: nothing is made of them.
@@ -224,6 +237,8 @@ impl<'f> Library<'f> {
                 // Older versions are checked like the others, but nothing is computed by them any more.
                 if is_current {
                     self.indicators.put(id, indicator);
+                } else {
+                    self.older.extend(indicator);
                 }
             }
             Kind::Pipeline => {

@@ -2,6 +2,7 @@
 
 use model::{Code, Diagnostic, PageCompression, PipelineId};
 
+use crate::vocabulary;
 use crate::words::path_below;
 use crate::yaml::{Cursor, Report, parse, text_of};
 
@@ -77,7 +78,7 @@ pub fn load_project(path: &str, bytes: &[u8]) -> (Project, Vec<Diagnostic>) {
 }
 
 fn read(root: Cursor<'_>, report: &mut Report<'_>) -> Option<Project> {
-    let mut keys = root.keys(report)?;
+    let mut keys = root.keys(&vocabulary::PROJECT, report)?;
     let pipeline = keys.take("pipeline").and_then(|cursor| cursor.id(report, PipelineId::new));
     let mut folder = |key, default: &str| {
         let path = keys.take(key).and_then(|cursor| path_below(cursor, report));
@@ -94,7 +95,7 @@ fn read(root: Cursor<'_>, report: &mut Report<'_>) -> Option<Project> {
 }
 
 fn persons(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<PersonKeySource> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::PERSONS, report)?;
     let (key, create, credential) = (keys.take("key"), keys.take("create"), keys.take("credential"));
     keys.finish(report);
     match (key, credential) {

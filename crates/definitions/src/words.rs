@@ -2,6 +2,7 @@
 
 use model::{Code, Period, PeriodKind, Unit};
 
+use crate::vocabulary;
 use crate::yaml::{Cursor, Report, Written};
 
 /// A unit.
@@ -73,7 +74,7 @@ pub(crate) struct SpanDoc {
 impl SpanDoc {
     /// Reads `{from: , to: }`.
     pub(crate) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Self> {
-        let mut keys = cursor.keys(report)?;
+        let mut keys = cursor.keys(&vocabulary::VALID, report)?;
         let span = Self::of(keys.take("from"), keys.take("to"), report);
         keys.finish(report);
         Some(span)

@@ -1,14 +1,17 @@
 //! The commands: each takes its arguments, asks the pipeline crate, and writes the answer.
 
+mod catalogue;
 mod check;
 mod explain;
 mod export;
+mod fmt;
 mod guess;
 mod preview;
 mod read;
 mod reading;
 mod rejects;
 pub(crate) mod run;
+mod schema;
 mod status;
 mod test;
 
@@ -27,6 +30,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
         Command::Run(own) => run::run(common, own),
         Command::Check(own) => check::check(common, own),
         Command::Test(own) => test::test(common, own),
+        Command::Fmt(own) => fmt::fmt(common, own),
+        Command::Schema(own) => schema::schema(common, own),
+        Command::Catalogue(own) => catalogue::catalogue(common, own),
         Command::Status(own) => status::status(common, own),
         Command::Rejects(RejectsCommand::List(own)) => rejects::list(common, own),
         Command::Explain(own) => explain::explain(common, own),

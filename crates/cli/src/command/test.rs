@@ -12,7 +12,7 @@ pub(crate) fn test(common: &Common, own: &TestArguments) -> Result<Exit, RunErro
     let options = TestOptions { select: own.select.clone(), write: own.write, coverage: own.coverage };
     let report = carry_out(&project, &options)?;
     let files = render::test::files(&report, &project);
-    render::diagnostic::show(&report.errors, &files);
+    render::findings::text::show(&report.errors, &files);
     match own.format {
         TestFormat::Json => render::result(&render::json(&report)?)?,
         TestFormat::Junit => render::result(&render::test::junit(&report))?,
@@ -20,7 +20,7 @@ pub(crate) fn test(common: &Common, own: &TestArguments) -> Result<Exit, RunErro
             for case in &report.cases {
                 let known = |finding: &&model::Diagnostic| report.errors.contains(finding);
                 let own: Vec<_> = case.diagnostics.iter().filter(|finding| !known(finding)).cloned().collect();
-                render::diagnostic::show(&own, &files);
+                render::findings::text::show(&own, &files);
             }
             render::result(&render::test::text(&report, common.quiet))?;
         }

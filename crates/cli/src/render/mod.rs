@@ -1,6 +1,8 @@
 //! Results to standard output, messages to standard error; readable without colour.
 #![expect(clippy::format_push_string, reason = "a page for people is put together from sentences, and no hot path")]
 
+pub(crate) mod catalogue;
+pub(crate) mod difference;
 mod examples;
 pub(crate) mod explain;
 pub(crate) mod findings;

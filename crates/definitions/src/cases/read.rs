@@ -12,6 +12,7 @@ use super::{
 use crate::decimal::Decimal;
 use crate::file::{Identity, Kind, Role};
 use crate::project::Project;
+use crate::vocabulary;
 use crate::yaml::{Cursor, Node, Report, Span, Value, parse, text_of};
 
 /// The largest count that an expectation may name.
@@ -164,7 +165,7 @@ fn text_or_file(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<TableText
     if !cursor.is_mapping() {
         return table(cursor, report).map(TableText::Inline);
     }
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::TABLE_FILE, report)?;
     let path = keys.need("path", report).and_then(|cursor| file(cursor, report));
     keys.finish(report);
     path.map(TableText::File)
@@ -177,7 +178,7 @@ impl Reader<'_> {
     }
 
     fn case(&self, cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Case> {
-        let mut keys = cursor.keys(report)?;
+        let mut keys = cursor.keys(&vocabulary::CASE, report)?;
         let name = keys.need("name", report).and_then(|cursor| cursor.some_text(report));
         let first = keys.at();
         let error = keys.take("error").map(|cursor| code(cursor, report));
@@ -246,7 +247,7 @@ impl Reader<'_> {
 
     fn expect(&self, cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Expect> {
         const MATCH: [(&str, bool); 2] = [("exact", false), ("subset", true)];
-        let mut keys = cursor.keys(report)?;
+        let mut keys = cursor.keys(&vocabulary::EXPECT, report)?;
         let subset = keys.take("match").map(|cursor| cursor.choice(report, &MATCH));
         let tolerance = keys.take("tolerance").map(|cursor| tolerance(cursor, report));
         let rows_at = keys.take("rows");
@@ -282,7 +283,7 @@ impl Reader<'_> {
         let of_source = self.tested == Tested::Source;
         let mut rejects = Vec::new();
         for item in cursor.items(report)? {
-            let Some(mut keys) = item.keys(report) else { continue };
+            let Some(mut keys) = item.keys(&vocabulary::REJECT, report) else { continue };
             let dataset = if of_source { None } else { keys.take("dataset") };
             let dataset = dataset.and_then(|cursor| cursor.text(report)).map(|text| text.value);
             let line = keys.take("line").and_then(|cursor| cursor.integer(report, 1..=MOST));
@@ -302,7 +303,7 @@ impl Reader<'_> {
 fn given_table(name: &str, dataset: &Dataset, cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<GivenTable> {
     let (rows, delivered);
     if cursor.is_mapping() {
-        let mut keys = cursor.keys(report)?;
+        let mut keys = cursor.keys(&vocabulary::GIVEN_TABLE, report)?;
         let path = keys.take("path").map(|cursor| file(cursor, report).map(TableText::File));
         let inline = keys.take("rows").map(|cursor| table(cursor, report).map(TableText::Inline));
         if path.is_some() && inline.is_some() {
@@ -349,7 +350,7 @@ fn tolerance(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Ratio> {
 }
 
 fn tally(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<ExpectedTally> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::TALLY, report)?;
     let mut count =
         |key: &'static str, report: &mut Report<'_>| keys.take(key).and_then(|cursor| cursor.integer(report, 0..=MOST));
     let (read, accepted, rejected) = (count("read", report), count("accepted", report), count("rejected", report));
@@ -366,7 +367,7 @@ fn tally(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<ExpectedTally> {
 }
 
 fn delivery(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<GivenDelivery> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::GIVEN_DELIVERY, report)?;
     let name = keys.need("name", report).and_then(|cursor| cursor.some_text(report));
     let bytes =
         keys.take("bytes").map(|cursor| cursor.word(report).map(|text| GivenBytes::Text(text.value.to_owned())));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Code, CodeListBuilder, FieldName};
 
+use crate::vocabulary;
 use crate::words::every;
 use crate::yaml::{Cursor, Report, Span, Written};
 
@@ -19,7 +20,7 @@ pub(super) struct GroupDoc {
 pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<GroupDoc>> {
     let mut groups = Vec::new();
     for (name, group) in cursor.entries(report)? {
-        let Some(mut keys) = group.keys(report) else { continue };
+        let Some(mut keys) = group.keys(&vocabulary::GROUP, report) else { continue };
         if let Some(title) = keys.need("title", report) {
             title.bilingual(report);
         }

@@ -11,6 +11,7 @@ use self::group::GroupDoc;
 use self::table::{Table, TableRow};
 use crate::canonical::Canonical;
 use crate::file::{Head, Identity, head};
+use crate::vocabulary;
 use crate::words::leads_out;
 use crate::yaml::{Cursor, Report, Written};
 
@@ -56,7 +57,7 @@ pub(crate) fn resolve<'f>(
 }
 
 fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Option<CodeListDoc> {
-    let mut keys = root.keys(report)?;
+    let mut keys = root.keys(&vocabulary::CODELIST, report)?;
     let head = head(&mut keys, identity, report);
     let rows = keys.need("rows", report).and_then(|cursor| beside(cursor, report));
     let attributes = keys.take("attributes").and_then(|cursor| attributes(cursor, report)).unwrap_or_default();

@@ -6,6 +6,7 @@ use super::pattern;
 use crate::canonical::Canonical;
 use crate::decimal::{Decimal, Misfit};
 use crate::shelf::Shelf;
+use crate::vocabulary;
 use crate::words::{every, unit};
 use crate::yaml::{Broken, Cursor, Keys, Maybe, Report, Written};
 
@@ -77,7 +78,7 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<Fi
 fn read_field(name: Written<&str>, cursor: Cursor<'_>, report: &mut Report<'_>) -> FieldDoc {
     let name = Written { value: name.value.to_owned(), span: name.span };
     // A field that cannot be read keeps its name, so that nobody who refers to it complains too.
-    let Some(mut keys) = cursor.keys(report) else {
+    let Some(mut keys) = cursor.keys(&vocabulary::FIELD, report) else {
         return FieldDoc { name, ty: None, title: None, unit: None, required: false, pattern: None, range: None };
     };
     let word = keys.need("type", report).and_then(|cursor| cursor.choice(report, &TYPES));

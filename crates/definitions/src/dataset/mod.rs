@@ -13,6 +13,7 @@ use crate::canonical::{self, Canonical};
 use crate::expression::{RowCompiler, RowScope, sql};
 use crate::file::{Head, Identity, head};
 use crate::shelf::Shelf;
+use crate::vocabulary;
 use crate::words::{every, period_kinds, unit};
 use crate::yaml::{Broken, Cursor, Report, Span, Written};
 
@@ -102,7 +103,7 @@ pub(crate) fn resolve(
 }
 
 fn read<'n>(root: Cursor<'n>, identity: Identity<'_>, report: &mut Report<'_>) -> Option<DatasetDoc<'n>> {
-    let mut keys = root.keys(report)?;
+    let mut keys = root.keys(&vocabulary::DATASET, report)?;
     let doc = DatasetDoc {
         head: head(&mut keys, identity, report),
         grain: keys.need("grain", report).and_then(|cursor| cursor.bilingual(report)),
@@ -131,7 +132,7 @@ fn roles(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<(Written<Str
 }
 
 fn time(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<TimeDoc> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::TIME, report)?;
     let (event, snapshot, interval) = (keys.take("event"), keys.take("snapshot"), keys.take("interval"));
     keys.finish(report);
     match (event, snapshot, interval) {
@@ -164,7 +165,7 @@ fn read_checks<'n>(cursor: Cursor<'n>, report: &mut Report<'_>) -> Option<Vec<Ch
     let severities = SEVERITIES.map(|severity| (severity.as_str(), severity));
     let mut checks = Vec::new();
     for item in cursor.items(report)? {
-        let Some(mut keys) = item.keys(report) else { continue };
+        let Some(mut keys) = item.keys(&vocabulary::CHECK, report) else { continue };
         checks.push(CheckDoc {
             id: keys.need("id", report).and_then(|cursor| cursor.id(report, FieldName::new)),
             title: keys.need("title", report).and_then(|cursor| cursor.bilingual(report)),

@@ -9,6 +9,7 @@ use super::time::{self, TimeDoc};
 use crate::canonical::{self, Canonical};
 use crate::expression::{RowCompiler, RowScope, sql};
 use crate::shelf::Shelf;
+use crate::vocabulary;
 use crate::words::every;
 use crate::yaml::{Broken, Cursor, Maybe, Report, Written};
 
@@ -48,7 +49,7 @@ pub(super) fn read<'n>(cursor: Cursor<'n>, report: &mut Report<'_>) -> Option<Ve
 
 fn read_measure<'n>(name: Written<&'n str>, cursor: Cursor<'n>, report: &mut Report<'_>) -> MeasureDoc<'n> {
     // A measure that cannot be read keeps its name, so that the formula does not complain about it too.
-    let Some(mut keys) = cursor.keys(report) else {
+    let Some(mut keys) = cursor.keys(&vocabulary::MEASURE, report) else {
         return MeasureDoc {
             name,
             from: None,
@@ -171,7 +172,7 @@ fn role(cursor: Cursor<'_>, dataset: &Dataset, report: &mut Report<'_>) -> Optio
 }
 
 fn absence(cursor: Cursor<'_>, rows: RowScope<'_>, period: PeriodKind, report: &mut Report<'_>) -> Option<Absence> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::ABSENCE, report)?;
     let shift = keys.need("shift", report).and_then(|cursor| time::shift(cursor, period, report));
     let on = keys.need("on", report).and_then(|cursor| cursor.text_or_texts(report));
     keys.finish(report);

@@ -18,6 +18,7 @@ use crate::canonical::{self, Canonical};
 use crate::expression::{formula, sql};
 use crate::file::{Head, Identity, head};
 use crate::shelf::Shelf;
+use crate::vocabulary;
 use crate::words::{self, SpanDoc, every, period_kinds};
 use crate::yaml::{Cursor, Report, Written};
 
@@ -135,7 +136,7 @@ fn read<'n>(
         [("propagate", MissingRule::Propagate), ("zero", MissingRule::Zero), ("exclude", MissingRule::Exclude)];
     let directions = [Direction::HigherIsBetter, Direction::LowerIsBetter, Direction::Neutral];
     let directions = directions.map(|direction| (direction.as_str(), direction));
-    let mut keys = root.keys(report)?;
+    let mut keys = root.keys(&vocabulary::INDICATOR, report)?;
     let head = head(&mut keys, identity, report);
     let version = keys.need("version", report).and_then(|cursor| version(cursor, identity, report));
     let valid = keys.take("valid").and_then(|cursor| SpanDoc::read(cursor, report)).unwrap_or_default();
@@ -182,7 +183,7 @@ fn read<'n>(
 }
 
 fn groups(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<GroupRule> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::GROUPS, report)?;
     let rules = GroupRule::ALL.map(|rule| (rule.as_str(), rule));
     let rule = keys.need("rule", report).and_then(|cursor| cursor.choice(report, &rules));
     keys.finish(report);

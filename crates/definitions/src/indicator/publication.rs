@@ -5,12 +5,13 @@ use model::{Code, CodeList, Inclusion, MUNICIPALITY, MunicipalityCode, Period, P
 use crate::canonical::{self, Canonical};
 use crate::decimal::Decimal;
 use crate::shelf::Shelf;
+use crate::vocabulary;
 use crate::words::SpanDoc;
 use crate::yaml::{Cursor, Report};
 
 /// Reads `plausible`.
 pub(super) fn plausible(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Plausible> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::PLAUSIBLE, report)?;
     let range = keys.maybe("range", |cursor| range(cursor, report));
     let change = keys.maybe("change", |cursor| share(cursor, report));
     let then = keys.maybe("then", |cursor| cursor.choice(report, &[("flag", false), ("missing", true)]));
@@ -88,7 +89,7 @@ pub(super) struct InclusionDoc {
 
 impl InclusionDoc {
     fn read(cursor: Cursor<'_>, lists: &Shelf<CodeList>, report: &mut Report<'_>) -> Option<Self> {
-        let mut keys = cursor.keys(report)?;
+        let mut keys = cursor.keys(&vocabulary::INCLUSION, report)?;
         let municipality = keys.need("municipality", report).and_then(|cursor| code(cursor, lists, report));
         let within = keys.need("in", report).and_then(|cursor| code(cursor, lists, report));
         let span = SpanDoc::of(keys.take("from"), keys.take("to"), report);
@@ -138,7 +139,7 @@ pub(super) fn reservations(cursor: Cursor<'_>, report: &mut Report<'_>) -> Optio
 
 impl ReservationDoc {
     fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Self> {
-        let mut keys = cursor.keys(report)?;
+        let mut keys = cursor.keys(&vocabulary::RESERVATION, report)?;
         let da = keys.need("da", report).and_then(|cursor| cursor.some_text(report));
         let en = keys.need("en", report).and_then(|cursor| cursor.some_text(report));
         let kind = keys.maybe("kind", |cursor| cursor.choice(report, &[("note", false), ("break", true)]));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sqlparser::ast::{Expr as Sql, Spanned, Value as SqlValue};
 
 use crate::expression::{formula, sql};
+use crate::vocabulary;
 use crate::yaml::{Cursor, Report, Span};
 
 /// A reference from a formula to another indicator.
@@ -19,7 +20,7 @@ pub(crate) struct Reference {
 /// The indicators that a formula names. What is wrong with it is said when it is compiled.
 pub(crate) fn references(root: Cursor<'_>, report: &Report<'_>) -> Vec<Reference> {
     let mut silent = Report::new(report.path(), report.text());
-    let Some(mut keys) = root.keys(&mut silent) else { return Vec::new() };
+    let Some(mut keys) = root.keys(&vocabulary::INDICATOR, &mut silent) else { return Vec::new() };
     let formula = keys.take("formula").and_then(|cursor| sql::parse(cursor, &mut silent));
     let Some(expression) = formula else { return Vec::new() };
     let mut found = Vec::new();

@@ -3,12 +3,13 @@
 use model::{Code, HttpFetch};
 
 use crate::canonical::Canonical;
+use crate::vocabulary;
 use crate::words::every;
 use crate::yaml::{Cursor, Plain, Report, Scalar, Value, Written};
 
 /// Reads `http`.
 pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<HttpFetch> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::HTTP, report)?;
     let url = keys.need("url", report).and_then(|cursor| url(cursor, report));
     let body = keys.maybe("body", |cursor| json(cursor, report));
     let mut number = |key, default: u64, most| {

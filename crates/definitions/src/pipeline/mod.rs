@@ -12,6 +12,7 @@ use self::overlap::Placed;
 use crate::canonical::Canonical;
 use crate::file::{Head, Identity, head};
 use crate::shelf::Shelf;
+use crate::vocabulary;
 use crate::words::{check_order, every, path_below};
 use crate::yaml::{Cursor, Report, Span, Written};
 
@@ -78,7 +79,7 @@ pub(crate) fn resolve(
 }
 
 fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Option<PipelineDoc> {
-    let mut keys = root.keys(report)?;
+    let mut keys = root.keys(&vocabulary::PIPELINE, report)?;
     let head = head(&mut keys, identity, report);
     let drop = keys.need("drop", report).and_then(|cursor| path_below(cursor, report));
     let uses = keys.need("uses", report).and_then(|cursor| {
@@ -91,7 +92,7 @@ fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Op
 }
 
 fn read_use(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<UseDoc> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::USE, report)?;
     let source = keys.need("source", report);
     let http = keys.take("http");
     let doc = UseDoc {

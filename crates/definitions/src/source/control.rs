@@ -5,6 +5,7 @@ use model::{Code, Control, ControlField, ControlPlace, ControlRecord, Dataset, F
 use super::delivery::Delivery;
 use super::format::place_of;
 use super::number::{self, NumberDoc};
+use crate::vocabulary;
 use crate::yaml::{Broken, Cursor, Maybe, Report, Span, Written};
 
 /// `control` as written.
@@ -39,7 +40,7 @@ struct SumDoc {
 
 /// Reads `control`.
 pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> ControlDoc {
-    let Some(mut keys) = cursor.keys(report) else { return ControlDoc::default() };
+    let Some(mut keys) = cursor.keys(&vocabulary::CONTROL, report) else { return ControlDoc::default() };
     let header = keys.maybe("header", |cursor| record(cursor, report));
     let trailer = keys.maybe("trailer", |cursor| record(cursor, report));
     keys.finish(report);
@@ -47,7 +48,7 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> ControlDoc {
 }
 
 fn record(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<RecordDoc> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::CONTROL_RECORD, report)?;
     let starts_with = keys.need("starts_with", report).and_then(|cursor| cursor.some_text(report));
     let mut place =
         |key| keys.maybe(key, |cursor| Some(Written { value: control_place(cursor, report)?, span: cursor.at }));
@@ -73,7 +74,7 @@ fn control_place(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<ControlP
 }
 
 fn sum(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<SumDoc> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::SUM, report)?;
     let field = keys.need("field", report).and_then(|cursor| cursor.text(report));
     let at = keys.need("at", report).and_then(|cursor| control_place(cursor, report));
     let number = keys.maybe("number", |cursor| number::read(cursor, report));

@@ -3,6 +3,7 @@
 
 use model::{Code, DateFormat, FieldType};
 
+use crate::vocabulary;
 use crate::yaml::{Cursor, Report, Span, Written};
 
 /// Which tokens a pattern has.
@@ -97,10 +98,10 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<DateDo
     if !cursor.is_mapping() {
         return Some(DateDoc { pattern: cursor.text(report)?, pivot: None });
     }
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::DATE, report)?;
     let pattern = keys.need("pattern", report).and_then(|cursor| cursor.text(report));
     let pivot = keys.maybe("century", |cursor| {
-        let mut keys = cursor.keys(report)?;
+        let mut keys = cursor.keys(&vocabulary::CENTURY, report)?;
         let pivot = keys.need("pivot", report).and_then(|cursor| cursor.integer::<u8>(report, 0..=100));
         keys.finish(report);
         pivot

@@ -3,6 +3,7 @@
 use model::{Code, Compression, Dataset, FileName, Load, NamePart, PeriodKind, Scope};
 
 use super::{compression, file_name};
+use crate::vocabulary;
 use crate::words::period_kinds;
 use crate::yaml::{Cursor, Report, Span};
 
@@ -20,7 +21,7 @@ pub(super) struct Delivery {
 
 /// Reads `delivery`.
 pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Delivery> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::DELIVERY, report)?;
     let file_at = keys.need("file", report);
     let file = file_at.and_then(|cursor| file_name::read(cursor, report));
     let compression = compression::read(&mut keys, report);

@@ -9,6 +9,7 @@ use super::delivery::Delivery;
 use super::format::place_of;
 use super::number::{self, NumberDoc};
 use crate::shelf::Shelf;
+use crate::vocabulary;
 use crate::words::every;
 use crate::yaml::{Cursor, Keys, Maybe, Plain, Report, Scalar, Span, Written};
 
@@ -66,7 +67,7 @@ fn mapping(name: Written<&str>, cursor: Cursor<'_>, report: &mut Report<'_>) -> 
         let origin = shorthand(cursor, report);
         return MappingDoc::new(name, origin);
     }
-    let Some(mut keys) = cursor.keys(report) else { return MappingDoc::new(name, None) };
+    let Some(mut keys) = cursor.keys(&vocabulary::MAPPING, report) else { return MappingDoc::new(name, None) };
     let origin = origin(&mut keys, cursor.at, report);
     let doc = MappingDoc {
         slice: keys.maybe("slice", |cursor| place_of(cursor, report)),
@@ -141,7 +142,7 @@ fn map(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<(String, Writt
 }
 
 fn boolean(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Words> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::BOOLEAN, report)?;
     let mut words = |key| keys.need(key, report).and_then(|cursor| truth_words(cursor, report));
     let (yes, no) = (words("yes"), words("no"));
     keys.finish(report);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{Code, DelimitedFormat, Encoding, Escape, FileEncoding, FixedColumn, FixedFormat, Format, LineEnd};
 
+use crate::vocabulary;
 use crate::yaml::{Cursor, Keys, Report};
 
 /// The longest record of a fixed format.
@@ -17,7 +18,7 @@ enum Kind {
 
 /// Reads `format`, and the encoding of the file, from which that of its cells follows.
 pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<(Format, FileEncoding)> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::FORMAT, report)?;
     let kinds = [("delimited", Kind::Delimited), ("fixed", Kind::Fixed)];
     let kind = keys.need("type", report).and_then(|cursor| cursor.choice(report, &kinds));
     let encoding_at = keys.need("encoding", report);
@@ -25,8 +26,12 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<(Forma
     let of_file = encoding_at.and_then(|cursor| cursor.choice(report, &encodings));
     let encoding = of_file.map(FileEncoding::cells);
     let format = match kind? {
-        Kind::Delimited => delimited(&mut keys, encoding, report).map(Format::Delimited),
+        Kind::Delimited => {
+            keys.add(&vocabulary::DELIMITED);
+            delimited(&mut keys, encoding, report).map(Format::Delimited)
+        }
         Kind::Fixed => {
+            keys.add(&vocabulary::FIXED);
             if let (Some(of_file), Some(cursor)) = (of_file.filter(|of_file| !of_file.is_single_byte()), encoding_at) {
                 let message = format!("positions are bytes, so a fixed format cannot be `{}`", of_file.label());
                 report

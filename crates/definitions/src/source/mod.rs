@@ -21,6 +21,7 @@ use self::field::MappingDoc;
 use self::number::NumberDoc;
 use crate::file::{Head, Identity, head};
 use crate::shelf::Shelf;
+use crate::vocabulary;
 use crate::words::{SpanDoc, every};
 use crate::yaml::{Cursor, Report, Span, Written};
 
@@ -95,7 +96,7 @@ pub(crate) fn resolve(
 }
 
 fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Option<SourceDoc> {
-    let mut keys = root.keys(report)?;
+    let mut keys = root.keys(&vocabulary::SOURCE, report)?;
     let head = head(&mut keys, identity, report);
     let mut text = |key: &'static str, needed: bool, report: &mut Report<'_>| {
         let cursor = if needed { keys.need(key, report) } else { keys.take(key) };

@@ -2,6 +2,7 @@
 
 use model::{Code, Negative, NumberFormat, SignColumn};
 
+use crate::vocabulary;
 use crate::words::every;
 use crate::yaml::{Cursor, Report, Span, Written};
 
@@ -35,7 +36,7 @@ const UNIT: usize = 16;
 /// Reads `numbers` or `number`.
 pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<NumberDoc> {
     const ALLOWED: [(&str, bool); 2] = [("allowed", true), ("never", false)];
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::NUMBER, report)?;
     let decimal = keys.maybe("decimal", |cursor| mark(cursor, b",.", report));
     let group = keys.maybe("group", |cursor| mark(cursor, b".,' ", report));
     let negative = keys.maybe("negative", |cursor| negative(cursor, report));
@@ -148,7 +149,7 @@ fn check(format: &NumberFormat, signed: bool, at: Span, report: &mut Report<'_>)
 }
 
 fn sign(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<(SignColumn, Written<String>)> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::SIGN, report)?;
     let column = keys.need("column", report).and_then(|cursor| cursor.some_text(report));
     let mut words = |key| {
         let words = keys.need(key, report).and_then(|cursor| cursor.texts(report));

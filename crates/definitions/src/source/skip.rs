@@ -4,6 +4,7 @@ use model::{Code, FieldName, SkipMatch, SkipRule};
 
 use regex::RegexBuilder;
 
+use crate::vocabulary;
 use crate::words::every;
 use crate::yaml::{Cursor, Report, Span, Written};
 
@@ -38,7 +39,7 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<Sk
 }
 
 fn rule(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<SkipDoc> {
-    let mut keys = cursor.keys(report)?;
+    let mut keys = cursor.keys(&vocabulary::SKIP, report)?;
     let id = keys.need("id", report).and_then(|cursor| id(cursor, report));
     let column = keys.take("column").map(|cursor| cursor.some_text(report));
     let mut texts = |key| keys.take(key).map(|cursor| some_texts(cursor, report));

@@ -2,12 +2,14 @@
 //!
 //! A reader returns `None` only after it has reported why; a caller that goes on with the next key therefore finds
 //! all mistakes of a file in one pass. [`Keys`] remembers which keys were asked for, so that the set of known keys
-//! is exactly what the reading code asks for and cannot drift from it.
+//! is exactly what the reading code asks for, and asserts that these are the keys of the vocabulary.
 
 use std::ops::RangeInclusive;
 
 use granit_parser::ScalarStyle;
 use model::{Code, IdError, Period, Text};
+
+use crate::vocabulary::{Need, Shape, TEXT};
 
 use super::report::{Finding, listed};
 use super::tree::Entry;
@@ -194,7 +196,7 @@ impl<'n> Cursor<'n> {
             finding.help(format!("write {}: {{da: ..., en: ...}}", self.name));
             return None;
         }
-        let mut keys = self.keys(report)?;
+        let mut keys = self.keys(&TEXT, report)?;
         let da = keys.need("da", report).and_then(|text| text.some_text(report));
         let en = keys.need("en", report).and_then(|text| text.some_text(report));
         keys.finish(report);
@@ -246,10 +248,10 @@ impl<'n> Cursor<'n> {
         Some(checked)
     }
 
-    /// The keys of a mapping whose keys are fixed.
-    pub(crate) fn keys(self, report: &mut Report<'_>) -> Option<Keys<'n>> {
+    /// The keys of a mapping whose keys are fixed: those of the shape.
+    pub(crate) fn keys(self, shape: &'static Shape, report: &mut Report<'_>) -> Option<Keys<'n>> {
         let entries = self.mapping(report)?;
-        Some(Keys { entries, owner: self.name, at: self.at, asked: Vec::new() })
+        Some(Keys { entries, owner: self.name, at: self.at, shapes: vec![shape], asked: Vec::new() })
     }
 
     fn mapping(self, report: &mut Report<'_>) -> Option<&'n [Entry]> {
@@ -289,6 +291,7 @@ pub(crate) struct Keys<'n> {
     entries: &'n [Entry],
     owner: &'n str,
     at: Span,
+    shapes: Vec<&'static Shape>,
     asked: Vec<&'static str>,
 }
 
@@ -298,8 +301,28 @@ impl<'n> Keys<'n> {
         self.at
     }
 
+    /// Adds the keys of a variant of the shape.
+    pub(crate) fn add(&mut self, variant: &'static Shape) {
+        self.shapes.push(variant);
+    }
+
     /// The value of a key that may be left out.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<Cursor<'n>> {
+        self.assert_known(key, Need::Never);
+        self.find(key)
+    }
+
+    /// Asserts that the key stands in the vocabulary, and is needed there as it is here.
+    fn assert_known(&self, key: &str, need: Need) {
+        let fits = |known: &crate::vocabulary::Key| known.name == key && [need, Need::Depends].contains(&known.need);
+        debug_assert!(
+            self.shapes.iter().any(|shape| shape.keys.iter().any(fits)),
+            "the vocabulary has no such key `{key}` of `{}`: add it, or correct whether it is needed",
+            self.shapes[0].name
+        );
+    }
+
+    fn find(&mut self, key: &'static str) -> Option<Cursor<'n>> {
         self.asked.push(key);
         let entry = self.entries.iter().find(|entry| entry.key.text == key)?;
         Some(Cursor { node: &entry.value, name: &entry.key.text, at: entry.span })
@@ -312,7 +335,8 @@ impl<'n> Keys<'n> {
 
     /// The value of a key that must be there.
     pub(crate) fn need(&mut self, key: &'static str, report: &mut Report<'_>) -> Option<Cursor<'n>> {
-        let found = self.take(key);
+        self.assert_known(key, Need::Always);
+        let found = self.find(key);
         if found.is_none() {
             let message = format!("`{}` needs the key `{key}`", self.owner);
             report.error(Code::MISSING_KEY, self.at, message);
@@ -329,6 +353,14 @@ impl<'n> Keys<'n> {
 
     /// Reports the keys that nobody asked for.
     pub(crate) fn finish(self, report: &mut Report<'_>) {
+        for key in self.shapes.iter().flat_map(|shape| shape.keys) {
+            debug_assert!(
+                key.need == Need::Depends || self.asked.contains(&key.name),
+                "nobody asks for the key `{}` of `{}`, which the vocabulary has",
+                key.name,
+                self.shapes[0].name
+            );
+        }
         for entry in self.entries {
             let key = entry.key.text.as_str();
             if !self.asked.contains(&key) {
@@ -345,6 +377,20 @@ impl<'n> Keys<'n> {
 mod tests {
     use super::super::parse;
     use super::*;
+    use crate::vocabulary::{Key, Type};
+
+    const EXAMPLE: Shape = Shape {
+        name: "example",
+        says: "An example.",
+        keys: &[
+            Key { name: "title", need: Need::Depends, ty: Type::Text, says: "" },
+            Key { name: "version", need: Need::Depends, ty: Type::Text, says: "" },
+            Key { name: "codes", need: Need::Depends, ty: Type::Text, says: "" },
+            Key { name: "unit", need: Need::Depends, ty: Type::Text, says: "" },
+            Key { name: "a", need: Need::Depends, ty: Type::Text, says: "" },
+        ],
+        variants: None,
+    };
 
     fn read<T>(yaml: &str, read: impl Fn(Cursor<'_>, &mut Report<'_>) -> T) -> (T, Vec<String>) {
         let mut report = Report::new("a.yaml", yaml);
@@ -358,7 +404,7 @@ mod tests {
     fn all_mistakes_of_a_mapping_are_found_at_once() {
         let yaml = "title: {da: no, en: 5}\nversion: '2'\ncodes: [0101, '0102', yes]\ntitel: x\n";
         let ((), said) = read(yaml, |root, report| {
-            let mut keys = root.keys(report).expect("a mapping");
+            let mut keys = root.keys(&EXAMPLE, report).expect("a mapping");
             keys.need("title", report).and_then(|cursor| cursor.bilingual(report));
             keys.need("version", report).and_then(|cursor| cursor.integer::<u32>(report, 1..=9));
             let codes = keys.need("codes", report).and_then(|cursor| cursor.texts(report));
@@ -376,7 +422,7 @@ mod tests {
             [("a: 5", ""), ("a: 05", "M1004"), ("a: 1.0", "M1004"), ("a: 10", "M1010"), ("a: -1", "M1010")]
         {
             let (_, said) = read(yaml, |root, report| {
-                let mut keys = root.keys(report).expect("a mapping");
+                let mut keys = root.keys(&EXAMPLE, report).expect("a mapping");
                 keys.take("a").and_then(|cursor| cursor.integer::<u8>(report, 0..=9))
             });
             assert_eq!(said.first().map_or("", |line| &line[..5]), code, "{yaml}");

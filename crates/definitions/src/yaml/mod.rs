@@ -13,4 +13,4 @@ pub(crate) use decode::{Broken, Cursor, Keys, Maybe, Written};
 pub(crate) use position::Positions;
 pub(crate) use report::{Finding, Report, listed, text_of};
 pub(crate) use scalar::Plain;
-pub(crate) use tree::{Node, Scalar, Span, Value, parse};
+pub(crate) use tree::{Entry, Node, Scalar, Span, Value, comments, parse};

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use granit_parser::{Event, Parser, ScalarStyle};
+use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 use model::Code;
 
 use super::{Plain, Report};
@@ -63,6 +63,8 @@ pub(crate) struct Node {
     pub(crate) span: Span,
     /// What stands there.
     pub(crate) value: Value,
+    /// The first byte after the closing bracket, where it is a list or mapping in brackets.
+    pub(crate) closed: Option<usize>,
 }
 
 /// A key and its value.
@@ -106,8 +108,8 @@ const WAYS_OUT: &[(&str, &str)] = &[
 ];
 
 enum Frame {
-    Sequence { span: Span, items: Vec<Node> },
-    Mapping { span: Span, entries: Vec<Entry>, key: Option<(Scalar, Span)>, seen: BTreeMap<String, Span> },
+    Sequence { span: Span, flow: bool, items: Vec<Node> },
+    Mapping { span: Span, flow: bool, entries: Vec<Entry>, key: Option<(Scalar, Span)>, seen: BTreeMap<String, Span> },
 }
 
 struct Builder<'r, 'f> {
@@ -151,16 +153,18 @@ impl Builder<'_, '_> {
                 self.begin(anchor, tag.is_some(), span)?;
                 self.scalar(Scalar { text: text.into_owned(), style }, span)?;
             }
-            Event::SequenceStart(_, anchor, tag) => {
+            Event::SequenceStart(style, anchor, tag) => {
                 self.begin(anchor, tag.is_some(), span)?;
-                self.open(Frame::Sequence { span, items: Vec::new() }, span)?;
+                let flow = style == StructureStyle::Flow;
+                self.open(Frame::Sequence { span, flow, items: Vec::new() }, span)?;
             }
-            Event::MappingStart(_, anchor, tag) => {
+            Event::MappingStart(style, anchor, tag) => {
                 self.begin(anchor, tag.is_some(), span)?;
-                let frame = Frame::Mapping { span, entries: Vec::new(), key: None, seen: BTreeMap::new() };
+                let flow = style == StructureStyle::Flow;
+                let frame = Frame::Mapping { span, flow, entries: Vec::new(), key: None, seen: BTreeMap::new() };
                 self.open(frame, span)?;
             }
-            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::SequenceEnd | Event::MappingEnd => self.close(span.end),
             _ => {}
         }
         Some(())
@@ -241,13 +245,13 @@ impl Builder<'_, '_> {
         Some(())
     }
 
-    fn close(&mut self) {
-        let node = match self.stack.pop() {
-            Some(Frame::Sequence { span, items }) => Node { span, value: Value::Sequence(items) },
-            Some(Frame::Mapping { span, entries, .. }) => Node { span, value: Value::Mapping(entries) },
+    fn close(&mut self, end: usize) {
+        let (span, flow, value) = match self.stack.pop() {
+            Some(Frame::Sequence { span, flow, items }) => (span, flow, Value::Sequence(items)),
+            Some(Frame::Mapping { span, flow, entries, .. }) => (span, flow, Value::Mapping(entries)),
             None => return,
         };
-        self.attach(node);
+        self.attach(Node { span, value, closed: flow.then_some(end) });
     }
 
     fn scalar(&mut self, scalar: Scalar, span: Span) -> Option<()> {
@@ -258,7 +262,7 @@ impl Builder<'_, '_> {
             *key = Some((scalar, span));
             return Some(());
         }
-        self.attach(Node { span, value: Value::Scalar(scalar) });
+        self.attach(Node { span, value: Value::Scalar(scalar), closed: None });
         Some(())
     }
 
@@ -279,6 +283,17 @@ impl Builder<'_, '_> {
             }
         }
     }
+}
+
+/// The comments of a text that has a tree, as they are written.
+pub(crate) fn comments(text: &str) -> Vec<String> {
+    let options = granit_parser::options! { emit_comments: true, emit_unresolved_aliases: true };
+    let events = Parser::new_from_str_with_options(text, options).filter_map(Result::ok);
+    let comment = |event: Event<'_>| match event {
+        Event::Comment(comment, _) => Some(comment.trim().to_owned()),
+        _ => None,
+    };
+    events.filter_map(|(event, _)| comment(event)).collect()
 }
 
 fn locate(text: &str, span: &granit_parser::Span) -> Span {

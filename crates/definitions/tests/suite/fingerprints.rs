@@ -9,7 +9,7 @@ use crate::tree::Files;
 use crate::{example, tree};
 
 /// The fingerprints of all definitions by kind and id.
-fn fingerprints(files: &Files) -> BTreeMap<String, String> {
+pub(crate) fn fingerprints(files: &Files) -> BTreeMap<String, String> {
     let (catalogue, findings) = load(files);
     assert_eq!(tree::plainly(&findings), "");
     let Catalogue { codelists, datasets, sources, indicators, pipelines } = catalogue;

@@ -4,6 +4,7 @@ mod broken;
 mod diagnostics;
 mod example;
 mod fingerprints;
+mod formatter;
 mod project;
 mod robustness;
 mod shipped;

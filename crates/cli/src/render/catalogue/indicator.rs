@@ -1,0 +1,140 @@
+//! The page of an indicator.
+
+use model::{Dataset, Indicator, Measure};
+
+use super::document::{Block, Inline, Page, code, link, text};
+use super::words::Speaker;
+
+pub(super) fn page(indicator: &Indicator, older: &[Indicator], speaker: Speaker<'_>) -> Page {
+    let tongue = speaker.tongue;
+    let mut blocks = vec![
+        Block::Paragraph(vec![Inline::Foreign(tongue.other().of(&indicator.title).to_owned())]),
+        Block::Paragraph(vec![text(tongue.of(&indicator.description))]),
+        Block::facts(
+            tongue,
+            vec![
+                (tongue.say("Navn", "Name"), vec![code(indicator.id.as_str())]),
+                (tongue.say("Version", "Version"), vec![text(indicator.version.to_string())]),
+                (tongue.say("Område", "Area"), vec![code(indicator.area.as_str())]),
+                (tongue.say("Periode", "Period"), vec![text(tongue.period(indicator.period))]),
+                (tongue.say("Gælder", "Valid"), vec![text(tongue.span(indicator.valid_from, indicator.valid_to))]),
+                (tongue.say("Enhed", "Unit"), vec![code(indicator.unit.to_string())]),
+                (
+                    tongue.say("Decimaler", "Decimals"),
+                    vec![text(format!("{}, {}", indicator.decimals, tongue.rounding(indicator.rounding)))],
+                ),
+                (tongue.say("Retning", "Direction"), vec![text(tongue.direction(indicator.direction))]),
+                (tongue.say("Manglende data", "Missing data"), vec![text(tongue.missing(indicator.missing))]),
+                (tongue.say("Fingeraftryk", "Fingerprint"), vec![code(indicator.fingerprint.to_string())]),
+            ],
+        ),
+        Block::Heading(2, tongue.say("Formel", "Formula").to_owned()),
+        Block::Paragraph(vec![text(speaker.formula(&indicator.formula, indicator))]),
+        Block::Paragraph(vec![text(tongue.say("Som skrevet: ", "As written: ")), code(&*indicator.formula_text)]),
+        Block::Heading(2, tongue.say("Mål", "Measures").to_owned()),
+    ];
+    for measure in &indicator.measures {
+        blocks.push(Block::Heading(3, measure.name.to_string()));
+        blocks.push(Block::facts(tongue, facts(measure, speaker)));
+    }
+    blocks.push(Block::Heading(2, tongue.say("Kilder", "Sources").to_owned()));
+    blocks.push(sources(indicator, speaker));
+    if !indicator.reservations.is_empty() {
+        blocks.push(Block::Heading(2, tongue.say("Forbehold", "Reservations").to_owned()));
+        let reservations = indicator.reservations.iter().map(|found| vec![text(tongue.of(found))]);
+        blocks.push(Block::List(reservations.collect()));
+    }
+    blocks.push(Block::Heading(2, tongue.say("Versioner", "Versions").to_owned()));
+    blocks.push(versions(indicator, older, speaker));
+    let title = tongue.of(&indicator.title).to_owned();
+    Page { path: format!("indicators/{}", indicator.id), title, blocks }
+}
+
+fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inline>)> {
+    let Speaker { tongue, catalogue } = speaker;
+    let Some(dataset) = catalogue.datasets.get(&measure.dataset) else { return Vec::new() };
+    let rows = measure
+        .filter
+        .as_ref()
+        .map_or_else(|| tongue.say("alle rækker", "all rows").to_owned(), |filter| speaker.condition(filter, dataset));
+    // Behind a grouping, the groups are what is aggregated.
+    let groups = measure.per.as_ref().map(|per| Dataset { fields: per.fields.clone(), ..Dataset::clone(dataset) });
+    let aggregated = groups.as_ref().unwrap_or(dataset);
+    let mut facts = vec![
+        (tongue.say("Datasæt", "Dataset"), vec![link(format!("datasets/{}", dataset.id), tongue.of(&dataset.title))]),
+        (tongue.say("Værdi", "Value"), vec![text(speaker.aggregate(&measure.aggregate, aggregated))]),
+        (tongue.say("Værdi som skrevet", "Value as written"), vec![code(&*measure.value_text)]),
+        (tongue.say("Hvilke rækker", "Which rows"), vec![text(rows)]),
+    ];
+    if let Some(written) = &measure.filter_text {
+        facts.push((tongue.say("Betingelse som skrevet", "Condition as written"), vec![code(&**written)]));
+    }
+    facts.push((tongue.say("Hvornår", "When"), vec![text(speaker.time(measure.time))]));
+    facts.extend(
+        speaker.window(measure.window).map(|window| (tongue.say("Tidsrum", "Stretch of time"), vec![text(window)])),
+    );
+    if let Some(role) = measure.role {
+        facts.push((tongue.say("Kommune", "Municipality"), vec![code(dataset.field(role).name.as_str())]));
+    }
+    let names = |fields: &[model::FieldIndex]| {
+        let names: Vec<&str> = fields.iter().map(|field| dataset.field(*field).name.as_str()).collect();
+        vec![code(names.join(", "))]
+    };
+    if let Some(per) = &measure.per {
+        facts.push((tongue.say("Grupperet efter", "Grouped by"), names(&per.by)));
+        for (name, aggregate) in &per.lets {
+            let meaning = text(format!(": {}", speaker.aggregate(aggregate, dataset)));
+            facts.push((tongue.say("For hver gruppe", "Of each group"), vec![code(name.as_str()), meaning]));
+        }
+        if let Some(having) = &per.having {
+            let which = vec![text(speaker.condition(having, aggregated))];
+            facts.push((tongue.say("Hvilke grupper", "Which groups"), which));
+        }
+    }
+    if let Some(absent) = &measure.absent {
+        let mut what = names(&absent.on);
+        what.push(text(format!(" ({})", speaker.later(absent.shift))));
+        facts.push((tongue.say("Uden rækker med samme", "Without rows of the same"), what));
+    }
+    facts.push((tongue.say("Enhed", "Unit"), vec![code(measure.unit.to_string())]));
+    facts
+}
+
+/// The sources of the datasets that the measures read.
+fn sources(indicator: &Indicator, speaker: Speaker<'_>) -> Block {
+    let Speaker { tongue, catalogue } = speaker;
+    let reads = |dataset: &model::DatasetId| indicator.measures.iter().any(|measure| measure.dataset == *dataset);
+    let feeding = catalogue.sources.values().filter(|source| reads(&source.dataset));
+    let rows = feeding.map(|source| {
+        vec![
+            vec![link(format!("sources/{}", source.id), tongue.of(&source.title))],
+            vec![text(format!("{}, {}", source.vendor, source.system))],
+            vec![link(format!("datasets/{}", source.dataset), source.dataset.as_str())],
+        ]
+    });
+    let header = [tongue.say("Kilde", "Source"), tongue.say("System", "System"), tongue.say("Datasæt", "Dataset")];
+    let caption = tongue.say("Kilder til datasættene", "Sources of the datasets");
+    Block::table(caption, &header, rows.collect())
+}
+
+fn versions(indicator: &Indicator, older: &[Indicator], speaker: Speaker<'_>) -> Block {
+    let tongue = speaker.tongue;
+    let mut all: Vec<&Indicator> = older.iter().filter(|found| found.id == indicator.id).collect();
+    all.push(indicator);
+    all.sort_by_key(|found| std::cmp::Reverse(found.version));
+    let rows = all.into_iter().map(|found| {
+        vec![
+            vec![text(found.version.to_string())],
+            vec![text(tongue.span(found.valid_from, found.valid_to))],
+            vec![code(&*found.formula_text)],
+            vec![code(found.fingerprint.to_string())],
+        ]
+    });
+    let header = [
+        tongue.say("Version", "Version"),
+        tongue.say("Gælder", "Valid"),
+        tongue.say("Formel", "Formula"),
+        tongue.say("Fingeraftryk", "Fingerprint"),
+    ];
+    Block::table(tongue.say("Versioner, den nyeste først", "Versions, the newest first"), &header, rows.collect())
+}

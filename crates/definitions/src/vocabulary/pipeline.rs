@@ -1,0 +1,45 @@
+//! The keys of pipelines.
+
+use super::{ALL_OR_LIST, BILINGUAL, ID, Key, Shape, Type};
+
+/// A pipeline.
+pub(crate) const PIPELINE: Shape = Shape::new(
+    "pipeline",
+    "Who uses which source from when to when.",
+    &[
+        Key::kind(&["pipeline"]),
+        Key::id(),
+        Key::title(),
+        Key::optional("description", BILINGUAL, "What it is, in full sentences."),
+        Key::needed("drop", Type::Text, "The drop folder, with its folders."),
+        Key::needed("indicators", ALL_OR_LIST, "`all`, or a list of indicators."),
+        Key::needed("uses", Type::List(&Type::Object(&USE)), "Who uses what."),
+    ],
+);
+
+/// The use of a source.
+pub(crate) const USE: Shape = Shape::new(
+    "use",
+    "The use of a source by municipalities.",
+    &[
+        Key::needed("source", ID, "The source."),
+        Key::needed("municipalities", ALL_OR_LIST, "`all`, or a list of quoted codes."),
+        Key::needed("from", Type::Period, "The first period that is owed, of the dataset's `partition`."),
+        Key::optional("to", Type::Period, "The last period that is owed; up to the latest delivered one if left out."),
+        Key::optional("http", Type::Object(&HTTP), "Fetches the answer of a web API, in place of files."),
+    ],
+);
+
+/// A request.
+pub(crate) const HTTP: Shape = Shape::new(
+    "http",
+    "A request to a web API.",
+    &[
+        Key::needed("url", Type::Form("^https?://", "https://example.org/"), "The address: `https`."),
+        Key::optional("body", Type::Anything, "Sent as JSON with POST; without it the request is a GET."),
+        Key::optional("idle_timeout", Type::Integer(1, 3600), "Seconds without progress until it is given up; 30."),
+        Key::optional("total_timeout", Type::Integer(1, 86_400), "Seconds as a whole until it is given up; 600."),
+        Key::optional("attempts", Type::Integer(1, 20), "How many times it is tried; 5."),
+        Key::optional("max_bytes", Type::Integer(1, i64::MAX), "A longer answer is refused; 536870912."),
+    ],
+);
