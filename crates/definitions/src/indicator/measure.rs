@@ -5,7 +5,7 @@ use model::{
     MomentRule, PeriodKind, Text, TimeSelection, Unit,
 };
 
-use super::time::{self, TimeDoc};
+use super::time::{self, Length, TimeDoc};
 use crate::canonical::{self, Canonical};
 use crate::expression::{RowCompiler, RowScope, sql};
 use crate::shelf::Shelf;
@@ -24,7 +24,7 @@ pub(super) struct MeasureDoc<'n> {
     per: Option<Cursor<'n>>,
     lets: Option<Cursor<'n>>,
     having: Option<Cursor<'n>>,
-    absent: Option<Cursor<'n>>,
+    absent: Maybe<AbsenceDoc>,
     time: TimeDoc<'n>,
 }
 
@@ -59,7 +59,7 @@ fn read_measure<'n>(name: Written<&'n str>, cursor: Cursor<'n>, report: &mut Rep
             per: None,
             lets: None,
             having: None,
-            absent: None,
+            absent: Ok(None),
             time: TimeDoc::default(),
         };
     };
@@ -72,8 +72,8 @@ fn read_measure<'n>(name: Written<&'n str>, cursor: Cursor<'n>, report: &mut Rep
         per: keys.take("per"),
         lets: keys.take("let"),
         having: keys.take("having"),
-        absent: keys.take("absent"),
-        time: TimeDoc::read(&mut keys),
+        absent: keys.maybe("absent", |cursor| AbsenceDoc::read(cursor, report)),
+        time: TimeDoc::read(&mut keys, report),
     };
     if let (None, Some(key)) = (doc.per, doc.lets.or(doc.having)) {
         report
@@ -125,8 +125,10 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
     let from = doc.from.as_ref().map(|from| from.span);
     let time = scope.period.and_then(|period| doc.time.resolve(doc.name.span, from, dataset, period, report));
     let role = doc.role.map(|cursor| role(cursor, dataset, report).ok_or(Broken)).transpose();
-    let absent = doc.absent.zip(scope.period);
-    let absent = absent.map(|(cursor, period)| absence(cursor, rows, period, report).ok_or(Broken)).transpose();
+    let absent: Maybe<_> = doc.absent.as_ref().map_err(|broken| *broken).and_then(|absent| {
+        let resolved = |(absent, period): (&AbsenceDoc, _)| absent.resolve(rows, period, report).ok_or(Broken);
+        absent.as_ref().zip(scope.period).map(resolved).transpose()
+    });
     let computed = computed?;
     let (time, window) = time?;
     let adds_up = matches!(computed.aggregate, Aggregate::Sum(_) | Aggregate::Count | Aggregate::CountDistinct(_));
@@ -171,13 +173,26 @@ fn role(cursor: Cursor<'_>, dataset: &Dataset, report: &mut Report<'_>) -> Optio
     found.map(|(_, field)| *field)
 }
 
-fn absence(cursor: Cursor<'_>, rows: RowScope<'_>, period: PeriodKind, report: &mut Report<'_>) -> Option<Absence> {
-    let mut keys = cursor.keys(&vocabulary::ABSENCE, report)?;
-    let shift = keys.need("shift", report).and_then(|cursor| time::shift(cursor, period, report));
-    let on = keys.need("on", report).and_then(|cursor| cursor.text_or_texts(report));
-    keys.finish(report);
-    let on = every(on?.iter().map(|name| field_of(name, rows, report)))?;
-    Some(Absence { shift: shift?, on })
+/// What must be absent, as written.
+struct AbsenceDoc {
+    shift: Length,
+    on: Vec<Written<String>>,
+}
+
+impl AbsenceDoc {
+    fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Self> {
+        let mut keys = cursor.keys(&vocabulary::ABSENCE, report)?;
+        let shift = keys.need("shift", report).map(|cursor| Length::read(cursor, "-1 month", report));
+        let on = keys.need("on", report).and_then(|cursor| cursor.text_or_texts(report));
+        keys.finish(report);
+        Some(Self { shift: shift?, on: on? })
+    }
+
+    fn resolve(&self, rows: RowScope<'_>, period: PeriodKind, report: &mut Report<'_>) -> Option<Absence> {
+        let shift = self.shift.whole(period, report);
+        let on = every(self.on.iter().map(|name| field_of(name, rows, report)));
+        Some(Absence { shift: shift?, on: on? })
+    }
 }
 
 fn field_of(name: &Written<String>, rows: RowScope<'_>, report: &mut Report<'_>) -> Option<FieldIndex> {

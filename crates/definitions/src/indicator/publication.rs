@@ -19,7 +19,7 @@ pub(super) fn plausible(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<P
     let (range, change) = (range.ok()?, change.ok()?);
     if range.is_none() && change.is_none() {
         report
-            .error(Code::MISSING_KEY, cursor.at, "`plausible` says nothing")
+            .error(Code::INVALID_VALUE, cursor.at, "`plausible` says nothing")
             .help("write {range: ['0', '100']}, {change: 25%}, or both");
         return None;
     }
@@ -149,7 +149,7 @@ impl ReservationDoc {
         if is_break != from.is_some() {
             report
                 .error(
-                    Code::MISSING_KEY,
+                    Code::INVALID_VALUE,
                     cursor.at,
                     "a break has the period with which it begins, and nothing else has",
                 )

@@ -21,7 +21,7 @@ pub(crate) struct Reference {
 pub(crate) fn references(root: Cursor<'_>, report: &Report<'_>) -> Vec<Reference> {
     let mut silent = Report::new(report.path(), report.text());
     let Some(mut keys) = root.keys(&vocabulary::INDICATOR, &mut silent) else { return Vec::new() };
-    let formula = keys.take("formula").and_then(|cursor| sql::parse(cursor, &mut silent));
+    let formula = keys.need("formula", &mut silent).and_then(|cursor| sql::parse(cursor, &mut silent));
     let Some(expression) = formula else { return Vec::new() };
     let mut found = Vec::new();
     collect(&expression.sql, &mut |sql, id| {

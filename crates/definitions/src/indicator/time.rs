@@ -8,20 +8,30 @@ use crate::yaml::{Cursor, Keys, Report, Span, Written};
 #[derive(Default)]
 pub(super) struct TimeDoc<'n> {
     at: Option<Cursor<'n>>,
-    active: Option<Cursor<'n>>,
-    shift: Option<Cursor<'n>>,
-    rolling: Option<Cursor<'n>>,
-    cumulative: Option<Cursor<'n>>,
+    active: Option<(Cursor<'n>, Option<Activity>)>,
+    shift: Option<Length>,
+    rolling: Option<Length>,
+    cumulative: Option<(Cursor<'n>, Option<PeriodKind>)>,
+}
+
+/// A length of time as written.
+#[derive(Clone, Copy)]
+pub(super) struct Length {
+    span: Span,
+    /// `None` if it is none, which was reported.
+    months: Option<i32>,
 }
 
 impl<'n> TimeDoc<'n> {
-    pub(super) fn read(keys: &mut Keys<'n>) -> Self {
+    pub(super) fn read(keys: &mut Keys<'n>, report: &mut Report<'_>) -> Self {
+        let activities = [Activity::Start, Activity::End, Activity::Any].map(|word| (word.as_str(), word));
+        let years = [PeriodKind::Year, PeriodKind::SchoolYear].map(|kind| (kind.as_str(), kind));
         Self {
             at: keys.take("at"),
-            active: keys.take("active"),
-            shift: keys.take("shift"),
-            rolling: keys.take("rolling"),
-            cumulative: keys.take("cumulative"),
+            active: keys.take("active").map(|cursor| (cursor, cursor.choice(report, &activities))),
+            shift: keys.take("shift").map(|cursor| Length::read(cursor, "-1 year", report)),
+            rolling: keys.take("rolling").map(|cursor| Length::read(cursor, "12 months", report)),
+            cumulative: keys.take("cumulative").map(|cursor| (cursor, cursor.choice(report, &years))),
         }
     }
 
@@ -37,14 +47,14 @@ impl<'n> TimeDoc<'n> {
         let time = self.selection(place, from.unwrap_or(place), dataset, period, report);
         let window = self.window(period, report);
         let (time, window) = (time?, window?);
-        let long = self.rolling.or(self.cumulative);
+        let long = self.rolling.map(|length| length.span).or(self.cumulative.map(|(cursor, _)| cursor.at));
         let whole = matches!(
             time,
             TimeSelection::Within | TimeSelection::Last | TimeSelection::Average | TimeSelection::Active(Activity::Any)
         );
         if let Some(long) = long.filter(|_| !whole) {
             report
-                .error(Code::MOMENT_MISMATCH, long.at, "one day is read, so a longer stretch of time changes nothing")
+                .error(Code::MOMENT_MISMATCH, long, "one day is read, so a longer stretch of time changes nothing")
                 .help("remove it, or write `at: average`, `at: last` or `active: any`");
             return None;
         }
@@ -60,9 +70,12 @@ impl<'n> TimeDoc<'n> {
         report: &mut Report<'_>,
     ) -> Option<TimeSelection> {
         let wrong = match dataset.moment {
-            MomentRule::Event => self.at.or(self.active).map(|key| (key, "events, which belong to a whole period")),
+            MomentRule::Event => self
+                .at
+                .or(self.active.map(|(cursor, _)| cursor))
+                .map(|key| (key, "events, which belong to a whole period")),
             MomentRule::Snapshot => {
-                self.active.map(|key| (key, "snapshots, of which a measure reads some: write `at`"))
+                self.active.map(|(key, _)| (key, "snapshots, of which a measure reads some: write `at`"))
             }
             MomentRule::Interval => self.at.map(|key| (key, "intervals, which hold for a time: write `active`")),
         };
@@ -91,10 +104,7 @@ impl<'n> TimeDoc<'n> {
                     .help("add `at: '09-05'` (month and day), `at: start`, `at: last` or `at: average`");
                 None
             }
-            (MomentRule::Interval, _, Some(active)) => {
-                let words = [Activity::Start, Activity::End, Activity::Any].map(|word| (word.as_str(), word));
-                active.choice(report, &words).map(TimeSelection::Active)
-            }
+            (MomentRule::Interval, _, Some((_, active))) => active.map(TimeSelection::Active),
             (MomentRule::Interval, _, None) => {
                 let message = format!("`{}` holds intervals, so the measure says when they have to hold", dataset.id);
                 report
@@ -107,43 +117,48 @@ impl<'n> TimeDoc<'n> {
 
     fn window(&self, period: PeriodKind, report: &mut Report<'_>) -> Option<Window> {
         let shift = match self.shift {
-            Some(cursor) => shift(cursor, period, report)?,
+            Some(length) => length.whole(period, report)?,
             None => 0,
         };
         let span = match (self.rolling, self.cumulative) {
-            (Some(_), Some(second)) => {
+            (Some(_), Some((second, _))) => {
                 report.error(Code::INVALID_VALUE, second.at, "a stretch is `rolling` or `cumulative`, not both");
                 return None;
             }
-            (Some(rolling), None) => Stretch::Rolling { months: rolling_months(rolling, period, report)? },
-            (None, Some(cumulative)) => cumulated(cumulative, period, report)?,
+            (Some(rolling), None) => Stretch::Rolling { months: rolling.rolling(period, report)? },
+            (None, Some((cursor, kind))) => cumulated(cursor, kind?, period, report)?,
             (None, None) => Stretch::Period,
         };
         Some(Window { shift, span })
     }
 }
 
-/// A number of whole periods: `-1 year`, `3 months`. In months.
-pub(super) fn shift(cursor: Cursor<'_>, period: PeriodKind, report: &mut Report<'_>) -> Option<i32> {
-    let word = cursor.word(report)?;
-    let months = months(&word, "-1 year", report)?;
-    if months == 0 || months % period.months() != 0 {
-        let message = format!("`{}` is no number of whole {period}s, which the indicator has", word.value);
-        report.error(Code::PERIOD_MISMATCH, word.span, message);
-        return None;
+impl Length {
+    pub(super) fn read(cursor: Cursor<'_>, example: &str, report: &mut Report<'_>) -> Self {
+        let word = cursor.word(report);
+        Self { span: cursor.span(), months: word.and_then(|word| months(&word, example, report)) }
     }
-    Some(months)
-}
 
-fn rolling_months(cursor: Cursor<'_>, period: PeriodKind, report: &mut Report<'_>) -> Option<u32> {
-    let word = cursor.word(report)?;
-    let months = months(&word, "12 months", report)?;
-    if months < period.months() {
-        let message = format!("`{}` is shorter than the {period} at whose end it ends", word.value);
-        report.error(Code::PERIOD_MISMATCH, word.span, message);
-        return None;
+    /// A number of whole periods: `-1 year`, `3 months`. In months.
+    pub(super) fn whole(self, period: PeriodKind, report: &mut Report<'_>) -> Option<i32> {
+        let months = self.months?;
+        if months == 0 || months % period.months() != 0 {
+            let message = format!("this is no number of whole {period}s, which the indicator has");
+            report.error(Code::PERIOD_MISMATCH, self.span, message);
+            return None;
+        }
+        Some(months)
     }
-    Some(months.unsigned_abs())
+
+    fn rolling(self, period: PeriodKind, report: &mut Report<'_>) -> Option<u32> {
+        let months = self.months?;
+        if months < period.months() {
+            let message = format!("this is shorter than the {period} at whose end it ends");
+            report.error(Code::PERIOD_MISMATCH, self.span, message);
+            return None;
+        }
+        Some(months.unsigned_abs())
+    }
 }
 
 /// At most a hundred years: further away nobody has data.
@@ -167,9 +182,7 @@ fn months(word: &Written<&str>, example: &str, report: &mut Report<'_>) -> Optio
     parsed
 }
 
-fn cumulated(cursor: Cursor<'_>, period: PeriodKind, report: &mut Report<'_>) -> Option<Stretch> {
-    let years = [PeriodKind::Year, PeriodKind::SchoolYear].map(|kind| (kind.as_str(), kind));
-    let kind = cursor.choice(report, &years)?;
+fn cumulated(cursor: Cursor<'_>, kind: PeriodKind, period: PeriodKind, report: &mut Report<'_>) -> Option<Stretch> {
     if kind == period || !kind.is_made_of(period) {
         let message = format!("a {kind} does not grow by {period}s");
         report.error(Code::PERIOD_MISMATCH, cursor.span(), message);
