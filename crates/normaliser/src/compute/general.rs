@@ -2,16 +2,17 @@
 //! rows, other municipalities than the reporting one, means and quantiles.
 //!
 //! One query a period, over the files that it reads. What a row is worth to a period is decided in one place,
-//! [`rows_in`], which the way back from a figure to its rows uses as well.
+//! [`counted`], which the way back from a figure to its rows uses as well.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    ActiveTime, Activity, Aggregate, Dataset, Expr, Field, FieldIndex, Measure, MomentRule, MunicipalityCode, Period,
-    Ratio, TimeSelection, Window,
+    ActiveTime, Activity, Aggregate, Dataset, Expr, Field, FieldIndex, FieldName, Grouping, Measure, MomentRule,
+    MunicipalityCode, Period, Ratio, TimeSelection, Window,
 };
 use polars::prelude::{
-    DataFrame, DataType, Engine, Expr as PlanExpr, JoinArgs, JoinType, LazyFrame, PolarsResult, col, len, lit, when,
+    DataFrame, DataType, Engine, Expr as PlanExpr, JoinArgs, JoinType, LazyFrame, MaintainOrderJoin, PolarsResult, col,
+    len, lit, when,
 };
 
 use super::engine::{combination, scan};
@@ -68,13 +69,7 @@ fn files<'r>(
 
 /// The rows that count in a period: those that lie in the window and fulfil the measure's condition, with the columns
 /// that say how long an interval has been active.
-pub(super) fn rows_in(
-    frame: LazyFrame,
-    measure: &Measure,
-    dataset: &Dataset,
-    window: Window,
-    period: Period,
-) -> LazyFrame {
+fn rows_in(frame: LazyFrame, measure: &Measure, dataset: &Dataset, window: Window, period: Period) -> LazyFrame {
     let day = |field| column(&dataset.fields, field).cast(DataType::Int32);
     let Some(days) = window.days(period) else { return frame.filter(lit(false)) };
     let (start, end) = (days.start.days(), days.end.days() - 1);
@@ -122,6 +117,27 @@ fn active_for(dataset: &Dataset, activity: Activity, until: FieldIndex, (start, 
     [days, months]
 }
 
+/// The rows of the files that count in a period for some municipalities, in the order of the files: what is left of
+/// [`rows_in`] by the role, by what must be absent, and by the groups that count.
+pub(super) fn counted(
+    measure: &Measure,
+    dataset: &Dataset,
+    period: Period,
+    files: &[&CanonicalFile],
+    municipalities: &BTreeSet<MunicipalityCode>,
+) -> PolarsResult<LazyFrame> {
+    let query = Query { measure, dataset, period };
+    let order = MaintainOrderJoin::Left;
+    let theirs = municipalities.iter().map(|code| col(MUNICIPALITY).eq(lit(code.to_string()))).reduce(PlanExpr::or);
+    let kept = query.kept(files, order)?.filter(theirs.unwrap_or_else(|| lit(false)));
+    let Some(per) = &measure.per else { return Ok(kept) };
+    let by = query.keys().into_iter().chain(per.by.iter().map(|field| column(&dataset.fields, *field)));
+    let by: Vec<PlanExpr> = by.collect();
+    let groups = query.groups(kept.clone(), per).select(by.clone());
+    let args = JoinArgs { maintain_order: order, ..JoinArgs::new(JoinType::Semi) };
+    Ok(kept.join(groups, by.clone(), by, args))
+}
+
 struct Query<'a> {
     measure: &'a Measure,
     dataset: &'a Dataset,
@@ -130,32 +146,13 @@ struct Query<'a> {
 
 impl Query<'_> {
     fn answers(&self, files: &[&CanonicalFile]) -> PolarsResult<Vec<(MunicipalityCode, Answer)>> {
-        let kept = self.kept(files)?;
-        // The mean over several days is made of the value of each.
-        let averaged = self.measure.time == TimeSelection::Average;
-        let mut keys = vec![col(MUNICIPALITY)];
-        if averaged {
-            keys.push(col(DAY));
-        }
+        let kept = self.kept(files, MaintainOrderJoin::None)?;
+        let keys = self.keys();
         let aggregated = match &self.measure.per {
             None => kept.group_by(keys).agg(self.aggregates(&self.dataset.fields, len().cast(DataType::Int64))),
-            Some(per) => {
-                let by = per.by.iter().map(|field| column(&self.dataset.fields, *field));
-                let group: Vec<PlanExpr> = keys.iter().cloned().chain(by.clone()).collect();
-                let mut values: Vec<PlanExpr> = per
-                    .lets
-                    .iter()
-                    .map(|(name, aggregate)| aggregated(aggregate, &self.dataset.fields).alias(name.as_str()))
-                    .collect();
-                values.push(len().cast(DataType::Int64).alias(ROWS));
-                let present = by.map(PlanExpr::is_not_null).reduce(PlanExpr::and).unwrap_or_else(|| lit(true));
-                let mut groups = kept.filter(present).group_by(group).agg(values);
-                if let Some(having) = &per.having {
-                    groups = groups.filter(condition(having, &per.fields));
-                }
-                groups.group_by(keys).agg(self.aggregates(&per.fields, col(ROWS).sum()))
-            }
+            Some(per) => self.groups(kept, per).group_by(keys).agg(self.aggregates(&per.fields, col(ROWS).sum())),
         };
+        let averaged = self.measure.time == TimeSelection::Average;
         let frame = if averaged {
             let sums = [VALUE, COUNT, ROWS].map(|name| col(name).sum());
             aggregated.group_by([col(MUNICIPALITY)]).agg(sums)
@@ -166,8 +163,31 @@ impl Query<'_> {
         self.read(&frame)
     }
 
+    /// What the measure has a value of: the municipality, and where a mean over several days is made, each of them.
+    fn keys(&self) -> Vec<PlanExpr> {
+        let day = (self.measure.time == TimeSelection::Average).then(|| col(DAY));
+        std::iter::once(col(MUNICIPALITY)).chain(day).collect()
+    }
+
+    /// The groups that count, with what is computed of each and of how many rows it is made.
+    fn groups(&self, kept: LazyFrame, per: &Grouping) -> LazyFrame {
+        let by = per.by.iter().map(|field| column(&self.dataset.fields, *field));
+        let group: Vec<PlanExpr> = self.keys().into_iter().chain(by.clone()).collect();
+        let value = |(name, aggregate): &(FieldName, Aggregate)| {
+            aggregated(aggregate, &self.dataset.fields).alias(name.as_str())
+        };
+        let mut values: Vec<PlanExpr> = per.lets.iter().map(value).collect();
+        values.push(len().cast(DataType::Int64).alias(ROWS));
+        let present = by.map(PlanExpr::is_not_null).reduce(PlanExpr::and).unwrap_or_else(|| lit(true));
+        let groups = kept.filter(present).group_by(group).agg(values);
+        match &per.having {
+            Some(having) => groups.filter(condition(having, &per.fields)),
+            None => groups,
+        }
+    }
+
     /// The rows that count, each with the municipality that it counts for.
-    fn kept(&self, files: &[&CanonicalFile]) -> PolarsResult<LazyFrame> {
+    fn kept(&self, files: &[&CanonicalFile], order: MaintainOrderJoin) -> PolarsResult<LazyFrame> {
         let (measure, dataset) = (self.measure, self.dataset);
         let municipality = column(&dataset.fields, measure.role.unwrap_or(dataset.municipality));
         let of_somebody = municipality.clone().is_not_null();
@@ -184,7 +204,8 @@ impl Query<'_> {
         let present = on.clone().map(PlanExpr::is_not_null).reduce(PlanExpr::and).unwrap_or_else(|| lit(true));
         let keys: Vec<PlanExpr> = on.chain([col(MUNICIPALITY)]).collect();
         let there = placed(measure.window.later(absent.shift))?.select(keys.clone());
-        Ok(kept.filter(present).join(there, keys.clone(), keys, JoinArgs::new(JoinType::Anti)))
+        let args = JoinArgs { maintain_order: order, ..JoinArgs::new(JoinType::Anti) };
+        Ok(kept.filter(present).join(there, keys.clone(), keys, args))
     }
 
     /// The measure's value of each group, how many values it is made of, and of how many rows.

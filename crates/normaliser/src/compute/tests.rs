@@ -504,13 +504,14 @@ fn a_measure_leads_back_to_its_rows() {
     rows[2].flag = Some(true);
     let case = Case::new(MomentRule::Event, PeriodKind::Month, rows, 2);
     let measure = sum_of_amounts(Some(Expr::In(CODE, texts(&["5.30.26"]))));
-    let found = rows_of(&measure, &case.dataset, &case.files, period("2024-01"), 10).expect("rows");
+    let everybody = BTreeSet::from([MunicipalityCode::new("0101").expect("a code")]);
+    let found = rows_of(&measure, &case.dataset, &case.files, (period("2024-01"), &everybody), 10).expect("rows");
     let cells: Vec<String> = found.rows.iter().map(|row| row.cells.join("|")).collect();
     assert_eq!(cells, ["0101|2024-01-01|5.30.26|-2.50||||", "0101|2024-01-31|5.30.26|0.01||true||"]);
     assert_eq!((found.total, found.rows[0].delivery.as_str(), found.rows[0].line), (2, "0123456789abcdef", 1));
-    let limited = rows_of(&measure, &case.dataset, &case.files, period("2024-01"), 1).expect("rows");
+    let limited = rows_of(&measure, &case.dataset, &case.files, (period("2024-01"), &everybody), 1).expect("rows");
     assert_eq!((limited.total, limited.rows.len()), (2, 1));
-    let none = rows_of(&measure, &case.dataset, &[], period("2024-01"), 1).expect("rows");
+    let none = rows_of(&measure, &case.dataset, &[], (period("2024-01"), &everybody), 1).expect("rows");
     assert_eq!((none.total, none.columns.len()), (0, 8));
 }
 

@@ -1,10 +1,11 @@
 //! The way back: the canonical rows that a measure was made of, as text, with their delivery and line.
 
-use model::{Dataset, FieldType, Measure, Period, format_decimal};
+use std::collections::BTreeSet;
+
+use model::{Dataset, FieldType, Measure, MunicipalityCode, Period, format_decimal};
 use polars::prelude::{self as pl, DataFrame, DataType, Expr as PlanExpr, LazyFrame, PolarsResult, col, len};
 
-use super::engine::scan;
-use super::general::rows_in;
+use super::general::counted;
 use super::{CanonicalFile, ComputeError};
 
 /// The rows of a measure, as text.
@@ -29,12 +30,12 @@ pub struct MeasureRow {
     pub line: u64,
 }
 
-/// The rows of `files` that a measure keeps in a period, `limit` of them at most.
+/// The rows of `files` that a measure counts in a period for some municipalities, `limit` of them at most.
 pub fn rows_of(
     measure: &Measure,
     dataset: &Dataset,
     files: &[CanonicalFile],
-    period: Period,
+    (period, municipalities): (Period, &BTreeSet<MunicipalityCode>),
     limit: usize,
 ) -> Result<MeasureRows, ComputeError> {
     let columns: Vec<String> =
@@ -45,7 +46,7 @@ pub fn rows_of(
     let mut files: Vec<&CanonicalFile> = files.iter().collect();
     files.sort_by_key(|file| (file.municipality, file.period, &file.path));
     let failed = |error: pl::PolarsError| ComputeError::Unanswered { message: error.to_string() };
-    let kept = scan(&files).map(|frame| rows_in(frame, measure, dataset, measure.window, period)).map_err(failed)?;
+    let kept = counted(measure, dataset, period, &files, municipalities).map_err(failed)?;
     let total = kept.clone().select([len().cast(DataType::Int64).alias("rows")]).collect().map_err(failed)?;
     let total = total.column("rows").and_then(|rows| rows.i64().map(|rows| rows.get(0))).map_err(failed)?;
     let rows = first(kept, dataset, limit).and_then(|frame| texts(&frame, dataset)).map_err(failed)?;

@@ -238,7 +238,7 @@ pub struct Explanation {
 pub struct MeasureLine {
     /// Its name in the formula.
     pub measure: String,
-    /// Its value, exact: the sum over the municipalities that contribute.
+    /// Its value over the municipalities that contribute: a sum is exact, a mean has six decimals more than its field.
     pub value: Option<String>,
     /// Its unit.
     pub unit: String,

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{Figure, FigureFilter, UnitRecord};
 use model::{
-    Area, Code, Dataset, Date, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period, format_decimal,
+    Aggregate, Area, Code, Dataset, Date, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period, Ratio,
+    Rounding, format_decimal,
 };
 use normaliser::CanonicalFile;
 
@@ -201,12 +202,11 @@ impl<'a> Case<'a> {
         let values = self.values.iter().filter(|value| value.measure == measure.name);
         let known: Vec<&MeasureValue> =
             values.filter(|value| self.contributing.contains(&value.municipality)).collect();
-        let total = known.iter().try_fold(0_i128, |sum, value| sum.checked_add(i128::from(value.minor?)));
         let cells: BTreeSet<(MunicipalityCode, Period)> =
             self.units_of(measure, dataset).map(|record| (record.unit.municipality, record.unit.period)).collect();
         MeasureLine {
             measure: measure.name.to_string(),
-            value: total.filter(|_| !known.is_empty()).map(|total| format_decimal(total, measure.scale)),
+            value: together(measure, &known),
             unit: measure.unit.to_string(),
             rows: known.iter().map(|value| value.rows).sum(),
             dataset: measure.dataset.to_string(),
@@ -251,7 +251,7 @@ impl<'a> Case<'a> {
             })
         };
         let files: Vec<CanonicalFile> = self.units_of(measure, dataset).filter_map(file).collect();
-        let found = normaliser::rows_of(measure, dataset, &files, self.period, limit)?;
+        let found = normaliser::rows_of(measure, dataset, &files, (self.period, &self.members), limit)?;
         let mut columns: Vec<String> = found.columns;
         columns.extend(["_file".to_owned(), "_line".to_owned()]);
         let row = |row: normaliser::MeasureRow| {
@@ -265,4 +265,32 @@ impl<'a> Case<'a> {
             total: found.total,
         })
     }
+}
+
+/// Decimals beyond the field's with which a mean is shown.
+const FINER: u8 = 6;
+
+/// A measure's value for some municipalities together, as in a ratio of sums: their sum, the smallest or largest of
+/// extremes, or the mean of all rows of which means were made.
+/// `None` for what has no value together, such as several medians.
+fn together(measure: &Measure, known: &[&MeasureValue]) -> Option<String> {
+    let first = known.first()?;
+    let minors: Vec<i128> = known.iter().map(|value| value.minor.map(i128::from)).collect::<Option<_>>()?;
+    let sum = match measure.aggregate {
+        Aggregate::Min(_) => minors.into_iter().min()?,
+        Aggregate::Max(_) => minors.into_iter().max()?,
+        _ => minors.into_iter().try_fold(0_i128, i128::checked_add)?,
+    };
+    let divisor = match measure.aggregate {
+        Aggregate::Mean(_) => known.iter().map(|value| i128::from(value.divisor)).sum(),
+        Aggregate::Quantile(..) if known.len() > 1 => return None,
+        _ if known.iter().all(|value| value.divisor == first.divisor) => i128::from(first.divisor),
+        _ => return None,
+    };
+    if divisor == 1 {
+        return Some(format_decimal(sum, measure.scale));
+    }
+    let mean = Ratio::decimal(sum, measure.scale).and_then(|sum| sum.divided_by(Ratio::integer(divisor)));
+    let decimals = measure.scale + FINER;
+    mean.and_then(|mean| mean.rounded(decimals, Rounding::default())).ok().map(|mean| format_decimal(mean, decimals))
 }

@@ -164,6 +164,14 @@ fn compare(case: &Case, measure: &Measure, kind: PeriodKind) {
     let wanted = partial::any_periods(kind);
     for value in one(&asked, &rows, &wanted).expect("measures") {
         let (expected, rows) = expected(measure, &case.rows, value.municipality, value.period);
+        if rows > 0 {
+            // The way back leads to the rows that were counted, no more and no fewer.
+            let read = |file: &&CanonicalFile| measure.reads(file.period, value.period, &case.dataset);
+            let files: Vec<CanonicalFile> = case.files.iter().filter(read).cloned().collect();
+            let theirs = BTreeSet::from([value.municipality]);
+            let back = rows_of(measure, &case.dataset, &files, (value.period, &theirs), 0).expect("rows");
+            assert_eq!(back.total, rows, "{} {} {measure:?}", value.municipality, value.period);
+        }
         // Nothing of nothing may be divided by anything.
         let plain = |(minor, divisor): (i128, i128)| if minor == 0 { (0, 1) } else { (minor, divisor) };
         let found = value.minor.map(|minor| plain((i128::from(minor), i128::from(value.divisor))));
