@@ -249,7 +249,7 @@ impl Figures<'_> {
         let status = match figure.value {
             None if complete.is_empty() => ObsStatus::Missing,
             None => ObsStatus::CannotExist,
-            Some(_) if complete.len() < members.len() => ObsStatus::Provisional,
+            Some(_) if members.iter().any(|member| is_awaited(rows.get(member))) => ObsStatus::Provisional,
             Some(_) if complete.iter().flatten().any(|amount| amount.provisional) => ObsStatus::Provisional,
             Some(_) => ObsStatus::Normal,
         };
@@ -373,6 +373,12 @@ impl Figures<'_> {
             status,
         }
     }
+}
+
+/// Whether a member's measures are still to come. Where nothing exists that could be measured, there is nothing to wait
+/// for.
+fn is_awaited(row: Option<&Row>) -> bool {
+    row.is_none_or(|row| complete(row).is_none() && reason(row) != ObsStatus::CannotExist)
 }
 
 /// Why a municipality has no figure: no source weighs more than an owed delivery, and that more than a value that does

@@ -99,6 +99,18 @@ fn what_is_missing_is_left_out_where_something_is_known() {
 }
 
 #[test]
+fn nobody_waits_for_what_cannot_exist() {
+    let mut measures = year("2024", [1_000, 500, 3_000], [Some(2), None, Some(4)]);
+    measures[3].status = ObsStatus::CannotExist;
+    let found = figures(&quotient(), &measures);
+    assert_eq!(found[1], "0400 - M 0/1");
+    assert_eq!(found[4..], ["1084 5.0 A 1/2", "DK 6.7 A 2/3"], "40 / 6");
+    measures[2].status = ObsStatus::Missing;
+    measures[2].minor = None;
+    assert_eq!(figures(&quotient(), &measures)[4], "1084 5.0 P 1/2");
+}
+
+#[test]
 fn a_series_that_begins_anew_says_so() {
     let broken = Indicator { breaks: vec![period("2024")], ..quotient() };
     let years = [
