@@ -30,6 +30,7 @@ const FILES: &[(&str, &str)] = example! {
     "definitions/sources/acme/acme_pupils.yaml": "acme_pupils.yaml",
     "definitions/indicators/school/expenditure_per_pupil.yaml": "expenditure_per_pupil.yaml",
     "definitions/indicators/school/overhead_share.yaml": "overhead_share.yaml",
+    "definitions/comparison_groups/most_alike.yaml": "most_alike.yaml",
     "pipelines/main.yaml": "main.yaml",
 };
 

@@ -16,13 +16,16 @@ pub(crate) enum Kind {
     Source,
     /// An indicator.
     Indicator,
+    /// A comparison group.
+    ComparisonGroup,
     /// A pipeline.
     Pipeline,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] = [Self::CodeList, Self::Dataset, Self::Source, Self::Indicator, Self::Pipeline];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::CodeList, Self::Dataset, Self::Source, Self::Indicator, Self::ComparisonGroup, Self::Pipeline];
 
     /// The word after `kind:`.
     pub(crate) fn word(self) -> &'static str {
@@ -31,6 +34,7 @@ impl Kind {
             Self::Dataset => "dataset",
             Self::Source => "source",
             Self::Indicator => "indicator",
+            Self::ComparisonGroup => "comparison_group",
             Self::Pipeline => "pipeline",
         }
     }
@@ -60,8 +64,8 @@ pub(crate) enum Role<'f> {
     Other,
 }
 
-const PLACES: &str = "definitions stand in `codelists/<id>.yaml`, `datasets/<id>.yaml`, `sources/<vendor>/<id>.yaml` \
-    and `indicators/<area>/<id>.yaml`, pipelines in `<id>.yaml` of their own folder";
+const PLACES: &str = "definitions stand in `codelists/<id>.yaml`, `datasets/<id>.yaml`, `sources/<vendor>/<id>.yaml`, \
+    `indicators/<area>/<id>.yaml` and `comparison_groups/<id>.yaml`, pipelines in `<id>.yaml` of their own folder";
 
 impl<'f> Role<'f> {
     /// The role of a path below the project.
@@ -82,6 +86,7 @@ impl<'f> Role<'f> {
         Self::Definition(match (is_pipeline, parts.as_slice()) {
             (true, [id]) => plain(Kind::Pipeline, *id),
             (false, ["codelists", id]) => plain(Kind::CodeList, *id),
+            (false, ["comparison_groups", id]) => plain(Kind::ComparisonGroup, *id),
             (false, ["datasets", id]) => plain(Kind::Dataset, *id),
             (false, ["sources", vendor, id]) => Identity { folder: Some(*vendor), ..plain(Kind::Source, *id) },
             (false, ["indicators", area, stem]) => {
@@ -147,6 +152,7 @@ mod tests {
         assert_eq!(of("definitions/codelists/sex.yaml"), Some(("codelist", "sex", None, None)));
         assert_eq!(of("definitions/sources/kmd/opus.yaml"), Some(("source", "opus", None, Some("kmd"))));
         assert_eq!(of("definitions/indicators/a/b@1.yaml"), Some(("indicator", "b", Some("1"), Some("a"))));
+        assert_eq!(of("definitions/comparison_groups/a.yaml"), Some(("comparison_group", "a", None, None)));
         assert_eq!(of("pipelines/example.yaml"), Some(("pipeline", "example", None, None)));
         for path in
             ["definitions/x.yaml", "definitions/sources/x.yaml", "pipelines/a/b.yaml", "definitions/datasets/x.yml"]

@@ -5,12 +5,13 @@
 //! out; what refers to it is left out as well, without further noise.
 //!
 //! Where to start: [`load`] does everything. Behind it, `yaml` turns text into a tree with places, one module a kind
-//! (`codelist`, `dataset`, `source`, `indicator`, `pipeline`) reads the tree as it is *written* into a private `...Doc`
+//! (`codelist`, `dataset`, `source`, `indicator`, `comparison`, `pipeline`) reads the tree as it is *written* into a private `...Doc`
 //! and resolves that into what is *meant*, the model's type, and `expression` compiles the SQL in between.
 
 mod canonical;
 pub mod cases;
 mod codelist;
+mod comparison;
 mod dataset;
 mod decimal;
 mod expression;

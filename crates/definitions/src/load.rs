@@ -1,8 +1,11 @@
 //! All files to one catalogue, kind by kind, so that every reference looks back to what is already on its shelf.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Catalogue, Code, CodeList, Dataset, Diagnostic, Indicator, MunicipalityCode, Pipeline, Place, Source};
+use model::{
+    Catalogue, Code, CodeList, ComparisonGroup, Dataset, Diagnostic, Indicator, MunicipalityCode, Pipeline, Place,
+    Source,
+};
 
 use crate::file::{Identity, Kind, Role};
 use crate::indicator::reference::{self, Reference};
@@ -10,7 +13,7 @@ use crate::pipeline::Shelves;
 use crate::project::Project;
 use crate::shelf::Shelf;
 use crate::yaml::{Cursor, Node, Report, Value, parse, text_of};
-use crate::{cases, codelist, dataset, indicator, pipeline, source};
+use crate::{cases, codelist, comparison, dataset, indicator, pipeline, source};
 
 /// Reads all definitions and pipelines of a project with the usual folders, `definitions` and `pipelines`.
 ///
@@ -139,6 +142,8 @@ struct Library<'f> {
     sources: Shelf<Source>,
     indicators: Shelf<Indicator>,
     older: Vec<Indicator>,
+    areas: BTreeSet<String>,
+    groups: Shelf<ComparisonGroup>,
     pipelines: Shelf<Pipeline>,
     municipalities: Vec<MunicipalityCode>,
 }
@@ -152,6 +157,8 @@ impl<'f> Library<'f> {
             sources: Shelf::new("source"),
             indicators: Shelf::new("indicator"),
             older: Vec::new(),
+            areas: BTreeSet::new(),
+            groups: Shelf::new("comparison group"),
             pipelines: Shelf::new("pipeline"),
             municipalities: Vec::new(),
         }
@@ -160,6 +167,8 @@ impl<'f> Library<'f> {
     fn fill(mut self, definitions: &mut [Definition<'f>]) -> Self {
         for kind in Kind::ALL {
             if kind == Kind::Indicator {
+                let of_kind = definitions.iter().filter(|definition| definition.identity.kind == kind);
+                self.areas = of_kind.filter_map(|definition| definition.identity.folder).map(str::to_owned).collect();
                 self.place_indicators(definitions);
                 continue;
             }
@@ -241,9 +250,17 @@ impl<'f> Library<'f> {
                     self.older.extend(indicator);
                 }
             }
+            Kind::ComparisonGroup => {
+                let (indicators, areas, municipalities) = (&self.indicators, &self.areas, &self.municipalities);
+                let shelves = comparison::Shelves { lists, indicators, areas, municipalities };
+                let group =
+                    definition.resolve(|root, identity, report| comparison::resolve(root, identity, &shelves, report));
+                self.groups.put(id, group);
+            }
             Kind::Pipeline => {
-                let (sources, indicators) = (&self.sources, &self.indicators);
-                let shelves = Shelves { lists, datasets, sources, indicators, municipalities: &self.municipalities };
+                let (sources, indicators, groups) = (&self.sources, &self.indicators, &self.groups);
+                let municipalities = &self.municipalities;
+                let shelves = Shelves { lists, datasets, sources, indicators, groups, municipalities };
                 let pipeline =
                     definition.resolve(|root, identity, report| pipeline::resolve(root, identity, &shelves, report));
                 self.pipelines.put(id, pipeline);
@@ -257,6 +274,7 @@ impl<'f> Library<'f> {
             datasets: self.datasets.sound().map(|dataset| (dataset.id.clone(), dataset.clone())).collect(),
             sources: self.sources.sound().map(|source| (source.id.clone(), source.clone())).collect(),
             indicators: self.indicators.sound().map(|found| (found.id.clone(), found.clone())).collect(),
+            comparison_groups: self.groups.sound().map(|group| (group.id.clone(), group.clone())).collect(),
             pipelines: self.pipelines.sound().map(|pipeline| (pipeline.id.clone(), pipeline.clone())).collect(),
         }
     }

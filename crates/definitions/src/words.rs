@@ -1,6 +1,6 @@
 //! Values that several kinds of definitions share: units, paths, spans of validity.
 
-use model::{Code, Period, PeriodKind, Unit};
+use model::{Code, Period, PeriodKind, Unit, Validity};
 
 use crate::vocabulary;
 use crate::yaml::{Cursor, Report, Written};
@@ -85,6 +85,18 @@ impl SpanDoc {
         let from = from.and_then(|cursor| cursor.period(report));
         let to = to.and_then(|cursor| cursor.period(report));
         Self { from, to }
+    }
+
+    /// The days from the first bound to the last, whatever kinds of periods they are.
+    pub(crate) fn days(&self, report: &mut Report<'_>) -> Validity {
+        let bounds = (self.from.map(|from| from.value), self.to.map(|to| to.value));
+        let days = Validity { from: bounds.0.map(Period::start), to: bounds.1.map(Period::end) };
+        if let (Some(from), Some(to), Some(place)) = (bounds.0, bounds.1, &self.to) {
+            if days.to <= days.from {
+                report.error(Code::VALIDITY_ORDER, place.span, format!("`{to}` comes before `{from}`"));
+            }
+        }
+        days
     }
 
     /// Brings the bounds to one kind of period: a year is the months that it is made of.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::ComparisonArea;
+
 /// A municipality's code as the Central Person Register writes it: four digits, `0751`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MunicipalityCode(u16);
@@ -28,7 +30,7 @@ impl FromStr for MunicipalityCode {
     }
 }
 
-/// An area that has figures. The order (municipalities, regions, country) is the order of the published tables.
+/// An area that has figures. The order (municipalities, regions, country, comparison groups) is the order of the published tables.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Area {
     /// One municipality.
@@ -37,15 +39,18 @@ pub enum Area {
     Region(String),
     /// The sum of all municipalities.
     Country,
+    /// A comparison group.
+    Comparison(ComparisonArea),
 }
 
 impl Area {
-    /// The level as the tables name it: `municipality`, `region` or `country`.
+    /// The level as the tables name it: `municipality`, `region`, `country` or `comparison_group`.
     pub fn level(&self) -> &'static str {
         match self {
             Self::Municipality(_) => "municipality",
             Self::Region(_) => "region",
             Self::Country => "country",
+            Self::Comparison(_) => "comparison_group",
         }
     }
 }
@@ -56,6 +61,7 @@ impl fmt::Display for Area {
             Self::Municipality(code) => code.fmt(f),
             Self::Region(code) => f.write_str(code),
             Self::Country => f.write_str("DK"),
+            Self::Comparison(area) => area.fmt(f),
         }
     }
 }

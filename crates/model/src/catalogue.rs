@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::{
-    CodeList, CodeListId, Dataset, DatasetId, FieldType, Fingerprint, FingerprintBuilder, Indicator, IndicatorId,
-    MunicipalityCode, Pipeline, PipelineId, Source, SourceId,
+    Area, CodeList, CodeListId, ComparisonGroup, ComparisonGroupId, Dataset, DatasetId, Date, FieldType, Fingerprint,
+    FingerprintBuilder, Indicator, IndicatorId, MunicipalityCode, Pipeline, PipelineId, Source, SourceId,
 };
 
 /// The code list that municipalities are looked up in.
@@ -24,6 +24,8 @@ pub struct Catalogue {
     pub sources: BTreeMap<SourceId, Arc<Source>>,
     /// Indicators, each in its current version.
     pub indicators: BTreeMap<IndicatorId, Arc<Indicator>>,
+    /// Comparison groups.
+    pub comparison_groups: BTreeMap<ComparisonGroupId, Arc<ComparisonGroup>>,
     /// Pipelines.
     pub pipelines: BTreeMap<PipelineId, Arc<Pipeline>>,
 }
@@ -46,6 +48,35 @@ impl Catalogue {
         let is_municipality =
             |code: &&String| list.index_of(code).is_some_and(|index| list.ever_has(index, "kind", "municipality"));
         list.codes().iter().filter(is_municipality).filter_map(|code| MunicipalityCode::new(code)).collect()
+    }
+
+    /// The regions and the country on a day, each with those of the municipalities that belong to it, in their order. One
+    /// without a region belongs to neither.
+    pub fn regions_and_country(
+        &self,
+        municipalities: impl IntoIterator<Item = MunicipalityCode>,
+        day: Date,
+    ) -> BTreeMap<Area, Vec<MunicipalityCode>> {
+        let mut areas: BTreeMap<Area, Vec<MunicipalityCode>> = BTreeMap::new();
+        let Some(list) = self.municipalities() else { return areas };
+        for municipality in municipalities {
+            let index = list.index_of(&municipality.to_string());
+            let Some(region) = index.and_then(|index| list.attribute(index, "region", day)) else { continue };
+            areas.entry(Area::Region(region.to_owned())).or_default().push(municipality);
+            areas.entry(Area::Country).or_default().push(municipality);
+        }
+        areas
+    }
+
+    /// The comparison groups that an indicator can have figures of.
+    pub fn comparison_groups_of(&self, indicator: &Indicator) -> impl Iterator<Item = &Arc<ComparisonGroup>> {
+        self.comparison_groups.values().filter(|group| group.concerns(indicator))
+    }
+
+    /// The indicators by whose figures it is decided who belongs to a comparison group.
+    pub fn deciding(&self, group: &ComparisonGroup) -> impl Iterator<Item = &Arc<Indicator>> {
+        let on = group.nearest().map_or(&[][..], |nearest| &nearest.on);
+        on.iter().filter_map(|(id, _)| self.indicators.get(id))
     }
 
     /// The fingerprint of all that decides how a source's bytes become canonical rows: the source, its dataset, and

@@ -16,7 +16,7 @@ impl CodeIndex {
 }
 
 /// From when (inclusive) to when (exclusive) something holds; an open end has no date.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Validity {
     /// The first day.
     pub from: Option<Date>,
@@ -30,7 +30,8 @@ impl Validity {
         self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day < to)
     }
 
-    fn overlaps(&self, other: &Self) -> bool {
+    /// Whether both hold on some day.
+    pub fn overlaps(&self, other: &Self) -> bool {
         let before = |end: Option<Date>, start: Option<Date>| matches!((end, start), (Some(e), Some(s)) if e <= s);
         !before(self.to, other.from) && !before(other.to, self.from)
     }
@@ -117,6 +118,28 @@ impl CodeList {
     /// An attribute of the code on the day, for example the region of a municipality.
     pub fn attribute(&self, index: CodeIndex, name: &str, day: Date) -> Option<&str> {
         self.dated(index, day)?.attributes.get(name).map(String::as_str)
+    }
+
+    /// The values that an attribute of the code has had, each from when to when, in order of time. Rows of the code that
+    /// follow each other with the same value are one.
+    pub fn attribute_history(&self, index: CodeIndex, name: &str) -> impl Iterator<Item = (Validity, &str)> {
+        let mut history: Vec<(Validity, &str)> = Vec::new();
+        for row in &self.rows[index.0 as usize] {
+            let Some(value) = row.attributes.get(name) else { continue };
+            match history.last_mut() {
+                Some((before, known)) if *known == value && before.to.is_some() && before.to == row.validity.from => {
+                    before.to = row.validity.to;
+                }
+                _ => history.push((row.validity, value)),
+            }
+        }
+        history.into_iter()
+    }
+
+    /// The attributes that any code has.
+    pub fn attributes(&self) -> BTreeSet<&str> {
+        let rows = self.rows.iter().flatten();
+        rows.flat_map(|row| row.attributes.keys()).map(String::as_str).collect()
     }
 
     /// Whether the code has the attribute's value at any time.

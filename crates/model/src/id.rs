@@ -93,6 +93,10 @@ identifier!(
     IndicatorId
 );
 identifier!(
+    /// Names a comparison group.
+    ComparisonGroupId
+);
+identifier!(
     /// Names a pipeline.
     PipelineId
 );

@@ -1,6 +1,6 @@
 //! Pipelines: which municipality uses which source from when to when, and where deliveries come from.
 
-use crate::{Fingerprint, IndicatorId, MunicipalityCode, Period, PipelineId, SourceId, Text};
+use crate::{ComparisonGroupId, Fingerprint, IndicatorId, MunicipalityCode, Period, PipelineId, SourceId, Text};
 
 /// A request to a web API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub struct Pipeline {
     pub uses: Vec<Usage>,
     /// The indicators that are published, sorted.
     pub indicators: Vec<IndicatorId>,
+    /// The comparison groups that they have figures of, sorted.
+    pub comparison_groups: Vec<ComparisonGroupId>,
     /// The hash of the canonical form.
     pub fingerprint: Fingerprint,
     /// The canonical form.

@@ -233,7 +233,13 @@ impl Reader<'_> {
         let indicator = self.catalogue.indicators.get(self.identity.id)?;
         // An older version may have read others.
         let read: Vec<&DatasetId> = match self.identity.version {
-            None => indicator.measures.iter().map(|measure| &measure.dataset).collect(),
+            None => {
+                // Those of the figures that decide who is nearest may be given too.
+                let groups = self.catalogue.comparison_groups_of(indicator);
+                let compared = groups.flat_map(|group| self.catalogue.deciding(group)).map(AsRef::as_ref);
+                let reading = std::iter::once(indicator.as_ref()).chain(compared);
+                reading.flat_map(|one| &one.measures).map(|measure| &measure.dataset).collect()
+            }
             Some(_) => self.catalogue.datasets.keys().collect(),
         };
         if !read.iter().any(|id| id.as_str() == name) {

@@ -3,9 +3,11 @@
 mod http;
 mod overlap;
 
+use std::sync::Arc;
+
 use model::{
-    Code, CodeList, Dataset, Fetch, Fingerprint, Indicator, IndicatorId, MUNICIPALITY, MunicipalityCode, Period,
-    Pipeline, PipelineId, Source, Usage,
+    Code, CodeList, ComparisonGroup, ComparisonGroupId, Dataset, Fetch, Fingerprint, Indicator, IndicatorId,
+    MUNICIPALITY, MunicipalityCode, Period, Pipeline, PipelineId, Source, Usage,
 };
 
 use self::overlap::Placed;
@@ -14,13 +16,14 @@ use crate::file::{Head, Identity, head};
 use crate::shelf::Shelf;
 use crate::vocabulary;
 use crate::words::{check_order, every, path_below};
-use crate::yaml::{Cursor, Report, Span, Written};
+use crate::yaml::{Cursor, Maybe, Report, Span, Written};
 
 struct PipelineDoc {
     head: Head,
     drop: Option<Written<String>>,
     uses: Vec<UseDoc>,
     indicators: Option<Choice>,
+    comparison_groups: Maybe<Choice>,
 }
 
 struct UseDoc {
@@ -34,7 +37,7 @@ struct UseDoc {
 
 /// `all`, or a list.
 enum Choice {
-    All,
+    All(Span),
     These(Vec<Written<String>>),
 }
 
@@ -48,6 +51,8 @@ pub(crate) struct Shelves<'a> {
     pub(crate) sources: &'a Shelf<Source>,
     /// The indicators.
     pub(crate) indicators: &'a Shelf<Indicator>,
+    /// The comparison groups.
+    pub(crate) groups: &'a Shelf<ComparisonGroup>,
     /// The codes of all municipalities, sorted.
     pub(crate) municipalities: &'a [MunicipalityCode],
 }
@@ -64,12 +69,18 @@ pub(crate) fn resolve(
     let sound: Vec<&Placed> = placed.iter().flatten().collect();
     overlap::check(&sound, report);
     let indicators = doc.indicators.as_ref().and_then(|choice| indicators(choice, shelves, report));
+    let groups = match doc.comparison_groups {
+        Ok(None) => Some(Vec::new()),
+        Ok(Some(choice)) => comparison_groups(&choice, shelves, indicators.as_deref(), report),
+        Err(_) => None,
+    };
     let mut pipeline = Pipeline {
         id: PipelineId::new(identity.id).ok()?,
         title: doc.head.title?,
         drop: doc.drop?.value,
         uses: every(placed)?.into_iter().map(|placed| placed.usage).collect(),
         indicators: indicators?,
+        comparison_groups: groups?,
         fingerprint: Fingerprint::of(&[]),
         canonical: String::new(),
     };
@@ -87,8 +98,9 @@ fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Op
         Some(items.into_iter().filter_map(|item| read_use(item, report)).collect())
     });
     let indicators = keys.need("indicators", report).and_then(|cursor| choice(cursor, report));
+    let comparison_groups = keys.maybe("comparison_groups", |cursor| choice(cursor, report));
     keys.finish(report);
-    Some(PipelineDoc { head, drop, uses: uses.unwrap_or_default(), indicators })
+    Some(PipelineDoc { head, drop, uses: uses.unwrap_or_default(), indicators, comparison_groups })
 }
 
 fn read_use(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<UseDoc> {
@@ -120,7 +132,7 @@ fn choice(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Choice> {
     }
     let word = cursor.text(report)?;
     if word.value == "all" {
-        return Some(Choice::All);
+        return Some(Choice::All(word.span));
     }
     report
         .error(Code::WRONG_TYPE, word.span, format!("`{}` takes `all` or a list, not `{}`", cursor.name, word.value))
@@ -193,7 +205,7 @@ fn municipalities(choice: &Choice, shelves: &Shelves<'_>, report: &mut Report<'_
 
 fn indicators(choice: &Choice, shelves: &Shelves<'_>, report: &mut Report<'_>) -> Option<Vec<IndicatorId>> {
     let mut ids = match choice {
-        Choice::All => shelves.indicators.sound().map(|indicator| indicator.id.clone()).collect(),
+        Choice::All(_) => shelves.indicators.sound().map(|indicator| indicator.id.clone()).collect(),
         Choice::These(written) => {
             every(written.iter().map(|name| shelves.indicators.find(name, report).map(|found| found.id.clone())))?
         }
@@ -201,6 +213,37 @@ fn indicators(choice: &Choice, shelves: &Shelves<'_>, report: &mut Report<'_>) -
     ids.sort();
     ids.dedup();
     Some(ids)
+}
+
+/// The groups that are chosen, each of which the pipeline has all figures for that it is decided by.
+fn comparison_groups(
+    choice: &Choice,
+    shelves: &Shelves<'_>,
+    indicators: Option<&[IndicatorId]>,
+    report: &mut Report<'_>,
+) -> Option<Vec<ComparisonGroupId>> {
+    let (groups, places): (Vec<&Arc<ComparisonGroup>>, Vec<Span>) = match choice {
+        Choice::All(at) => shelves.groups.sound().map(|group| (group, *at)).unzip(),
+        Choice::These(written) => {
+            let found = written.iter().map(|name| Some((shelves.groups.find(name, report)?, name.span)));
+            every(found)?.into_iter().unzip()
+        }
+    };
+    let mut sound = true;
+    for (group, at) in groups.iter().zip(places) {
+        let on = group.nearest().map_or(&[][..], |nearest| &nearest.on);
+        for (indicator, _) in on.iter().filter(|(id, _)| indicators.is_some_and(|known| !known.contains(id))) {
+            let message = format!("`{}` compares by `{indicator}`, which this pipeline does not compute", group.id);
+            report
+                .error(Code::INVALID_VALUE, at, message)
+                .help(format!("add `{indicator}` to `indicators`, or name the groups without `{}`", group.id));
+            sound = false;
+        }
+    }
+    let mut ids: Vec<ComparisonGroupId> = groups.into_iter().map(|group| group.id.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    sound.then_some(ids)
 }
 
 fn canonical(pipeline: &Pipeline) -> Canonical {
@@ -217,11 +260,13 @@ fn canonical(pipeline: &Pipeline) -> Canonical {
             ("fetch", Some(fetch)),
         ])
     };
+    let groups = &pipeline.comparison_groups;
     Canonical::map([
         ("kind", Some(Canonical::word("pipeline"))),
         ("id", Some(Canonical::word(&pipeline.id))),
         ("drop", Some(Canonical::text(&pipeline.drop))),
         ("uses", Some(Canonical::list(pipeline.uses.iter().map(usage)))),
         ("indicators", Some(Canonical::list(pipeline.indicators.iter().map(Canonical::word)))),
+        ("comparison_groups", (!groups.is_empty()).then(|| Canonical::list(groups.iter().map(Canonical::word)))),
     ])
 }

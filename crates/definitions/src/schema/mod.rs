@@ -17,8 +17,8 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// The forms of periods. That the second year of a school year follows the first is for `check`.
 const PERIOD: &str = "^[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2])|/[0-9]{2})?$";
 
-/// The schema of a kind of file: `codelist`, `dataset`, `source`, `indicator`, `pipeline`, or `musketer` for
-/// `musketer.yaml`.
+/// The schema of a kind of file: `codelist`, `dataset`, `source`, `indicator`, `comparison_group`, `pipeline`, or
+/// `musketer` for `musketer.yaml`.
 pub fn schema(kind: &str) -> Option<String> {
     KINDS.iter().find(|(word, _)| *word == kind).map(|(_, shape)| of_file(shape).render())
 }

@@ -140,6 +140,7 @@ fn refused_by_decoder(kind: &str, document: &Value) -> Vec<Diagnostic> {
         "source" => "definitions/sources/example/example.yaml",
         "indicator" => "definitions/indicators/example/example.yaml",
         "codelist" => "definitions/codelists/example.yaml",
+        "comparison_group" => "definitions/comparison_groups/example.yaml",
         _ => "definitions/datasets/example.yaml",
     };
     of_form(load(&BTreeMap::from([(path.to_owned(), text.into_bytes())])).1)

@@ -10,6 +10,7 @@
 
 mod cases;
 mod codelist;
+mod comparison;
 mod dataset;
 mod indicator;
 mod pipeline;
@@ -18,6 +19,7 @@ mod source;
 
 pub(crate) use cases::{CASE, EXPECT, GIVEN_DELIVERY, GIVEN_TABLE, REJECT, TABLE_FILE, TALLY};
 pub(crate) use codelist::{CODELIST, GROUP};
+pub(crate) use comparison::{COMPARED, COMPARISON_GROUP, CONCERNED, DATED_MEMBERS, NEAREST};
 pub(crate) use dataset::{CHECK, DATASET, FIELD, TIME};
 pub(crate) use indicator::{ABSENCE, GROUPS, INCLUSION, INDICATOR, MEASURE, PLAUSIBLE, RESERVATION};
 pub(crate) use pipeline::{HTTP, PIPELINE, USE};
@@ -201,11 +203,12 @@ impl Type {
 }
 
 /// The kinds of files, each by the word that names its schema.
-pub(crate) const KINDS: [(&str, &Shape); 6] = [
+pub(crate) const KINDS: [(&str, &Shape); 7] = [
     ("codelist", &CODELIST),
     ("dataset", &DATASET),
     ("source", &SOURCE),
     ("indicator", &INDICATOR),
+    ("comparison_group", &COMPARISON_GROUP),
     ("pipeline", &PIPELINE),
     ("musketer", &PROJECT),
 ];

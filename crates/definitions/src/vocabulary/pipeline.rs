@@ -13,6 +13,11 @@ pub(crate) const PIPELINE: Shape = Shape::new(
         Key::optional("description", BILINGUAL, "What it is, in full sentences."),
         Key::needed("drop", Type::Text, "The drop folder, with its folders."),
         Key::needed("indicators", ALL_OR_LIST, "`all`, or a list of indicators."),
+        Key::optional(
+            "comparison_groups",
+            ALL_OR_LIST,
+            "`all`, or a list of comparison groups that the indicators have figures of; none if left out.",
+        ),
         Key::needed("uses", Type::List(&Type::Object(&USE)), "Who uses what."),
     ],
 );

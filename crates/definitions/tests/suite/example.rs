@@ -2,7 +2,7 @@
 
 use crate::tree::Files;
 
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 12] = [
     ("definitions/codelists/municipality.yaml", include_str!("example/municipality.yaml")),
     ("definitions/codelists/municipality.csv", include_str!("example/municipality.csv")),
     ("definitions/codelists/account.yaml", include_str!("example/account.yaml")),
@@ -13,6 +13,7 @@ const FILES: [(&str, &str); 11] = [
     ("definitions/sources/acme/acme_pupils.yaml", include_str!("example/acme_pupils.yaml")),
     ("definitions/indicators/school/expenditure_per_pupil.yaml", include_str!("example/expenditure_per_pupil.yaml")),
     ("definitions/indicators/school/overhead_share.yaml", include_str!("example/overhead_share.yaml")),
+    ("definitions/comparison_groups/most_alike.yaml", include_str!("example/most_alike.yaml")),
     ("pipelines/main.yaml", include_str!("example/main.yaml")),
 ];
 

@@ -12,12 +12,15 @@ use crate::{example, tree};
 pub(crate) fn fingerprints(files: &Files) -> BTreeMap<String, String> {
     let (catalogue, findings) = load(files);
     assert_eq!(tree::plainly(&findings), "");
-    let Catalogue { codelists, datasets, sources, indicators, pipelines } = catalogue;
+    let Catalogue { codelists, datasets, sources, indicators, comparison_groups, pipelines } = catalogue;
     let mut all = BTreeMap::new();
     all.extend(codelists.iter().map(|(id, found)| (format!("codelist {id}"), found.fingerprint.short())));
     all.extend(datasets.iter().map(|(id, found)| (format!("dataset {id}"), found.fingerprint.short())));
     all.extend(sources.iter().map(|(id, found)| (format!("source {id}"), found.fingerprint.short())));
     all.extend(indicators.iter().map(|(id, found)| (format!("indicator {id}"), found.fingerprint.short())));
+    all.extend(
+        comparison_groups.iter().map(|(id, found)| (format!("comparison group {id}"), found.fingerprint.short())),
+    );
     all.extend(pipelines.iter().map(|(id, found)| (format!("pipeline {id}"), found.fingerprint.short())));
     all
 }
@@ -34,6 +37,7 @@ const ACCOUNT_TABLE: &str = "definitions/codelists/account.csv";
 const POSTINGS: &str = "definitions/datasets/postings.yaml";
 const SOURCE: &str = "definitions/sources/acme/acme_postings.yaml";
 const INDICATOR: &str = "definitions/indicators/school/expenditure_per_pupil.yaml";
+const GROUP: &str = "definitions/comparison_groups/most_alike.yaml";
 
 #[test]
 fn text_alone_changes_nothing() {
@@ -54,6 +58,9 @@ fn text_alone_changes_nothing() {
         (INDICATOR, "# A comment", "tests:\n  - {name: x, given: {}, expect: {match: subset}}\n# A comment"),
         (SOURCE, "min_rows: 1", "min_rows: 1\ntests:\n  - {name: x, given: {name: a.csv, bytes: a}}"),
         ("pipelines/main.yaml", "['0751', '0101']", "['0101', '0751']"),
+        ("pipelines/main.yaml", "uses:", "comparison_groups: []\nuses:"),
+        (GROUP, "da: De mest ens", "da: De nærmeste"),
+        (GROUP, "{areas: [school]}", "\n  # Schools.\n  areas: [school, school]"),
     ] {
         assert_eq!(changed(path, from, to), Vec::<String>::new(), "{path}: {from} -> {to}");
     }
@@ -84,6 +91,12 @@ fn meaning_changes_what_has_it() {
         (INDICATOR, "at: '09-05'", "at: '09-06'", vec!["indicator expenditure_per_pupil"]),
         (INDICATOR, "version: 2", "version: 3", vec!["indicator expenditure_per_pupil"]),
         ("pipelines/main.yaml", "attempts: 3", "attempts: 4", vec!["pipeline main"]),
+        ("pipelines/main.yaml", "uses:", "comparison_groups: all\nuses:", vec!["pipeline main"]),
+        (GROUP, "k: 1", "k: 2", vec!["comparison group most_alike"]),
+        (GROUP, "weight: 2", "weight: 3", vec!["comparison group most_alike"]),
+        (GROUP, "scale: range", "scale: rank", vec!["comparison group most_alike"]),
+        (GROUP, "year: before", "year: same", vec!["comparison group most_alike"]),
+        (GROUP, "for: {areas: [school]}", "# all", vec!["comparison group most_alike"]),
     ] {
         assert_eq!(changed(path, from, to), expected, "{path}: {from} -> {to}");
     }

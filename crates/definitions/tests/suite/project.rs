@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Aggregate, Catalogue, CodeIndex, Comparison, Compression, ControlField, ControlPlace, Date, Encoding, Expr, Fetch,
-    FieldIndex, FieldType, FileEncoding, Format, Formula, InputForm, Load, Lookup, MeasureIndex, MissingRule,
-    MomentRule, NamePart, Negative, Origin, Parse, PeriodKind, Ratio, Rounding, Severity, SkipMatch, TimeSelection,
+    Aggregate, Catalogue, CodeIndex, Comparison, ComparisonGroup, Compression, ControlField, ControlPlace, Date,
+    Encoding, Expr, Fetch, FieldIndex, FieldName, FieldType, FileEncoding, Format, Formula, InputForm, Load, Lookup,
+    MeasureIndex, MembershipRule, MissingRule, MomentRule, MunicipalityCode, NamePart, Negative, Origin, Parse,
+    PeriodKind, Ratio, Rounding, Scale, Severity, SkipMatch, TimeSelection, Validity,
 };
 use musketer_definitions::load;
 
@@ -130,6 +131,54 @@ fn indicators_are_plans() {
     assert_eq!(share.measures[2].unit.to_string(), "posting");
     let Some(Expr::Or(parts)) = &share.measures[2].filter else { panic!("a disjunction") };
     assert!(matches!(&parts[0], Expr::In(_, codes) if codes.len() == 2), "{parts:?}");
+}
+
+#[test]
+fn comparison_groups_say_who_belongs_to_them() {
+    let catalogue = catalogue();
+    let group = &catalogue.comparison_groups["most_alike"];
+    let MembershipRule::Nearest(nearest) = &group.rule else { panic!("the nearest") };
+    let on: Vec<_> = nearest.on.iter().map(|(id, weight)| (id.as_str(), *weight)).collect();
+    assert_eq!((on.as_slice(), nearest.most), (&[("expenditure_per_pupil", 2)][..], 1));
+    assert_eq!((nearest.scale, nearest.years_before), (Scale::Range, 1));
+    assert!(group.concerns(&catalogue.indicators["overhead_share"]), "it is about schools");
+
+    let path = "definitions/comparison_groups/cities.yaml";
+    let head =
+        "kind: comparison_group\nid: cities\ntitle: {da: Byer, en: Cities}\ndescription: {da: Byer, en: Cities}\n";
+    let resolved = |rest: &str| {
+        let mut files = example::files();
+        files.insert(path.to_owned(), format!("{head}{rest}").into_bytes());
+        let (catalogue, findings) = load(&files);
+        assert_eq!(tree::plainly(&findings), "");
+        ComparisonGroup::clone(&catalogue.comparison_groups["cities"])
+    };
+    let fixed = resolved("members: ['0751', {municipalities: ['0101'], from: 2020-Q3, to: 2023/24}]\n");
+    let day = |text: &str| Date::parse_iso(text);
+    let dated = Validity { from: day("2020-07-01"), to: day("2024-08-01") };
+    let code = |text: &str| MunicipalityCode::new(text).expect("a code");
+    assert_eq!(fixed.rule, MembershipRule::Fixed(vec![(code("0101"), dated), (code("0751"), Validity::default())]));
+    let by_region = resolved("attribute: region\nfor: {indicators: [overhead_share]}\n");
+    assert!(!by_region.concerns(&catalogue.indicators["expenditure_per_pupil"]));
+    assert_eq!(by_region.rule, MembershipRule::Attribute(FieldName::new("region").expect("a name")));
+    let canonical = "\
+attribute: region
+id: cities
+indicators: [overhead_share]
+kind: comparison_group";
+    assert_eq!(by_region.canonical, canonical);
+}
+
+#[test]
+fn a_group_is_no_region() {
+    let mut files = example::files();
+    let table = "code;title_da;title_en;valid_from;valid_to;aliases\nmost_alike;R;R;;;\n";
+    files.insert("definitions/codelists/region.csv".to_owned(), table.as_bytes().to_vec());
+    let list = "kind: codelist\nid: region\ntitle: {da: R, en: R}\ndescription: {da: R, en: R}\nrows: region.csv\n";
+    files.insert("definitions/codelists/region.yaml".to_owned(), list.as_bytes().to_vec());
+    let (catalogue, findings) = load(&files);
+    assert!(tree::plainly(&findings).contains("`most_alike` is the code of a region"), "{}", tree::plainly(&findings));
+    assert!(catalogue.comparison_groups.is_empty());
 }
 
 #[test]

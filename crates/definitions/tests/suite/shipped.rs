@@ -18,6 +18,7 @@ fn shipped_definitions_are_sound() {
         + catalogue.datasets.len()
         + catalogue.sources.len()
         + catalogue.indicators.len()
+        + catalogue.comparison_groups.len()
         + catalogue.pipelines.len();
     assert_eq!(loaded, yaml, "every file becomes a definition");
     assert_eq!(catalogue.municipality_codes().len(), 98);

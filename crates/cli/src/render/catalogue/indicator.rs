@@ -2,6 +2,7 @@
 
 use model::{Dataset, Indicator, Measure};
 
+use super::comparison;
 use super::document::{Block, Inline, Page, code, link, text};
 use super::words::Speaker;
 
@@ -44,6 +45,7 @@ pub(super) fn page(indicator: &Indicator, older: &[Indicator], speaker: Speaker<
         let reservations = indicator.reservations.iter().map(|found| vec![text(tongue.of(found))]);
         blocks.push(Block::List(reservations.collect()));
     }
+    blocks.extend(comparison::of_indicator(indicator, speaker));
     blocks.push(Block::Heading(2, tongue.say("Versioner", "Versions").to_owned()));
     blocks.push(versions(indicator, older, speaker));
     let title = tongue.of(&indicator.title).to_owned();

@@ -4,6 +4,7 @@
 //! can say more than the other. A template engine was rejected: every text goes through one of two functions that
 //! escape it. Nothing depends on the day or the machine, so a site can be kept in version control.
 
+mod comparison;
 mod document;
 mod indicator;
 mod material;
@@ -18,11 +19,12 @@ pub(crate) use self::words::Tongue;
 use self::document::{Block, Inline, code, link, text};
 use self::words::Speaker;
 
-/// The pages: an index, and one for every indicator, dataset, source and code list.
+/// The pages: an index, and one for every indicator, comparison group, dataset, source and code list.
 pub(crate) fn pages(catalogue: &Catalogue, older: &[Indicator], tongue: Tongue) -> Vec<Page> {
     let speaker = Speaker { tongue, catalogue };
     let mut pages = vec![index(speaker)];
     pages.extend(catalogue.indicators.values().map(|found| indicator::page(found, older, speaker)));
+    pages.extend(catalogue.comparison_groups.values().map(|found| comparison::page(found, speaker)));
     pages.extend(catalogue.datasets.values().map(|found| material::dataset(found, speaker)));
     pages.extend(catalogue.sources.values().map(|found| source::page(found, speaker)));
     pages.extend(catalogue.codelists.values().map(|found| material::codelist(found, speaker)));
@@ -62,6 +64,12 @@ fn index(speaker: Speaker<'_>) -> Page {
     let item = |folder: &str, id: &str, title: &model::Text| -> Vec<Inline> {
         vec![link(format!("{folder}/{id}"), tongue.of(title)), text(" "), code(id)]
     };
+    let groups = &catalogue.comparison_groups;
+    if !groups.is_empty() {
+        blocks.push(Block::Heading(2, tongue.say("Sammenligningsgrupper", "Comparison groups").to_owned()));
+        let groups = groups.values().map(|found| item("comparison_groups", found.id.as_str(), &found.title));
+        blocks.push(Block::List(groups.collect()));
+    }
     blocks.push(Block::Heading(2, tongue.say("Datasæt", "Datasets").to_owned()));
     blocks
         .push(Block::List(datasets.values().map(|found| item("datasets", found.id.as_str(), &found.title)).collect()));
