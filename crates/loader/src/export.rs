@@ -35,7 +35,7 @@ pub enum Language {
 }
 
 impl Language {
-    fn of(self, text: &Text) -> &str {
+    pub(crate) fn of(self, text: &Text) -> &str {
         match self {
             Self::Danish => &text.da,
             Self::English => &text.en,
@@ -44,7 +44,7 @@ impl Language {
 }
 
 impl Separator {
-    fn character(self) -> char {
+    pub(crate) fn character(self) -> char {
         match self {
             Self::Comma => ',',
             Self::Semicolon => ';',
@@ -89,7 +89,7 @@ pub fn export_csv(figures: &[Figure], separator: Separator, language: Language, 
     out.flush()
 }
 
-fn write_line(line: &mut String, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_line(line: &mut String, out: &mut dyn Write) -> io::Result<()> {
     line.pop();
     line.push('\n');
     out.write_all(line.as_bytes())?;
@@ -127,12 +127,12 @@ fn number(value: Option<&Exact>) -> String {
     }
 }
 
-fn push_number(line: &mut String, number: &str, separator: char) {
+pub(crate) fn push_number(line: &mut String, number: &str, separator: char) {
     line.push_str(number);
     line.push(separator);
 }
 
-fn push_text(line: &mut String, text: &str, separator: char) {
+pub(crate) fn push_text(line: &mut String, text: &str, separator: char) {
     let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     let quoted = text.contains([separator, '"', '\r', '\n']);
     let apostrophe = if formula { "'" } else { "" };

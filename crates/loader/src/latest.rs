@@ -93,7 +93,8 @@ pub struct Revision {
 }
 
 impl Reading<'_> {
-    /// The current figures, sorted by indicator, version, level (municipalities, regions, country), area, period and
+    /// The current figures, sorted by indicator, version, level (municipalities, regions, country, comparison
+    /// groups), area, period and
     /// breakdown.
     pub fn figures(&self, filter: &FigureFilter) -> Result<Vec<Figure>, LoadError> {
         let mut conditions = Conditions::default();
@@ -103,7 +104,7 @@ impl Reading<'_> {
         conditions.equal("period =", filter.period.as_ref());
         let sql = format!(
             "SELECT * FROM latest_observation WHERE {} ORDER BY indicator, version,
-                CASE level WHEN 'municipality' THEN 1 WHEN 'region' THEN 2 ELSE 3 END, area, period, breakdown",
+                CASE level WHEN 'municipality' THEN 1 WHEN 'region' THEN 2 WHEN 'country' THEN 3 ELSE 4 END, area, period, breakdown",
             conditions.to_sql()
         );
         self.query(|connection| {
@@ -167,6 +168,7 @@ fn area(row: &Row<'_>) -> rusqlite::Result<Area> {
     match row.get::<_, String>("level")?.as_str() {
         "municipality" => parsed(row, "area").map(Area::Municipality),
         "region" => row.get("area").map(Area::Region),
+        "comparison_group" => parsed(row, "area").map(Area::Comparison),
         _ => Ok(Area::Country),
     }
 }

@@ -1,7 +1,7 @@
 //! A run's one transaction: everything that a run publishes, or nothing.
 //!
 //! Start at [`crate::Store::begin`]. What can be written stands beside what can be read: deliveries and units in
-//! `ledger`, files in `seen`, rejected rows in `rejects`, areas, indicators, measures and figures in `figures`. Canonical
+//! `ledger`, files in `seen`, rejected rows in `rejects`, areas, indicators, measures and figures in `figures`, comparison groups in `comparison`. Canonical
 //! files are written before, under names that no earlier publication uses, and become part of the store only by the
 //! commit that names them.
 
@@ -87,6 +87,8 @@ pub enum DefinitionKind {
     Source,
     /// An indicator.
     Indicator,
+    /// A comparison group.
+    ComparisonGroup,
     /// A pipeline.
     Pipeline,
 }
@@ -99,6 +101,7 @@ impl DefinitionKind {
             Self::Dataset => "dataset",
             Self::Source => "source",
             Self::Indicator => "indicator",
+            Self::ComparisonGroup => "comparison_group",
             Self::Pipeline => "pipeline",
         }
     }
@@ -140,7 +143,7 @@ impl<'a> Publication<'a> {
 
     /// Keeps the text of every definition; one that is known already is not written again.
     pub fn record_definitions(&mut self, catalogue: &Catalogue) -> Result<(), LoadError> {
-        use DefinitionKind::{CodeList, Dataset, Indicator, Pipeline, Source};
+        use DefinitionKind::{CodeList, ComparisonGroup, Dataset, Indicator, Pipeline, Source};
         for (id, list) in &catalogue.codelists {
             self.record_definition(CodeList, id.as_str(), 0, &list.fingerprint, &list.canonical)?;
         }
@@ -153,6 +156,9 @@ impl<'a> Publication<'a> {
         for (id, indicator) in &catalogue.indicators {
             let version = indicator.version.0;
             self.record_definition(Indicator, id.as_str(), version, &indicator.fingerprint, &indicator.canonical)?;
+        }
+        for (id, group) in &catalogue.comparison_groups {
+            self.record_definition(ComparisonGroup, id.as_str(), 0, &group.fingerprint, &group.canonical)?;
         }
         for (id, pipeline) in &catalogue.pipelines {
             self.record_definition(Pipeline, id.as_str(), 0, &pipeline.fingerprint, &pipeline.canonical)?;

@@ -7,7 +7,7 @@
 //! and versions before 3.37 cannot read a file with strict tables at all.
 
 /// The schema that this version of the program reads and writes.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
 
 /// Marks the file as ours, at a fixed place of its header: the bytes `MSKT`.
 pub(crate) const APPLICATION_ID: u32 = 0x4D53_4B54;
@@ -16,8 +16,46 @@ pub(crate) const APPLICATION_ID: u32 = 0x4D53_4B54;
 pub(crate) const SQL: &str = include_str!("schema.sql");
 
 /// What turns version `n` into version `n + 1`, at position `n - 1`. The first version has nothing before it.
-pub(crate) const UPGRADES: &[&str] =
-    &["ALTER TABLE measure ADD COLUMN divisor INTEGER NOT NULL DEFAULT 1 CHECK (divisor > 0)"];
+pub(crate) const UPGRADES: &[&str] = &[
+    "ALTER TABLE measure ADD COLUMN divisor INTEGER NOT NULL DEFAULT 1 CHECK (divisor > 0)",
+    // A table's checks cannot be changed: the two are made anew. That figures name areas is checked at the commit.
+    "CREATE TABLE area_before AS SELECT area, level, title_da, title_en, region FROM area;
+    DROP TABLE area;
+    CREATE TABLE area (
+        area TEXT NOT NULL PRIMARY KEY,
+        level TEXT NOT NULL CHECK (level IN ('municipality', 'region', 'country', 'comparison_group')),
+        title_da TEXT NOT NULL,
+        title_en TEXT NOT NULL,
+        region TEXT
+    ) WITHOUT ROWID;
+    INSERT INTO area SELECT area, level, title_da, title_en, region FROM area_before;
+    DROP TABLE area_before;
+    CREATE TABLE definition_before AS SELECT kind, id, version, fingerprint, canonical, first_run FROM definition;
+    DROP TABLE definition;
+    CREATE TABLE definition (
+        kind TEXT NOT NULL
+            CHECK (kind IN ('codelist', 'dataset', 'source', 'indicator', 'comparison_group', 'pipeline')),
+        id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        fingerprint TEXT NOT NULL,
+        canonical TEXT NOT NULL,
+        first_run INTEGER NOT NULL REFERENCES run (run),
+        PRIMARY KEY (kind, id, version, fingerprint)
+    ) WITHOUT ROWID;
+    INSERT INTO definition SELECT kind, id, version, fingerprint, canonical, first_run FROM definition_before;
+    DROP TABLE definition_before;
+    CREATE TABLE comparison_group_member (
+        comparison_group TEXT NOT NULL,
+        area TEXT NOT NULL REFERENCES area (area) DEFERRABLE INITIALLY DEFERRED,
+        municipality TEXT NOT NULL REFERENCES area (area) DEFERRABLE INITIALLY DEFERRED,
+        first_day TEXT NOT NULL,
+        day_after TEXT,
+        rank INTEGER,
+        distance TEXT,
+        PRIMARY KEY (area, municipality, first_day),
+        CHECK ((rank IS NULL) = (distance IS NULL))
+    ) WITHOUT ROWID",
+];
 
 /// A table or view with its columns, as documented.
 #[derive(Debug, Default)]
@@ -152,9 +190,9 @@ the indicator's periods change, and has the 1000 latest periods at most.
 
 | column | meaning |
 |---|---|
-| `area` | Code of the municipality or region; `DK` for the country. |
+| `area` | Code of the municipality or region; `DK` for the country; a comparison group. |
 | `area_title` | The area's name in Danish. |
-| `level` | `municipality`, `region` or `country`. |
+| `level` | `municipality`, `region`, `country` or `comparison_group`. |
 | `2024`, `2024-05`, ... | The value in that period; empty where there is none. |
 ";
 

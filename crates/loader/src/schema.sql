@@ -28,7 +28,7 @@ CREATE TABLE run (
 
 -- Every text of a definition that a run has used.
 CREATE TABLE definition (
-    kind TEXT NOT NULL CHECK (kind IN ('codelist', 'dataset', 'source', 'indicator', 'pipeline')), -- `codelist`, `dataset`, `source`, `indicator` or `pipeline`.
+    kind TEXT NOT NULL CHECK (kind IN ('codelist', 'dataset', 'source', 'indicator', 'comparison_group', 'pipeline')), -- `codelist`, `dataset`, `source`, `indicator`, `comparison_group` or `pipeline`.
     id TEXT NOT NULL, -- Its identifier.
     version INTEGER NOT NULL, -- The declared version of an indicator; 0 for the other kinds, which have none.
     fingerprint TEXT NOT NULL, -- BLAKE3 hash of the canonical text.
@@ -118,11 +118,24 @@ CREATE TABLE rejected_row (
 
 -- Whom a figure can be about.
 CREATE TABLE area (
-    area TEXT NOT NULL PRIMARY KEY, -- Code of the municipality or region; `DK` for the country.
-    level TEXT NOT NULL CHECK (level IN ('municipality', 'region', 'country')), -- `municipality`, `region` or `country`.
+    area TEXT NOT NULL PRIMARY KEY, -- Code of the municipality or region; `DK` for the country; a comparison group such as `six_cities` or `provinces:03`.
+    level TEXT NOT NULL CHECK (level IN ('municipality', 'region', 'country', 'comparison_group')), -- `municipality`, `region`, `country` or `comparison_group`.
     title_da TEXT NOT NULL, -- Name in Danish.
     title_en TEXT NOT NULL, -- Name in English.
     region TEXT -- The region that a municipality lies in.
+) WITHOUT ROWID;
+
+-- Who belongs to a comparison group from when to when, and in which order the nearest are. Current lists only.
+CREATE TABLE comparison_group_member (
+    comparison_group TEXT NOT NULL, -- The comparison group, as it is defined.
+    area TEXT NOT NULL REFERENCES area (area) DEFERRABLE INITIALLY DEFERRED, -- Which area of it: `six_cities`, `provinces:03`, or `alike:0751` for the nearest of a municipality.
+    municipality TEXT NOT NULL REFERENCES area (area) DEFERRABLE INITIALLY DEFERRED, -- The municipality that belongs to it.
+    first_day TEXT NOT NULL, -- From this day on, ISO 8601; an empty text if it always did. A figure counts those who belong to it on the first day of its period.
+    day_after TEXT, -- The first day on which it does not belong to it any more; empty if there is none.
+    rank INTEGER, -- Its place among the nearest, from 1; empty for other groups.
+    distance TEXT, -- How far away it is, an exact decimal: places between them, or shares of the range; empty for other groups.
+    PRIMARY KEY (area, municipality, first_day),
+    CHECK ((rank IS NULL) = (distance IS NULL))
 ) WITHOUT ROWID;
 
 -- The periods that figures are about, for time axes.
@@ -148,7 +161,7 @@ CREATE TABLE indicator (
     direction TEXT NOT NULL, -- `higher_is_better`, `lower_is_better` or `neutral`.
     formula TEXT NOT NULL, -- How it is made of its measures.
     fingerprint TEXT NOT NULL, -- Hash of the definition; its text is in `definition`.
-    basis TEXT NOT NULL, -- Hash of all that decides the figures besides the rows: definition, uses of sources, municipalities and regions.
+    basis TEXT NOT NULL, -- Hash of all that decides the figures besides the rows: definition, uses of sources, municipalities, regions and comparison groups.
     valid_from TEXT, -- The first period that this version defines; empty if it has no beginning.
     valid_to TEXT, -- The last period that this version defines; empty if it has no end.
     reservations TEXT NOT NULL, -- What a reader must know before using the figures: a JSON list of `{"da": ..., "en": ...}`.
@@ -220,8 +233,8 @@ SELECT
     i.area_of_work AS area_of_work, -- The municipal area that it belongs to.
     i.title_da AS indicator_title_da, -- Its title in Danish.
     i.title_en AS indicator_title_en, -- Its title in English.
-    o.area AS area, -- Code of the municipality or region; `DK` for the country.
-    a.level AS level, -- `municipality`, `region` or `country`.
+    o.area AS area, -- Code of the municipality or region; `DK` for the country; a comparison group.
+    a.level AS level, -- `municipality`, `region`, `country` or `comparison_group`.
     a.title_da AS area_title_da, -- The area's name in Danish.
     a.title_en AS area_title_en, -- The area's name in English.
     a.region AS region, -- The region that a municipality lies in.

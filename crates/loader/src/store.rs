@@ -356,7 +356,8 @@ mod tests {
     fn a_store_of_the_first_version_is_brought_up_to_date() {
         let folder = folder();
         let store = Store::open(folder.path()).expect("a new store");
-        store.connection.execute_batch("ALTER TABLE measure DROP COLUMN divisor").expect("the first version's table");
+        let older = "ALTER TABLE measure DROP COLUMN divisor; DROP TABLE comparison_group_member;";
+        store.connection.execute_batch(older).expect("the first version's tables");
         store.connection.execute("UPDATE schema_version SET version = 1", []).expect("a version");
         drop(store);
         let store = Store::open(folder.path()).expect("an upgraded store");

@@ -54,6 +54,6 @@ fn view(indicator: &str, periods: &[String]) -> String {
         "CREATE VIEW {PREFIX}{indicator} AS\nSELECT\n    area,\n    area_title_da AS area_title,\n    level{columns}\n\
          FROM latest_observation\nWHERE indicator = '{indicator}' AND breakdown = 'total'\n\
          GROUP BY area, area_title_da, level\n\
-         ORDER BY CASE level WHEN 'municipality' THEN 1 WHEN 'region' THEN 2 ELSE 3 END, area"
+         ORDER BY CASE level WHEN 'municipality' THEN 1 WHEN 'region' THEN 2 WHEN 'country' THEN 3 ELSE 4 END, area"
     )
 }
