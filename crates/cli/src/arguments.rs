@@ -293,6 +293,27 @@ pub(crate) enum ExportFormat {
     Parquet,
 }
 
+/// What areas are, as the tables name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum Level {
+    Municipality,
+    Region,
+    Country,
+    ComparisonGroup,
+}
+
+impl Level {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Municipality => "municipality",
+            Self::Region => "region",
+            Self::Country => "country",
+            Self::ComparisonGroup => "comparison_group",
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ExportArguments {
     /// Only this indicator; may be given several times
@@ -301,6 +322,15 @@ pub(crate) struct ExportArguments {
     /// Only this period; may be given several times
     #[arg(long, value_name = "PERIOD")]
     pub(crate) period: Vec<Period>,
+    /// Only this area: a municipality's code, a region's, DK, or a comparison group; may be given several times
+    #[arg(long, value_name = "CODE")]
+    pub(crate) area: Vec<String>,
+    /// Only areas of this level; may be given several times
+    #[arg(long, value_enum)]
+    pub(crate) level: Vec<Level>,
+    /// Instead of figures, who belongs to which comparison group, and in which order the nearest are; as CSV
+    #[arg(long, conflicts_with_all = ["indicator", "period", "area", "level", "format"])]
+    pub(crate) comparison_groups: bool,
     /// The format; by the ending of `--output` if not given, otherwise CSV
     #[arg(long, value_enum)]
     pub(crate) format: Option<ExportFormat>,

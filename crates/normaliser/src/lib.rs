@@ -18,7 +18,7 @@ mod fixture;
 
 pub use check::{KeyCheck, KeyError, KeyFindings, KeyHasher, KeyJudge, RowPlace, Suspects, partition};
 pub use compute::{
-    CanonicalFile, ComputeError, DatasetRows, MeasureRow, MeasureRows, Member, PartialHand, PartialPlan, Partials,
-    Request, measure, observe, rows_of,
+    CanonicalFile, ComputeError, DatasetRows, MeasureRow, MeasureRows, PartialHand, PartialPlan, Partials, Request,
+    measure, observe, rows_of,
 };
 pub use harmonise::{Hand, Harmonised, Harmoniser, PersonKeys};

@@ -8,22 +8,27 @@ use model::{Area, DatasetId, DeliveryId, Fingerprint, FingerprintBuilder, Indica
 
 use crate::coverage::{Cell, Coverage, is_used};
 use crate::figures::{self, Sources, UnitFile};
+use crate::groups;
 use crate::reading::{Job, ReadDelivery};
 use crate::run::{Phase, Progress, SEMANTICS};
 use crate::work::Work;
-use crate::{DeliveryReport, IndicatorReport, Outcome, RunError, RunReport, SourceReport};
+use crate::{DeliveryReport, Outcome, RunError, RunReport, SourceReport};
 
 impl<'a> Work<'a> {
     pub(crate) fn indicators(&self) -> impl Iterator<Item = &'a Arc<Indicator>> {
         self.pipeline.indicators.iter().filter_map(|id| self.catalogue.indicators.get(id))
     }
 
-    /// The hash of all that decides an indicator's figures besides the rows: its definition, who owes what, and which
-    /// municipality lies in which region.
+    /// The hash of all that decides an indicator's figures besides the rows: its definition, who owes what, which
+    /// municipality lies in which region, and with whom it is compared.
     pub(crate) fn basis(&self, indicator: &Indicator) -> Fingerprint {
         let lists = self.catalogue.municipalities().map(|list| list.fingerprint.to_string());
         let mut builder = FingerprintBuilder::new();
         builder.add(SEMANTICS).add(indicator.fingerprint.to_string()).add(lists.unwrap_or_default());
+        let groups = self.pipeline.comparison_groups.iter().filter_map(|id| self.catalogue.comparison_groups.get(id));
+        for group in groups.filter(|group| group.concerns(indicator)) {
+            builder.add(group.id.as_str()).add(group.fingerprint.to_string());
+        }
         for usage in &self.pipeline.uses {
             let reads = |measure: &model::Measure| {
                 self.catalogue.sources.get(&usage.source).is_some_and(|source| source.dataset == measure.dataset)
@@ -72,9 +77,16 @@ impl<'a> Work<'a> {
         }
         progress.begin(Phase::Compute, work.len() as u64);
         let counts = figures::publish(&sources, &work, publication, &|| progress.advance(1))?;
-        for ((indicator, _), counts) in work.iter().zip(counts) {
-            let report = IndicatorReport { new: counts.new, changed: counts.changed, unchanged: counts.unchanged };
-            self.report.indicators.insert(indicator.id.to_string(), report);
+        let of_groups = groups::publish(&sources, self.pipeline, &work, publication)?;
+        for id in groups::elsewhere(self.catalogue, self.pipeline, &work) {
+            publication.outdate_indicator(&id)?;
+        }
+        let counts = work.iter().zip(counts).map(|((indicator, _), counts)| (indicator.id.clone(), counts));
+        for (indicator, counts) in counts.chain(of_groups) {
+            let report = self.report.indicators.entry(indicator.to_string()).or_default();
+            report.new += counts.new;
+            report.changed += counts.changed;
+            report.unchanged += counts.unchanged;
         }
         Ok(())
     }
@@ -197,6 +209,15 @@ impl<'a> Work<'a> {
                 let title = list.title_of(index, day).clone();
                 let region = list.attribute(index, "region", day).map(str::to_owned);
                 Some(AreaRecord { area: Area::Municipality(*code), title, region })
+            }));
+        }
+        let groups = self.pipeline.comparison_groups.iter().filter_map(|id| self.catalogue.comparison_groups.get(id));
+        for (group, list) in groups.zip(std::iter::repeat(self.catalogue.municipalities())) {
+            let named = list.map(|list| group.areas_of(list, group.titles(self.catalogue), &self.municipalities, day));
+            areas.extend(named.unwrap_or_default().into_iter().map(|(area, title)| AreaRecord {
+                area: Area::Comparison(area),
+                title,
+                region: None,
             }));
         }
         areas

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use loader::{FigureCounts, Publication};
 use model::{
-    Area, Catalogue, Dataset, DatasetId, Date, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period,
+    Area, Catalogue, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period,
     WorkUnit,
 };
-use normaliser::{CanonicalFile, DatasetRows, Member, Partials, Request};
+use normaliser::{CanonicalFile, DatasetRows, Partials, Request};
 
 use crate::RunError;
 use crate::coverage::{Cell, Coverage};
@@ -166,6 +166,29 @@ fn publish_one(
     publication: &mut Publication<'_>,
 ) -> Result<FigureCounts, RunError> {
     publication.measures(&fresh)?;
+    let measures = measures(sources, indicator, periods, fresh, publication)?;
+    let areas =
+        |period: Period| sources.catalogue.regions_and_country(sources.municipalities.iter().copied(), period.start());
+    let mut observations = normaliser::observe(indicator, &measures, &areas)?;
+    observations.retain(|one| periods.contains(&one.period));
+    let counts = publication.figures(&observations)?;
+    // An area that is no more has no figure any more either; who is compared with whom is not known yet.
+    let made: BTreeSet<(Area, Period)> = observations.iter().map(|one| (one.area.clone(), one.period)).collect();
+    let observed = publication.read().observed(&indicator.id, indicator.version)?;
+    let is_gone = |place: &(Area, Period)| periods.contains(&place.1) && !made.contains(place);
+    let gone = observed.into_iter().filter(|place| is_gone(place) && !matches!(place.0, Area::Comparison(_))).collect();
+    publication.close_observations(&indicator.id, indicator.version, &gone)?;
+    Ok(counts)
+}
+
+/// The measures that the figures of some periods are made of: the stored ones, with fresh ones in their places.
+pub(crate) fn measures(
+    sources: &Sources<'_>,
+    indicator: &Indicator,
+    periods: &BTreeSet<Period>,
+    fresh: Vec<MeasureValue>,
+    publication: &Publication<'_>,
+) -> Result<Vec<MeasureValue>, RunError> {
     let mut read = periods.clone();
     if compares(indicator) {
         read.extend(periods.iter().filter_map(|period| Period::from_ordinal(period.kind(), period.ordinal() - 1)));
@@ -173,16 +196,7 @@ fn publish_one(
     let stored = publication.read().measures_of(&indicator.id, Some(&read))?;
     let mut measures = complete(indicator, stored, fresh);
     measures.retain(|value| sources.municipalities.binary_search(&value.municipality).is_ok());
-    let members = |period: Period| members(sources, period.start());
-    let mut observations = normaliser::observe(indicator, &measures, &members)?;
-    observations.retain(|one| periods.contains(&one.period));
-    let counts = publication.figures(&observations)?;
-    // An area that is no more has no figure any more either.
-    let made: BTreeSet<(Area, Period)> = observations.iter().map(|one| (one.area.clone(), one.period)).collect();
-    let observed = publication.read().observed(&indicator.id, indicator.version)?;
-    let gone = observed.into_iter().filter(|place| periods.contains(&place.1) && !made.contains(place)).collect();
-    publication.close_observations(&indicator.id, indicator.version, &gone)?;
-    Ok(counts)
+    Ok(measures)
 }
 
 /// Withdraws the figures of periods that are published no more: what they were made of has been taken back.
@@ -254,15 +268,4 @@ fn rows_for<'a>(
         rows.insert(id.clone(), DatasetRows { dataset, files: files.filter_map(file).collect(), delivered, used });
     }
     rows
-}
-
-/// The municipalities and their regions on a day.
-fn members(sources: &Sources<'_>, day: Date) -> Vec<Member> {
-    let Some(list) = sources.catalogue.municipalities() else { return Vec::new() };
-    let member = |municipality: &MunicipalityCode| {
-        let index = list.index_of(&municipality.to_string())?;
-        let region = list.attribute(index, "region", day)?.to_owned();
-        Some(Member { municipality: *municipality, region })
-    };
-    sources.municipalities.iter().filter_map(member).collect()
 }

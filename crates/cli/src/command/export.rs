@@ -10,7 +10,15 @@ use crate::render;
 pub(crate) fn export(common: &Common, own: &ExportArguments) -> Result<Exit, RunError> {
     let project = super::project(common)?;
     let mut queries = Queries::open(&project)?;
-    let filter = ExportFilter { indicators: own.indicator.clone(), periods: own.period.clone() };
+    if own.comparison_groups {
+        return members(common, own, &mut queries);
+    }
+    let filter = ExportFilter {
+        indicators: own.indicator.clone(),
+        periods: own.period.clone(),
+        areas: own.area.clone(),
+        levels: own.level.iter().map(|level| level.as_str().to_owned()).collect(),
+    };
     let by_ending = own.output.as_ref().and_then(|path| path.extension()).filter(|ending| *ending == "parquet");
     let format = own.format.unwrap_or(if by_ending.is_some() { ExportFormat::Parquet } else { ExportFormat::Csv });
     let rows = match (format, &own.output) {
@@ -29,6 +37,21 @@ pub(crate) fn export(common: &Common, own: &ExportArguments) -> Result<Exit, Run
     };
     if let Some(path) = own.output.as_ref().filter(|_| !common.quiet) {
         render::note(&format!("{rows} observations written to {}", path.display()));
+    }
+    Ok(Exit::Ok)
+}
+
+/// Who belongs to the comparison groups.
+fn members(common: &Common, own: &ExportArguments, queries: &mut Queries<'_>) -> Result<Exit, RunError> {
+    let separator = separator(own.delimiter)?;
+    let Some(path) = &own.output else {
+        let (text, _) = queries.comparison_groups_csv(separator)?;
+        render::result(&String::from_utf8_lossy(&text))?;
+        return Ok(Exit::Ok);
+    };
+    let rows = queries.export_comparison_groups(separator, path)?;
+    if !common.quiet {
+        render::note(&format!("{rows} memberships written to {}", path.display()));
     }
     Ok(Exit::Ok)
 }

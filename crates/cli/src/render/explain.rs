@@ -41,6 +41,7 @@ pub(crate) fn text(of: &Explanation) -> String {
     if let (Some(numerator), Some(denominator)) = (&of.numerator, &of.denominator) {
         text += &format!("  = {} / {}\n", grouped_decimal(numerator), grouped_decimal(denominator));
     }
+    text += &members(of);
     text.push('\n');
     of.measures.iter().for_each(|measure| text += &self::measure(measure));
     text += &deliveries(of);
@@ -62,6 +63,31 @@ pub(crate) fn text(of: &Explanation) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Who belongs to a comparison group; nothing for other areas.
+fn members(of: &Explanation) -> String {
+    if of.comparison.is_empty() {
+        return String::new();
+    }
+    let ranked = of.comparison.iter().any(|member| member.rank.is_some());
+    let row = |member: &pipeline::MemberLine| {
+        let mut cells = vec![
+            format!("{} {}", member.municipality, member.title.0),
+            member.value.as_deref().map_or("no value".to_owned(), grouped_decimal),
+            member.obs_status.clone(),
+            if member.contributes { "yes" } else { "no" }.to_owned(),
+        ];
+        if ranked {
+            cells.insert(0, member.rank.map(|rank| rank.to_string()).unwrap_or_default());
+            cells.push(member.distance.clone().unwrap_or_default());
+        }
+        cells
+    };
+    let header = ["rank", "municipality", "value", "status", "contributes", "distance"];
+    let (header, numbers) = if ranked { (&header[..], &[0, 2, 5][..]) } else { (&header[1..5], &[1][..]) };
+    let members = table(header, of.comparison.iter().map(row).collect(), numbers);
+    format!("\n{members}\n")
 }
 
 fn measure(of: &MeasureLine) -> String {

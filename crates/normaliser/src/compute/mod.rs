@@ -26,7 +26,7 @@ use model::{Dataset, MunicipalityCode, Period};
 
 pub use error::ComputeError;
 pub use measure::{Request, measure};
-pub use observe::{Member, observe};
+pub use observe::observe;
 pub use partial::{PartialHand, PartialPlan, Partials};
 pub use trace::{MeasureRow, MeasureRows, rows_of};
 

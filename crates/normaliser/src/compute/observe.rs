@@ -9,24 +9,16 @@ use model::{
 
 use super::ComputeError;
 
-/// A municipality that belongs to the country's figures.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// The municipality.
-    pub municipality: MunicipalityCode,
-    /// The code of its region.
-    pub region: String,
-}
-
-/// The figures of an indicator for every municipality that has measures, for every region and for the country, sorted
-/// by period and area.
+/// The figures of an indicator for every municipality that has measures, and for every group of them, sorted by period
+/// and area.
 ///
 /// A group's figure is the formula of the members' measures taken together, so that it is a ratio of sums; a member
-/// contributes if all its measures have a value. `members` says who belongs to the groups in a period.
+/// contributes if all its measures have a value. `groups` says which groups there are in a period (regions, the country,
+/// comparison groups), and who belongs to each.
 pub fn observe(
     indicator: &Indicator,
     measures: &[MeasureValue],
-    members: &dyn Fn(Period) -> Vec<Member>,
+    groups: &dyn Fn(Period) -> BTreeMap<Area, Vec<MunicipalityCode>>,
 ) -> Result<Vec<Observation>, ComputeError> {
     let mut observations = Vec::new();
     let mut before: Option<(Period, BTreeMap<MunicipalityCode, i128>)> = None;
@@ -38,7 +30,7 @@ pub fn observe(
         let mut removed = BTreeSet::new();
         for (municipality, row) in &rows {
             let mut one = if included.contains(municipality) {
-                figures.elsewhere(*municipality)
+                figures.elsewhere(Area::Municipality(*municipality), 1)
             } else {
                 figures.municipality(*municipality, row)?
             };
@@ -50,9 +42,12 @@ pub fn observe(
             observations.push(one);
         }
         rows.retain(|municipality, _| !removed.contains(municipality));
-        for (area, mut group) in groups(members(period)) {
+        for (area, mut group) in groups(period) {
+            let all = group.len();
             group.retain(|municipality| !included.contains(municipality));
-            observations.push(figures.group(area, &group, &rows)?);
+            // Nobody has a figure of their own: they are all counted elsewhere.
+            let nobody = group.is_empty() && all > 0;
+            observations.push(if nobody { figures.elsewhere(area, 0) } else { figures.group(area, &group, &rows)? });
         }
         before = Some((period, values));
     }
@@ -157,15 +152,6 @@ fn known(value: &MeasureValue, missing: MissingRule) -> Result<Amount, ObsStatus
     }
 }
 
-fn groups(members: Vec<Member>) -> BTreeMap<Area, Vec<MunicipalityCode>> {
-    let mut groups: BTreeMap<Area, Vec<MunicipalityCode>> = BTreeMap::new();
-    for Member { municipality, region } in members {
-        groups.entry(Area::Region(region)).or_default().push(municipality);
-        groups.entry(Area::Country).or_default().push(municipality);
-    }
-    groups
-}
-
 /// Decimals beyond the published ones with which figures enter a mean or a median.
 const FINER: u8 = 9;
 
@@ -205,10 +191,9 @@ impl Figures<'_> {
         Ok(self.observation(area, figure, (1, 1), status))
     }
 
-    /// The figure of a municipality that is included in another one's.
-    fn elsewhere(&self, municipality: MunicipalityCode) -> Observation {
-        let area = Area::Municipality(municipality);
-        self.observation(area, Figure::default(), (0, 1), ObsStatus::IncludedElsewhere)
+    /// The figure of a municipality that is included in another one's, or of a group of none but such.
+    fn elsewhere(&self, area: Area, members: u32) -> Observation {
+        self.observation(area, Figure::default(), (0, members), ObsStatus::IncludedElsewhere)
     }
 
     /// Flags a value that is not plausible, or takes it out; returns whether it did. `before` is the value of the period

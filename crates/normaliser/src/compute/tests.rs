@@ -670,9 +670,14 @@ fn quotient() -> Indicator {
     indicator(PeriodKind::Year, vec![sum_of_amounts(None), people], Formula::Divide(measure(0), measure(1)))
 }
 
-fn members(_: Period) -> Vec<Member> {
-    let member = |code: &str, region: &str| Member { municipality: municipality(code), region: region.to_owned() };
-    vec![member("0751", "1082"), member("0101", "1084"), member("0400", "1084")]
+fn members(_: Period) -> BTreeMap<Area, Vec<MunicipalityCode>> {
+    let area = |area: Area, codes: &[&str]| (area, codes.iter().map(|code| municipality(code)).collect());
+    let region = |code: &str| Area::Region(code.to_owned());
+    BTreeMap::from([
+        area(region("1082"), &["0751"]),
+        area(region("1084"), &["0101", "0400"]),
+        area(Area::Country, &["0101", "0400", "0751"]),
+    ])
 }
 
 fn observed(indicator: &Indicator, amounts: [Option<i64>; 3], people: [Option<i64>; 3]) -> Vec<Observation> {

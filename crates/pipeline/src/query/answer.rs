@@ -221,6 +221,8 @@ pub struct Explanation {
     pub contributing: u32,
     /// How many the area has.
     pub members: u32,
+    /// Who belongs to the comparison group, if the figure is of one; the nearest first.
+    pub comparison: Vec<MemberLine>,
     /// The formula as defined.
     pub formula: String,
     /// The measures.
@@ -231,6 +233,25 @@ pub struct Explanation {
     pub revisions: Vec<RevisionLine>,
     /// Canonical rows, if they were asked for.
     pub rows: Vec<RowsOfMeasure>,
+}
+
+/// A municipality of a comparison group, with its own figure.
+#[derive(Debug, Clone, Serialize)]
+pub struct MemberLine {
+    /// The municipality.
+    pub municipality: String,
+    /// Its name, in Danish and English.
+    pub title: (String, String),
+    /// Its place among the nearest.
+    pub rank: Option<u32>,
+    /// How far away it is.
+    pub distance: Option<String>,
+    /// Whether the group's figure is made of its measures, among others.
+    pub contributes: bool,
+    /// Its own value.
+    pub value: Option<String>,
+    /// Its SDMX status code; empty if it has no figure.
+    pub obs_status: String,
 }
 
 /// A measure of a figure.
@@ -291,4 +312,8 @@ pub struct ExportFilter {
     pub indicators: Vec<String>,
     /// These periods; all if empty.
     pub periods: Vec<Period>,
+    /// These areas, by their codes; all if empty.
+    pub areas: Vec<String>,
+    /// These levels; all if empty.
+    pub levels: Vec<String>,
 }

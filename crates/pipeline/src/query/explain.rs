@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{Figure, FigureFilter, UnitRecord};
+use loader::{Figure, FigureFilter, NamedMembership, Reading, UnitRecord};
 use model::{
-    Aggregate, Area, Code, Dataset, Date, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period, Ratio,
-    Rounding, format_decimal,
+    Aggregate, Area, Catalogue, Code, ComparisonArea, Dataset, Date, Indicator, Measure, MeasureValue,
+    MunicipalityCode, ObsStatus, Period, Ratio, Rounding, format_decimal,
 };
 use normaliser::CanonicalFile;
 
 use super::status::delivery_line;
-use super::{DeliveryLine, Explanation, MeasureLine, Queries, RevisionLine, RowsOfMeasure, known_indicator};
+use super::{
+    DeliveryLine, Explanation, MeasureLine, MemberLine, Queries, RevisionLine, RowsOfMeasure, known_indicator,
+};
 use crate::RunError;
 use crate::coverage::is_used;
 
@@ -37,9 +39,10 @@ impl Queries<'_> {
     ) -> Result<Explanation, RunError> {
         let indicator = known_indicator(self.catalogue, indicator)?;
         let area = self.area(area)?;
-        let members = self.members(&area, period.start());
         let root = self.store.root().to_owned();
         let reading = self.store.read()?;
+        let comparison = comparison(&reading, &area, period.start())?;
+        let members = self::members(self.catalogue, &area, &comparison, period.start());
         let wanted =
             FigureFilter { indicator: Some(indicator.id.clone()), area: Some(area.clone()), period: Some(period) };
         let figure = reading.figures(&wanted)?.into_iter().next().ok_or_else(|| unknown(indicator, &area, period))?;
@@ -55,6 +58,11 @@ impl Queries<'_> {
         let case = Case::new(indicator, period, members, values, units);
         let fingerprint = fingerprints.get(&indicator.id).map_or(indicator.fingerprint, |(_, known)| *known);
         let mut explanation = summary(&figure, indicator, &fingerprint.to_string());
+        if matches!(area, Area::Comparison(_)) {
+            let of_period = FigureFilter { area: None, ..wanted };
+            let figures = reading.figures(&of_period)?;
+            explanation.comparison = comparison.iter().map(|one| member_line(one, &figures)).collect();
+        }
         let datasets = &self.catalogue.datasets;
         for measure in &indicator.measures {
             let Some(dataset) = datasets.get(&measure.dataset) else { continue };
@@ -75,28 +83,61 @@ impl Queries<'_> {
         if self.catalogue.regions().is_some_and(|list| list.index_of(text).is_some()) {
             return Ok(Area::Region(text.to_owned()));
         }
+        let of_group = |area: &ComparisonArea| self.catalogue.comparison_groups.contains_key(&area.group);
+        if let Some(area) = text.parse().ok().filter(of_group) {
+            return Ok(Area::Comparison(area));
+        }
         let known = MunicipalityCode::new(text).filter(|code| self.catalogue.municipality_codes().contains(code));
         known.map(Area::Municipality).ok_or_else(|| RunError::Usage {
             code: Code::NOTHING_KNOWN,
-            message: format!("there is no municipality or region `{}`", model::redact(text)),
-            help: "write a municipality's code such as 0751, a region's code such as 1082, or DK".to_owned(),
+            message: format!("there is no municipality, region or comparison group `{}`", model::redact(text)),
+            help:
+                "write a municipality's code such as 0751, a region's code such as 1082, DK, or a comparison group as \
+                   `musketer export --comparison-groups` has them"
+                    .to_owned(),
         })
     }
+}
 
-    fn members(&self, area: &Area, day: Date) -> BTreeSet<MunicipalityCode> {
-        let Some(list) = self.catalogue.municipalities() else { return BTreeSet::new() };
-        let region = |code: &MunicipalityCode| {
-            let index = list.index_of(&code.to_string())?;
-            list.attribute(index, "region", day).map(str::to_owned)
-        };
-        match area {
-            Area::Municipality(code) => BTreeSet::from([*code]),
-            Area::Region(wanted) => {
-                let all = self.catalogue.municipality_codes().into_iter();
-                all.filter(|code| region(code).as_ref() == Some(wanted)).collect()
-            }
-            Area::Country => self.catalogue.municipality_codes().into_iter().collect(),
+/// Who belongs to a comparison group on a day, the nearest first.
+fn comparison(reading: &Reading<'_>, area: &Area, day: Date) -> Result<Vec<NamedMembership>, RunError> {
+    let Area::Comparison(area) = area else { return Ok(Vec::new()) };
+    let mut members = reading.comparison_groups()?;
+    members.retain(|one| one.membership.area == *area && one.membership.validity.contains(day));
+    Ok(members)
+}
+
+fn members(
+    catalogue: &Catalogue,
+    area: &Area,
+    comparison: &[NamedMembership],
+    day: Date,
+) -> BTreeSet<MunicipalityCode> {
+    match area {
+        Area::Municipality(code) => BTreeSet::from([*code]),
+        Area::Comparison(_) => comparison.iter().map(|one| one.membership.municipality).collect(),
+        Area::Region(_) | Area::Country => {
+            let mut areas = catalogue.regions_and_country(catalogue.municipality_codes(), day);
+            areas.remove(area).unwrap_or_default().into_iter().collect()
         }
+    }
+}
+
+/// A member with its own figure, if it has one.
+fn member_line(of: &NamedMembership, figures: &[Figure]) -> MemberLine {
+    let NamedMembership { membership, municipality_title, .. } = of;
+    let own = |figure: &&Figure| {
+        figure.area == Area::Municipality(membership.municipality) && figure.breakdown == model::TOTAL
+    };
+    let figure = figures.iter().find(own);
+    MemberLine {
+        municipality: membership.municipality.to_string(),
+        title: (municipality_title.da.clone(), municipality_title.en.clone()),
+        rank: membership.neighbour.as_ref().map(|place| place.rank),
+        distance: membership.neighbour.as_ref().map(|place| place.distance.clone()),
+        contributes: figure.is_some_and(|figure| figure.contributing > 0),
+        value: figure.and_then(|figure| figure.value.as_ref()).map(|value| value.text.clone()),
+        obs_status: figure.map(|figure| figure.status.code().to_owned()).unwrap_or_default(),
     }
 }
 
@@ -150,6 +191,7 @@ fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explana
         denominator: figure.denominator.as_ref().map(|value| value.text.clone()),
         contributing: figure.contributing,
         members: figure.members,
+        comparison: Vec::new(),
         formula: indicator.formula_text.clone(),
         measures: Vec::new(),
         deliveries: Vec::new(),

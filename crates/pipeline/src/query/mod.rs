@@ -11,8 +11,8 @@ use loader::{Figure, FigureFilter, Language, LoadError, Separator, Store};
 use model::{Area, Catalogue, Code, Indicator, Period, SourceId};
 
 pub use self::answer::{
-    DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, RefusedDelivery, RejectCount,
-    RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
+    DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, RefusedDelivery,
+    RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
 };
 use crate::{Project, RunError};
 
@@ -61,7 +61,19 @@ impl<'a> Queries<'a> {
             figures.extend(reading.figures(&filter)?);
         }
         figures.retain(|figure| filter.periods.is_empty() || filter.periods.contains(&figure.period));
+        let is_named = |names: &[String], text: &str| names.is_empty() || names.iter().any(|name| name == text);
+        figures.retain(|figure| is_named(&filter.levels, figure.area.level()));
+        figures.retain(|figure| is_named(&filter.areas, &figure.area.to_string()));
         Ok(figures)
+    }
+
+    /// Who belongs to the comparison groups, as CSV, and how many memberships there are.
+    pub fn comparison_groups_csv(&mut self, separator: Separator) -> Result<(Vec<u8>, usize), RunError> {
+        let members = self.store.read()?.comparison_groups()?;
+        let mut text = Vec::new();
+        loader::export_members_csv(&members, separator, Language::Danish, &mut text)
+            .map_err(RunError::file("the export"))?;
+        Ok((text, members.len()))
     }
 
     /// Writes the figures as CSV and returns how many there are.
@@ -88,9 +100,14 @@ impl<'a> Queries<'a> {
     ) -> Result<usize, RunError> {
         let mut text = Vec::new();
         let rows = self.export_csv(filter, separator, &mut text)?;
-        let aside = path.with_extension("csv.part");
-        let written = std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path));
-        written.map_err(RunError::file(path))?;
+        write_whole(path, &text)?;
+        Ok(rows)
+    }
+
+    /// Writes who belongs to the comparison groups to a CSV file, which appears whole or not at all.
+    pub fn export_comparison_groups(&mut self, separator: Separator, path: &Path) -> Result<usize, RunError> {
+        let (text, rows) = self.comparison_groups_csv(separator)?;
+        write_whole(path, &text)?;
         Ok(rows)
     }
 
@@ -117,6 +134,12 @@ impl<'a> Queries<'a> {
         let rows = reading.rejects(&wanted, limit)?.into_iter().map(reject_line).collect();
         Ok(Rejects { total: counts.iter().map(|count| count.rows).sum(), counts, rows })
     }
+}
+
+fn write_whole(path: &Path, text: &[u8]) -> Result<(), RunError> {
+    let aside = path.with_extension("csv.part");
+    let written = std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path));
+    written.map_err(RunError::file(path))
 }
 
 fn known_indicator<'a>(catalogue: &'a Catalogue, id: &str) -> Result<&'a Indicator, RunError> {

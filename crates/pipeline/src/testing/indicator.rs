@@ -6,10 +6,11 @@ use std::path::Path;
 use definitions::cases::{Case, Given, Table, is_value_column};
 use loader::{CanonicalWriter, PartScope};
 use model::{
-    Area, Catalogue, Dataset, DatasetId, DeliveryId, Fingerprint, Indicator, MunicipalityCode, Observation, Period,
-    PeriodKind, Ratio, RecordBatch, SourceId, WorkUnit, format_decimal, pow10,
+    Area, Catalogue, ComparisonArea, Dataset, DatasetId, DeliveryId, Fingerprint, Indicator, IndicatorId,
+    MunicipalityCode, Observation, Period, PeriodKind, Ratio, RecordBatch, SourceId, TOTAL, WorkUnit, format_decimal,
+    pow10,
 };
-use normaliser::{CanonicalFile, DatasetRows, Member, Request, measure, observe, partition};
+use normaliser::{CanonicalFile, DatasetRows, Request, measure, observe, partition};
 
 use super::compare::{FoundReject, Grid};
 use super::delivery::Loaded;
@@ -18,6 +19,7 @@ use super::read::Texts;
 use crate::RunError;
 use crate::coverage::Cell;
 use crate::figures::is_defined;
+use crate::groups::{Groups, Values};
 
 /// What an indicator's test came to.
 pub(super) struct Outcome {
@@ -48,23 +50,64 @@ pub(super) fn run(
     let store = tempfile::tempdir().map_err(RunError::file("a temporary folder"))?;
     let world = world(case, texts, store.path(), catalogue, indicator)?;
     let periods = published(indicator, &world);
-    let wanted: BTreeSet<Cell> =
-        world.municipalities.iter().flat_map(|code| periods.iter().map(|period| (*code, *period))).collect();
+    let wanted = cells(&world, &periods);
     let measures = measure(&[Request { indicator, wanted: &wanted }], &world.rows)?.remove(0);
-    let list = catalogue.municipalities();
-    let members = |period: Period| -> Vec<Member> {
-        let member = |code: &MunicipalityCode| {
-            let index = list?.index_of(&code.to_string())?;
-            let region = list?.attribute(index, "region", period.start())?.to_owned();
-            Some(Member { municipality: *code, region })
-        };
-        world.municipalities.iter().filter_map(member).collect()
+    let groups = groups(case, texts, indicator, catalogue, &world)?;
+    let areas = |period: Period| {
+        let mut areas = catalogue.regions_and_country(world.municipalities.iter().copied(), period.start());
+        areas.extend(groups.on(indicator, period.start()));
+        areas
     };
-    let mut observations = observe(indicator, &measures, &members)?;
+    let mut observations = observe(indicator, &measures, &areas)?;
     observations.sort_by_cached_key(|one| (one.period, one.area.to_string(), one.breakdown.clone()));
     let seen = if probe { seen(indicator, &wanted, &world)? } else { Vec::new() };
     let figures = grid(&observations);
     Ok(Outcome { figures, observations, rejects: world.rejects, notices: world.notices, seen })
+}
+
+/// Every municipality in every period.
+fn cells(world: &World<'_>, periods: &BTreeSet<Period>) -> BTreeSet<Cell> {
+    world.municipalities.iter().flat_map(|code| periods.iter().map(|period| (*code, *period))).collect()
+}
+
+/// The comparison groups that the expectation names. The others are left out: a definition's tests are not to change
+/// with every group that somebody adds.
+fn groups<'a>(
+    case: &Case,
+    texts: &Texts,
+    indicator: &Indicator,
+    catalogue: &'a Catalogue,
+    world: &World<'_>,
+) -> Result<Groups<'a>, RunError> {
+    let table = case.expect.rows.as_ref().and_then(|table| texts.table(table));
+    let at = table.as_ref().and_then(|table| table.column("area"));
+    let cells = table.iter().flat_map(|table| &table.rows).filter_map(|row| row.cells.get(at?));
+    let named: BTreeSet<_> =
+        cells.filter_map(|cell| cell.text.parse::<ComparisonArea>().ok()).map(|area| area.group).collect();
+    let chosen = catalogue.comparison_groups_of(indicator).filter(|group| named.contains(&group.id));
+    let municipalities: Vec<MunicipalityCode> = world.municipalities.iter().copied().collect();
+    let mut values = |id: &IndicatorId| deciding(id, catalogue, world);
+    Groups::decide(
+        chosen.map(AsRef::as_ref),
+        catalogue.municipalities().map(AsRef::as_ref),
+        &municipalities,
+        &mut values,
+    )
+}
+
+/// The figures of municipalities of an indicator that decides who is nearest.
+fn deciding(id: &IndicatorId, catalogue: &Catalogue, world: &World<'_>) -> Result<Values, RunError> {
+    let mut values = Values::new();
+    let Some(indicator) = catalogue.indicators.get(id) else { return Ok(values) };
+    let wanted = cells(world, &published(indicator, world));
+    let measures = measure(&[Request { indicator, wanted: &wanted }], &world.rows)?.remove(0);
+    for figure in observe(indicator, &measures, &|_| BTreeMap::new())? {
+        let (Area::Municipality(code), Some(value)) = (figure.area, figure.value) else { continue };
+        if figure.breakdown == TOTAL {
+            values.entry(figure.period).or_default().insert(code, value);
+        }
+    }
+    Ok(values)
 }
 
 /// The rows that each measure could see and those that it kept, counted by the engine.
@@ -98,7 +141,10 @@ fn world<'a>(
     let (mut persons, mut rejects, mut notices) = (Persons::default(), Vec::new(), Vec::new());
     let mut rows: BTreeMap<DatasetId, DatasetRows<'a>> = BTreeMap::new();
     let Given::Tables(tables) = &case.given else { return Err(RunError::Internal("no tables".to_owned())) };
-    for id in indicator.measures.iter().map(|measure| &measure.dataset).collect::<BTreeSet<_>>() {
+    // Who is nearest can be decided by figures that are made of other datasets.
+    let compared = catalogue.comparison_groups_of(indicator).flat_map(|group| catalogue.deciding(group));
+    let compared = compared.flat_map(|other| &other.measures).map(|measure| &measure.dataset);
+    for id in indicator.measures.iter().map(|measure| &measure.dataset).chain(compared).collect::<BTreeSet<_>>() {
         let Some(dataset) = catalogue.datasets.get(id) else { continue };
         let of = tables.iter().find(|table| table.dataset == id.as_str());
         let (mut files, mut delivered) = (Vec::new(), BTreeSet::new());

@@ -83,6 +83,32 @@ fn what_another_one_delivers_is_included_there() {
 }
 
 #[test]
+fn comparison_groups_have_figures_as_regions_have() {
+    let group = |text: &str| Area::Comparison(text.parse().expect("an area"));
+    let area = |area: &str, codes: &[&str]| (group(area), codes.iter().map(|code| municipality(code)).collect());
+    let groups = |_: Period| {
+        BTreeMap::from([
+            area("near:0101", &["0400", "0751"]),
+            area("near:0751", &["0400"]),
+            area("cities", &["0101", "0751"]),
+        ])
+    };
+    let measures = year("2024", [1_000, 500, 3_001], [Some(2), None, Some(4)]);
+    let figures = |indicator: &Indicator| shown(&observe(indicator, &measures, &groups).expect("figures"));
+    // 40.01 / 6 = 6.668; of the neighbours of 0101 one is missing.
+    let found = figures(&quotient());
+    assert_eq!(found[3..], ["cities 6.7 A 2/2", "near:0101 7.5 P 1/2", "near:0751 - O 0/1"]);
+    // (5 + 7.5025) / 2 = 6.25125.
+    let mean = Indicator { groups: GroupRule::UnweightedMean, ..quotient() };
+    assert_eq!(figures(&mean)[3], "cities 6.3 A 2/2");
+    // 0400 is counted in 0101: it belongs to no group, and a group of nobody else has no figure of its own.
+    let (from, to) = (None, None);
+    let inclusion = Inclusion { municipality: municipality("0400"), within: municipality("0101"), from, to };
+    let included = Indicator { included_in: vec![inclusion], ..quotient() };
+    assert_eq!(figures(&included)[3..], ["cities 6.7 A 2/2", "near:0101 7.5 A 1/1", "near:0751 - K 0/0"]);
+}
+
+#[test]
 fn what_is_missing_is_left_out_where_something_is_known() {
     let measures = |at: usize| {
         let people = measure_of("people", TimeSelection::Within, None, Aggregate::Count, 0);

@@ -1,0 +1,176 @@
+//! Comparison groups: who belongs to them, and the figures that are theirs.
+//!
+//! They are made behind everything else, of what has just been published: who is nearest is decided by figures of
+//! municipalities, so the lists cannot be known before these are. Whatever order deliveries come in, the same figures
+//! stand there in the end, and so do the same lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use loader::{FigureCounts, FigureFilter, Publication};
+use model::{
+    Area, Catalogue, CodeList, ComparisonGroup, ComparisonGroupId, Date, Indicator, IndicatorId, Membership,
+    MunicipalityCode, Period, Pipeline, TOTAL, Validity, members_on,
+};
+use normaliser::ComputeError;
+
+use crate::RunError;
+use crate::figures::{Sources, Wanted, measures};
+
+/// The published figures of the municipalities, by period; all of one indicator have as many decimals.
+pub(crate) type Values = BTreeMap<Period, BTreeMap<MunicipalityCode, i128>>;
+
+/// Comparison groups, and who belongs to them.
+pub(crate) struct Groups<'a>(Vec<(&'a ComparisonGroup, Vec<Membership>)>);
+
+impl<'a> Groups<'a> {
+    /// Decides who belongs to the groups. `values` gives the figures that decide who is nearest.
+    pub(crate) fn decide(
+        groups: impl Iterator<Item = &'a ComparisonGroup>,
+        list: Option<&CodeList>,
+        municipalities: &[MunicipalityCode],
+        values: &mut dyn FnMut(&IndicatorId) -> Result<Values, RunError>,
+    ) -> Result<Self, RunError> {
+        let decided = groups.map(|group| {
+            let dated = list.map(|list| group.dated_members(list, municipalities)).unwrap_or_default();
+            Ok((group, if group.nearest().is_some() { nearest(group, values)? } else { dated }))
+        });
+        decided.collect::<Result<_, RunError>>().map(Self)
+    }
+
+    /// The groups that an indicator has figures of on a day, and who belongs to them.
+    pub(crate) fn on(&self, indicator: &Indicator, day: Date) -> BTreeMap<Area, Vec<MunicipalityCode>> {
+        let concerned = self.0.iter().filter(|(group, _)| group.concerns(indicator));
+        concerned.flat_map(|(_, members)| members_on(members, day)).collect()
+    }
+}
+
+/// The lists of the nearest, of every year that has the figures which decide.
+fn nearest(
+    group: &ComparisonGroup,
+    values: &mut dyn FnMut(&IndicatorId) -> Result<Values, RunError>,
+) -> Result<Vec<Membership>, RunError> {
+    let Some(nearest) = group.nearest() else { return Ok(Vec::new()) };
+    let figures: Vec<(&IndicatorId, Values)> =
+        nearest.on.iter().map(|(id, _)| Ok((id, values(id)?))).collect::<Result<_, RunError>>()?;
+    let Some((first, of_first)) = figures.first() else { return Ok(Vec::new()) };
+    let mut lists = Vec::new();
+    for year in of_first.keys().filter(|year| figures.iter().all(|(_, of)| of.contains_key(year))) {
+        let Some(decided) = nearest.decided(*year) else { continue };
+        let of_year: Vec<_> = figures.iter().map(|(_, of)| of[year].clone()).collect();
+        let list = nearest.lists(group, decided, &of_year).map_err(|_| ComputeError::Overflow {
+            indicator: IndicatorId::clone(first),
+            area: Area::Comparison(group.area(None)),
+            period: decided,
+        });
+        lists.extend(list?);
+    }
+    lists.sort();
+    Ok(lists)
+}
+
+/// The figures of municipalities that hold for the moment.
+fn published(id: &IndicatorId, publication: &Publication<'_>) -> Result<Values, RunError> {
+    let filter = FigureFilter { indicator: Some(id.clone()), ..FigureFilter::default() };
+    let mut values = Values::new();
+    for figure in publication.read().figures(&filter)?.into_iter().filter(|figure| figure.breakdown == TOTAL) {
+        let (Area::Municipality(municipality), Some(value)) = (figure.area, figure.value) else { continue };
+        let minor = value.text.replace('.', "").parse();
+        let minor = minor.map_err(|_| RunError::Internal(format!("`{}` is no published figure", value.text)))?;
+        values.entry(figure.period).or_default().insert(municipality, minor);
+    }
+    Ok(values)
+}
+
+/// The groups of a pipeline.
+fn chosen<'a>(catalogue: &'a Catalogue, pipeline: &'a Pipeline) -> impl Iterator<Item = &'a ComparisonGroup> {
+    pipeline.comparison_groups.iter().filter_map(|id| catalogue.comparison_groups.get(id)).map(AsRef::as_ref)
+}
+
+/// Decides who belongs to the groups of a pipeline, and publishes their figures: in the periods that were computed
+/// again, and wherever other municipalities belong to a group than before.
+pub(crate) fn publish(
+    sources: &Sources<'_>,
+    pipeline: &Pipeline,
+    work: &[(&Indicator, Wanted)],
+    publication: &mut Publication<'_>,
+) -> Result<BTreeMap<IndicatorId, FigureCounts>, RunError> {
+    let catalogue = sources.catalogue;
+    let list = catalogue.municipalities().map(AsRef::as_ref);
+    let mut values = |id: &IndicatorId| published(id, publication);
+    let groups = Groups::decide(chosen(catalogue, pipeline), list, sources.municipalities, &mut values)?;
+    let changed = record(catalogue, &groups, publication)?;
+    let mut counts = BTreeMap::new();
+    for indicator in pipeline.indicators.iter().filter_map(|id| catalogue.indicators.get(id)) {
+        let observed = publication.read().observed(&indicator.id, indicator.version)?;
+        let of_groups = |place: &&(Area, Period)| matches!(place.0, Area::Comparison(_));
+        let live: BTreeSet<Period> =
+            observed.iter().filter(|place| !of_groups(place)).map(|(_, period)| *period).collect();
+        let computed = work.iter().find(|(computed, _)| computed.id == indicator.id).map(|(_, wanted)| &wanted.periods);
+        let days: Vec<&Validity> = changed
+            .iter()
+            .filter(|(id, _)| catalogue.comparison_groups.get(*id).is_some_and(|group| group.concerns(indicator)))
+            .flat_map(|(_, days)| days)
+            .collect();
+        let is_touched = |period: &Period| {
+            computed.is_some_and(|computed| computed.contains(period))
+                || days.iter().any(|days| days.contains(period.start()))
+        };
+        let periods: BTreeSet<Period> = live.into_iter().filter(is_touched).collect();
+        let mut made = Vec::new();
+        if periods.iter().any(|period| !groups.on(indicator, period.start()).is_empty()) {
+            let measures = measures(sources, indicator, &periods, Vec::new(), publication)?;
+            made = normaliser::observe(indicator, &measures, &|period| groups.on(indicator, period.start()))?;
+            made.retain(|one| matches!(one.area, Area::Comparison(_)) && periods.contains(&one.period));
+            counts.insert(indicator.id.clone(), publication.figures(&made)?);
+        }
+        let made: BTreeSet<(Area, Period)> = made.into_iter().map(|one| (one.area, one.period)).collect();
+        let gone =
+            observed.iter().filter(of_groups).filter(|place| periods.contains(&place.1) && !made.contains(*place));
+        publication.close_observations(&indicator.id, indicator.version, &gone.cloned().collect())?;
+    }
+    Ok(counts)
+}
+
+/// Records who belongs to the groups, and returns the days on which others do than before.
+fn record(
+    catalogue: &Catalogue,
+    groups: &Groups<'_>,
+    publication: &mut Publication<'_>,
+) -> Result<BTreeMap<ComparisonGroupId, BTreeSet<Validity>>, RunError> {
+    let known = catalogue.pipelines.values().flat_map(|pipeline| &pipeline.comparison_groups);
+    publication.keep_comparison_groups(&known.collect())?;
+    let mut before: BTreeMap<ComparisonGroupId, BTreeSet<Membership>> = BTreeMap::new();
+    for one in publication.read().comparison_groups()? {
+        before.entry(one.membership.area.group.clone()).or_default().insert(one.membership);
+    }
+    let mut changed = BTreeMap::new();
+    for (group, members) in &groups.0 {
+        let before = before.remove(&group.id).unwrap_or_default();
+        let now: BTreeSet<Membership> = members.iter().cloned().collect();
+        if before != now {
+            publication.comparison_group(&group.id, members)?;
+            let days = before.symmetric_difference(&now).map(|one| one.validity);
+            changed.insert(group.id.clone(), days.collect());
+        }
+    }
+    Ok(changed)
+}
+
+/// The indicators of other pipelines that have figures of the nearest by an indicator that this run has computed. The
+/// lists are theirs to make anew.
+pub(crate) fn elsewhere(catalogue: &Catalogue, pipeline: &Pipeline, work: &[(&Indicator, Wanted)]) -> Vec<IndicatorId> {
+    let others = catalogue.pipelines.values().filter(|other| other.id != pipeline.id);
+    let mut outdated = BTreeSet::new();
+    for other in others {
+        let decided = chosen(catalogue, other).filter(|group| {
+            let on = group.nearest().map_or(&[][..], |nearest| &nearest.on);
+            on.iter().any(|(id, _)| work.iter().any(|(indicator, _)| indicator.id == *id))
+        });
+        for group in decided {
+            let indicators = other.indicators.iter().filter(|id| !pipeline.indicators.contains(id));
+            let indicators = indicators.filter_map(|id| catalogue.indicators.get(id));
+            outdated.extend(indicators.filter(|one| group.concerns(one)).map(|one| one.id.clone()));
+        }
+    }
+    outdated.into_iter().collect()
+}
