@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::groups::groups;
 use super::rows::{Pupil, Rows};
 use super::{Month, World};
 
@@ -70,19 +71,25 @@ fn tabulate(
     if !published {
         return;
     }
-    let mut regions: BTreeMap<&str, Vec<Option<Parts>>> = BTreeMap::new();
+    let mut of_groups: BTreeMap<String, Vec<Option<Parts>>> = BTreeMap::new();
+    let mut groups_of: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (group, members) in groups(world, rows, rule.id, months[0].div_euclid(12)) {
+        members.into_iter().for_each(|code| groups_of.entry(code).or_default().push(group.clone()));
+    }
     for code in codes {
         let complete = rule.needs.iter().all(|need| has(code, need));
         let parts = complete.then(|| (rule.parts)(code, months));
-        regions.entry(&world.regions[code]).or_default().push(parts);
-        regions.entry("DK").or_default().push(parts);
+        let groups = groups_of.get(code).into_iter().flatten().map(String::as_str);
+        for group in groups.chain([world.regions[code].as_str(), "DK"]) {
+            of_groups.entry(group.to_owned()).or_default().push(parts);
+        }
         let (value, status) = match parts {
             None => (String::new(), "O"),
             Some(parts) => value(rule, parts).map_or((String::new(), "M"), |value| (value, "A")),
         };
         figures.insert((rule.id.into(), code.clone(), period.into(), value, status.into()));
     }
-    for (area, members) in regions {
+    for (area, members) in of_groups {
         let known: Vec<Parts> = members.iter().flatten().copied().collect();
         let total = known.iter().fold((0, None), |(n, d): Parts, (numerator, denominator)| {
             (n + numerator, denominator.map(|denominator| d.unwrap_or(0) + denominator))
@@ -96,7 +103,7 @@ fn tabulate(
             0 => (String::new(), status),
             _ => value(rule, total).map_or((String::new(), "M"), |value| (value, status)),
         };
-        figures.insert((rule.id.into(), area.into(), period.into(), value, status.into()));
+        figures.insert((rule.id.into(), area, period.into(), value, status.into()));
     }
 }
 
@@ -132,7 +139,7 @@ fn ore(rows: &Rows, code: &str, months: &[Month], keep: impl Fn(&str, char) -> b
     })
 }
 
-fn persons(rows: &Rows, code: &str, months: &[Month], from_age: i32) -> i128 {
+pub(super) fn persons(rows: &Rows, code: &str, months: &[Month], from_age: i32) -> i128 {
     let year = months[0].div_euclid(12);
     sum(&rows.inhabitants, |(municipality, in_year, age, persons)| {
         (municipality == code && *in_year == year && *age >= from_age).then_some(*persons)

@@ -5,6 +5,7 @@
 //! that list. No data engine, no batches, no definitions. Where it and the program differ, one of them is wrong.
 
 mod figures;
+mod groups;
 mod rows;
 mod text;
 
@@ -22,6 +23,8 @@ pub(crate) type Month = i32;
 pub(crate) struct World {
     /// Municipality -> region, as of 2024 and 2025.
     pub(crate) regions: BTreeMap<String, String>,
+    /// Municipality -> province, as of 2024 and 2025.
+    pub(crate) provinces: BTreeMap<String, String>,
     /// Codes and aliases of municipalities, Christiansø included.
     pub(crate) municipalities: BTreeMap<String, String>,
     /// Functions and their aliases, those that are valid in 2024 and 2025.
@@ -57,9 +60,11 @@ impl World {
         };
         let municipalities: Vec<_> = table(&folder.join("municipality.csv"));
         let functions: Vec<_> = table(&folder.join("account_function.csv")).into_iter().filter(holds).collect();
-        let current = municipalities.iter().filter(|row| holds(row) && row["kind"] == "municipality");
+        let current = || municipalities.iter().filter(|row| holds(row) && row["kind"] == "municipality");
+        let by = |column: &str| current().map(|row| (row["code"].clone(), row[column].clone())).collect();
         Self {
-            regions: current.map(|row| (row["code"].clone(), row["region"].clone())).collect(),
+            regions: by("region"),
+            provinces: by("landsdel"),
             municipalities: spellings(&municipalities),
             functions: spellings(&functions),
         }
