@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::{
-    Activity, Aggregate, Dataset, DatasetId, Date, Expr, Field, FieldIndex, FieldName, Fingerprint, Formula,
-    IndicatorId, MomentRule, MunicipalityCode, Period, PeriodKind, Ratio, Rounding, Text, TimeSelection, Unit, Window,
+    Activity, Aggregate, Breakdown, Dataset, DatasetId, Date, Dimension, Expr, Field, FieldIndex, FieldName,
+    Fingerprint, Formula, IndicatorId, MomentRule, MunicipalityCode, Period, PeriodKind, Ratio, Rounding, Slicing,
+    Text, TimeSelection, Unit, Window,
 };
 
 /// The version of an indicator's definition, from 1.
@@ -156,6 +157,8 @@ pub struct Measure {
     pub scale: u8,
     /// The unit of the result.
     pub unit: Unit,
+    /// How it is broken down, in the order of the indicator's breakdowns.
+    pub slicings: Vec<Slicing>,
     /// The condition as written.
     pub filter_text: Option<String>,
     /// The aggregate as written.
@@ -291,6 +294,10 @@ pub struct Indicator {
     pub conversion: Ratio,
     /// The formula as written.
     pub formula_text: String,
+    /// What its figures are broken down by.
+    pub dimensions: Vec<Dimension>,
+    /// The breakdowns that there are besides the total.
+    pub breakdowns: Vec<Breakdown>,
     /// What missing data means.
     pub missing: MissingRule,
     /// What a figure of several municipalities is.

@@ -110,6 +110,8 @@ pub(crate) fn resolve(
         formula,
         conversion,
         formula_text,
+        dimensions: Vec::new(),
+        breakdowns: Vec::new(),
         missing: doc.missing?,
         groups: doc.groups?,
         plausible: doc.plausible,
