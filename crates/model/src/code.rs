@@ -110,6 +110,7 @@ codes! {
     3005 UNSUPPORTED_EXPRESSION: "A construct of SQL that the definition language does not have." => "Use comparisons, `and`, `or`, `not`, `in`, `between`, `is null`, `in_group`, `+`, `-` and the aggregates.";
     3006 PERSON_EXPOSED: "A field would let personal identification numbers through: an identifier whose pattern admits them, or a person field that is compared or published." => "Narrow the pattern, drop it (free text is masked), or count the persons instead.";
     3007 LITERAL_RANGE: "A number has more digits than its type." => "Write a number that the field can hold.";
+    3010 CONSTANT_CONDITION: "A condition, or a part of one, that no row can meet, or that every row with a value meets. Whoever wrote it meant something else." => "Compare bounds and codes, and mend the condition; what says nothing is left out.";
 
     4001 PERIOD_MISMATCH: "The dataset is delivered in periods that the indicator's period is not made of." => "Choose a longer period for the indicator.";
     4002 MOMENT_MISMATCH: "A measure of snapshots does not say which one it reads, or a measure of events names a day." => "Add `at:` for snapshot datasets, remove it for event datasets.";
