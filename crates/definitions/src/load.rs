@@ -210,7 +210,7 @@ impl<'f> Library<'f> {
         }
         sound.sort_by_key(|(_, indicator)| indicator.version);
         let Some((at, current)) = known else {
-            let definition = &mut versions[0];
+            let definition = &mut *versions[0];
             let (id, place) = (definition.identity.id, definition.place_of("version"));
             let message = format!("there are older versions of `{id}`, but no current one");
             let finding = definition.report.error_at(Code::VERSION_HISTORY, place, message);

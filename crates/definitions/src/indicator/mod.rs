@@ -129,7 +129,7 @@ pub(crate) fn resolve(
         }
         let made: Vec<String> = chosen.values().map(|other| format!("`{}@{}`", other.id, other.version)).collect();
         for mut finding in apart.into_findings() {
-            finding.message += &format!(" (where it is made of {})", made.join(", "));
+            finding.message = format!("{} (where it is made of {})", finding.message, made.join(", "));
             report.add(finding);
         }
     }
