@@ -117,6 +117,7 @@ codes! {
     4003 VALIDITY_ORDER: "A validity ends before it begins." => "Swap or correct the dates.";
     4004 OVERLAPPING_SOURCES: "A municipality uses two sources for the same dataset and period, so that its rows would count twice." => "End one use before the other begins.";
     4005 CODE_HISTORY: "The rows of a code list contradict each other." => "Make the validities of a code follow each other without overlap, and each alias stand for one code.";
+    4006 VERSION_HISTORY: "The versions of an indicator contradict each other: one that is kept as older is not, or none says that it takes the place of the one before." => "The newest version stands in `<id>.yaml`, the others in `<id>@<version>.yaml`; each but the first names the one before with `supersedes`.";
 
     5001 ROW_SHORT: "The row has fewer cells than the header has columns." => "Look for a missing separator, or a line break inside an unquoted cell; ask the vendor to quote its texts.";
     5002 ROW_LONG: "The row has more cells than the header has columns." => "Look for an unquoted separator inside a text; ask the vendor to quote its texts.";

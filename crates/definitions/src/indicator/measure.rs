@@ -41,9 +41,6 @@ pub(super) struct Scope<'a> {
 /// Reads `measures`.
 pub(super) fn read<'n>(cursor: Cursor<'n>, report: &mut Report<'_>) -> Option<Vec<MeasureDoc<'n>>> {
     let entries = cursor.entries(report)?;
-    if entries.is_empty() {
-        report.error(Code::INVALID_VALUE, cursor.at, "an indicator has at least one measure");
-    }
     Some(entries.into_iter().map(|(name, measure)| read_measure(name, measure, report)).collect())
 }
 
