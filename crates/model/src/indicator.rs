@@ -121,7 +121,7 @@ pub struct Absence {
 }
 
 /// An aggregate of a dataset's rows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Measure {
     /// Its name in the formula.
     pub name: FieldName,
