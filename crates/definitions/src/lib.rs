@@ -19,6 +19,8 @@ mod file;
 mod formatter;
 mod indicator;
 mod load;
+#[cfg(test)]
+mod pages;
 mod pipeline;
 mod project;
 mod schema;
@@ -29,6 +31,6 @@ mod words;
 mod yaml;
 
 pub use formatter::format;
-pub use load::{load, load_in, older_versions};
+pub use load::{load, load_in};
 pub use project::{PersonKeySource, Project, load_project};
 pub use schema::{schema, schemas};

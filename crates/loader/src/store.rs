@@ -352,19 +352,61 @@ mod tests {
         assert!(store.read().expect("a snapshot").runs(1).expect("runs").is_empty());
     }
 
+    /// The table of measures as the first version of the schema had it, with a row.
+    const FIRST: &str = "DROP TABLE breakdown;
+        DROP TABLE measure;
+        CREATE TABLE measure (indicator TEXT NOT NULL, version INTEGER NOT NULL, municipality TEXT NOT NULL,
+            period TEXT NOT NULL, measure TEXT NOT NULL, minor INTEGER, scale INTEGER NOT NULL, rows INTEGER NOT NULL,
+            obs_status TEXT NOT NULL, PRIMARY KEY (indicator, version, municipality, period, measure)) WITHOUT ROWID;
+        INSERT INTO indicator VALUES ('cost', 1, 'school', '', '', '', '', 'DKK', 0, 'year', 'neutral', '', '', '', '',
+            '', '[]', 1);
+        INSERT INTO measure VALUES ('cost', 1, '0751', '2024', 'amount', 250, 2, 17, 'A');
+        DROP TABLE comparison_group_member;
+        DROP TABLE area;
+        CREATE TABLE area (area TEXT NOT NULL PRIMARY KEY, level TEXT NOT NULL CHECK (level IN ('municipality')),
+            title_da TEXT NOT NULL, title_en TEXT NOT NULL, region TEXT) WITHOUT ROWID;
+        DROP TABLE definition;
+        CREATE TABLE definition (kind TEXT NOT NULL CHECK (kind IN ('indicator')), id TEXT NOT NULL,
+            version INTEGER NOT NULL, fingerprint TEXT NOT NULL, canonical TEXT NOT NULL,
+            first_run INTEGER NOT NULL REFERENCES run (run), PRIMARY KEY (kind, id, version, fingerprint)) WITHOUT ROWID;
+        INSERT INTO run (run, pipeline, started_at, engine_version) VALUES (1, 'all', '', '');
+        INSERT INTO area VALUES ('0751', 'municipality', 'Aarhus', 'Aarhus', '1082');
+        INSERT INTO period VALUES ('2024', 'year', '2024-01-01', '2024-12-31');
+        INSERT INTO definition VALUES ('indicator', 'cost', 1, 'f', 'c', 1);
+        INSERT INTO observation (indicator, version, area, period, breakdown, revision, value, value_exact, contributing,
+            members, obs_status, known_from_run) VALUES ('cost', 1, '0751', '2024', 'total', 1, 2.5, '2.5', 1, 1, 'A', 1);
+        UPDATE schema_version SET version = 1;";
+
     #[test]
     fn a_store_of_the_first_version_is_brought_up_to_date() {
         let folder = folder();
         let store = Store::open(folder.path()).expect("a new store");
-        let older = "ALTER TABLE measure DROP COLUMN divisor; DROP TABLE comparison_group_member;";
-        store.connection.execute_batch(older).expect("the first version's tables");
-        store.connection.execute("UPDATE schema_version SET version = 1", []).expect("a version");
+        store.connection.execute_batch(FIRST).expect("the first version's tables");
         drop(store);
-        let store = Store::open(folder.path()).expect("an upgraded store");
+        let mut store = Store::open(folder.path()).expect("an upgraded store");
         assert_eq!(schema_version(&store.connection).expect("a version"), schema::VERSION);
-        let divisors = "SELECT count(*) FROM pragma_table_info('measure') WHERE name = 'divisor'";
-        let divisors: i64 = store.connection.query_row(divisors, [], |row| row.get(0)).expect("a count");
-        assert_eq!(divisors, 1);
+        let cost = model::IndicatorId::new("cost").expect("an id");
+        let kept = store.read().expect("a snapshot").measures_of(&cost, None).expect("measures");
+        let kept: Vec<_> = kept.iter().map(|one| (one.breakdown.as_str(), one.minor, one.divisor, one.rows)).collect();
+        assert_eq!(kept, [(model::TOTAL, Some(250), 1, 17)]);
+        // The tables are those of a new store, but for their comments.
+        let fresh = self::folder();
+        let fresh = Store::open(fresh.path()).expect("a new store");
+        let figures = store.read().expect("a snapshot").figures(&crate::FigureFilter::default()).expect("figures");
+        assert_eq!(figures.len(), 1, "it is still about an area that there is");
+        let group = "INSERT INTO area VALUES ('six_cities', 'comparison_group', '', '', NULL);
+            INSERT INTO definition VALUES ('comparison_group', 'six_cities', 0, 'f', 'c', 1)";
+        store.connection.execute_batch(group).expect("a new level, and a new kind");
+        for table in ["measure", "breakdown", "area", "definition", "comparison_group_member"] {
+            let columns = |store: &Store| -> Vec<(String, String, bool, i64)> {
+                let sql = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1)";
+                let mut statement = store.connection.prepare(sql).expect("a query");
+                let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+                let rows = statement.query_map([table], row).expect("a query");
+                rows.collect::<Result<_, _>>().expect("columns")
+            };
+            assert_eq!(columns(&store), columns(&fresh), "{table}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{FigureCounts, FigureFilter, Publication};
+use loader::{FigureCounts, FigureFilter, FigureKey, Publication};
 use model::{
     Area, Catalogue, CodeList, ComparisonGroup, ComparisonGroupId, Date, Indicator, IndicatorId, Membership,
     MunicipalityCode, Period, Pipeline, TOTAL, Validity, members_on,
@@ -70,9 +70,10 @@ fn nearest(
 
 /// The figures of municipalities that hold for the moment.
 fn published(id: &IndicatorId, publication: &Publication<'_>) -> Result<Values, RunError> {
-    let filter = FigureFilter { indicator: Some(id.clone()), ..FigureFilter::default() };
+    let (indicator, breakdown) = (Some(id.clone()), Some(TOTAL.to_owned()));
+    let filter = FigureFilter { indicator, breakdown, ..FigureFilter::default() };
     let mut values = Values::new();
-    for figure in publication.read().figures(&filter)?.into_iter().filter(|figure| figure.breakdown == TOTAL) {
+    for figure in publication.read().figures(&filter)? {
         let (Area::Municipality(municipality), Some(value)) = (figure.area, figure.value) else { continue };
         let minor = value.text.replace('.', "").parse();
         let minor = minor.map_err(|_| RunError::Internal(format!("`{}` is no published figure", value.text)))?;
@@ -102,9 +103,8 @@ pub(crate) fn publish(
     let mut counts = BTreeMap::new();
     for indicator in pipeline.indicators.iter().filter_map(|id| catalogue.indicators.get(id)) {
         let observed = publication.read().observed(&indicator.id, indicator.version)?;
-        let of_groups = |place: &&(Area, Period)| matches!(place.0, Area::Comparison(_));
-        let live: BTreeSet<Period> =
-            observed.iter().filter(|place| !of_groups(place)).map(|(_, period)| *period).collect();
+        let of_groups = |key: &&FigureKey| matches!(key.area, Area::Comparison(_));
+        let live: BTreeSet<Period> = observed.iter().filter(|key| !of_groups(key)).map(|key| key.period).collect();
         let computed = work.iter().find(|(computed, _)| computed.id == indicator.id).map(|(_, wanted)| &wanted.periods);
         let days: Vec<&Validity> = changed
             .iter()
@@ -123,10 +123,10 @@ pub(crate) fn publish(
             made.retain(|one| matches!(one.area, Area::Comparison(_)) && periods.contains(&one.period));
             counts.insert(indicator.id.clone(), publication.figures(&made)?);
         }
-        let made: BTreeSet<(Area, Period)> = made.into_iter().map(|one| (one.area, one.period)).collect();
-        let gone =
-            observed.iter().filter(of_groups).filter(|place| periods.contains(&place.1) && !made.contains(*place));
-        publication.close_observations(&indicator.id, indicator.version, &gone.cloned().collect())?;
+        let made: BTreeSet<FigureKey> = made.iter().map(FigureKey::of).collect();
+        let is_gone = |key: &&FigureKey| periods.contains(&key.period) && !made.contains(*key);
+        let gone = observed.iter().filter(of_groups).filter(is_gone).cloned().collect();
+        publication.close_observations(&indicator.id, indicator.version, &gone)?;
     }
     Ok(counts)
 }

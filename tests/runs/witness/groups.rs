@@ -41,10 +41,8 @@ fn similar_age(world: &World, rows: &Rows, year: i32) -> BTreeMap<String, Vec<St
         let equal = known.iter().filter(|one| of(one) == value).count();
         2 * below + equal
     };
-    let places: Vec<(&String, usize, usize)> = known
-        .iter()
-        .map(|(code, share, all)| (code, place(*share, &|one| one.1), place(*all, &|one| one.2)))
-        .collect();
+    let places: Vec<(&String, usize, usize)> =
+        known.iter().map(|(code, share, all)| (code, place(*share, &|one| one.1), place(*all, &|one| one.2))).collect();
     let mut lists = BTreeMap::new();
     for (code, share, all) in &places {
         let others = places.iter().filter(|(other, ..)| other != code);

@@ -18,7 +18,6 @@ use super::given::{self, Persons};
 use super::read::Texts;
 use crate::RunError;
 use crate::coverage::Cell;
-use crate::figures::is_defined;
 use crate::groups::{Groups, Values};
 
 /// What an indicator's test came to.
@@ -49,18 +48,24 @@ pub(super) fn run(
 ) -> Result<Outcome, RunError> {
     let store = tempfile::tempdir().map_err(RunError::file("a temporary folder"))?;
     let world = world(case, texts, store.path(), catalogue, indicator)?;
-    let periods = published(indicator, &world);
-    let wanted = cells(&world, &periods);
-    let measures = measure(&[Request { indicator, wanted: &wanted }], &world.rows)?.remove(0);
     let groups = groups(case, texts, indicator, catalogue, &world)?;
     let areas = |period: Period| {
         let mut areas = catalogue.regions_and_country(world.municipalities.iter().copied(), period.start());
         areas.extend(groups.on(indicator, period.start()));
         areas
     };
-    let mut observations = observe(indicator, &measures, &areas)?;
+    let (mut observations, mut seen) = (Vec::new(), None);
+    // Every edition makes the periods that are its own. What an older one sees is shown by the older version's tests.
+    for edition in indicator.editions() {
+        let wanted = cells(&world, &published(edition, &world));
+        let measures = measure(&[Request { indicator: edition, wanted: &wanted }], &world.rows)?.remove(0);
+        observations.extend(observe(edition, &measures, &areas)?);
+        if probe && seen.is_none() {
+            seen = Some(self::seen(edition, &wanted, &world)?);
+        }
+    }
     observations.sort_by_cached_key(|one| (one.period, one.area.to_string(), one.breakdown.clone()));
-    let seen = if probe { seen(indicator, &wanted, &world)? } else { Vec::new() };
+    let seen = seen.unwrap_or_default();
     let figures = grid(&observations);
     Ok(Outcome { figures, observations, rejects: world.rejects, notices: world.notices, seen })
 }
@@ -99,12 +104,14 @@ fn groups<'a>(
 fn deciding(id: &IndicatorId, catalogue: &Catalogue, world: &World<'_>) -> Result<Values, RunError> {
     let mut values = Values::new();
     let Some(indicator) = catalogue.indicators.get(id) else { return Ok(values) };
-    let wanted = cells(world, &published(indicator, world));
-    let measures = measure(&[Request { indicator, wanted: &wanted }], &world.rows)?.remove(0);
-    for figure in observe(indicator, &measures, &|_| BTreeMap::new())? {
-        let (Area::Municipality(code), Some(value)) = (figure.area, figure.value) else { continue };
-        if figure.breakdown == TOTAL {
-            values.entry(figure.period).or_default().insert(code, value);
+    for edition in indicator.editions() {
+        let wanted = cells(world, &published(edition, world));
+        let mut measures = measure(&[Request { indicator: edition, wanted: &wanted }], &world.rows)?.remove(0);
+        measures.retain(|value| value.breakdown == TOTAL);
+        for figure in observe(edition, &measures, &|_| BTreeMap::new())? {
+            if let (Area::Municipality(code), Some(value)) = (figure.area, figure.value) {
+                values.entry(figure.period).or_default().insert(code, value);
+            }
         }
     }
     Ok(values)
@@ -114,8 +121,11 @@ fn deciding(id: &IndicatorId, catalogue: &Catalogue, world: &World<'_>) -> Resul
 fn seen(indicator: &Indicator, wanted: &BTreeSet<Cell>, world: &World<'_>) -> Result<Vec<(u64, u64)>, RunError> {
     let counted = |filtered: bool| -> Result<BTreeMap<String, u64>, RunError> {
         let mut probe = indicator.clone();
+        // Parts have the rows of the total, and would count them again.
+        probe.breakdowns.clear();
         for measure in &mut probe.measures {
             (measure.aggregate, measure.scale) = (model::Aggregate::Count, 0);
+            measure.slicings.clear();
             measure.filter = measure.filter.take().filter(|_| filtered);
         }
         let mut rows: BTreeMap<String, u64> = BTreeMap::new();
@@ -143,8 +153,9 @@ fn world<'a>(
     let Given::Tables(tables) = &case.given else { return Err(RunError::Internal("no tables".to_owned())) };
     // Who is nearest can be decided by figures that are made of other datasets.
     let compared = catalogue.comparison_groups_of(indicator).flat_map(|group| catalogue.deciding(group));
-    let compared = compared.flat_map(|other| &other.measures).map(|measure| &measure.dataset);
-    for id in indicator.measures.iter().map(|measure| &measure.dataset).chain(compared).collect::<BTreeSet<_>>() {
+    let reading = std::iter::once(indicator).chain(compared.map(AsRef::as_ref)).flat_map(Indicator::editions);
+    let measures = reading.flat_map(|edition| &edition.measures);
+    for id in measures.map(|measure| &measure.dataset).collect::<BTreeSet<_>>() {
         let Some(dataset) = catalogue.datasets.get(id) else { continue };
         let of = tables.iter().find(|table| table.dataset == id.as_str());
         let (mut files, mut delivered) = (Vec::new(), BTreeSet::new());
@@ -252,7 +263,7 @@ fn published(indicator: &Indicator, world: &World<'_>) -> BTreeSet<Period> {
         })
     };
     let touched: BTreeSet<Period> = touched.collect();
-    touched.into_iter().filter(|period| is_defined(indicator, *period) && complete(period)).collect()
+    touched.into_iter().filter(|period| indicator.defines(*period) && complete(period)).collect()
 }
 
 /// A fraction: a decimal where a finite one holds it, otherwise `n/d`.
@@ -297,11 +308,16 @@ fn grid(observations: &[Observation]) -> Grid {
     Grid { columns: columns.map(str::to_owned).to_vec(), rows: observations.iter().map(row).collect() }
 }
 
-/// The figures that an expectation with these columns is about: `municipality` leaves the groups out.
+/// The figures that an expectation with these columns is about: `municipality` leaves the groups out, and without
+/// `breakdown` it is about the totals.
 pub(super) fn about(figures: &Grid, columns: &[String]) -> Grid {
-    let alone = columns.iter().any(|name| name == "municipality") && !columns.iter().any(|name| name == "area");
-    let at = figures.column("municipality").filter(|_| alone);
-    let rows = figures.rows.iter().filter(|row| at.is_none_or(|at| !row[at].is_empty())).cloned();
+    let has = |wanted: &str| columns.iter().any(|name| name == wanted);
+    let municipality = figures.column("municipality").filter(|_| has("municipality") && !has("area"));
+    let breakdown = figures.column("breakdown").filter(|_| !has("breakdown") && !columns.is_empty());
+    let is_meant = |row: &&Vec<String>| {
+        municipality.is_none_or(|at| !row[at].is_empty()) && breakdown.is_none_or(|at| row[at] == TOTAL)
+    };
+    let rows = figures.rows.iter().filter(is_meant).cloned();
     Grid { columns: figures.columns.clone(), rows: rows.collect() }
 }
 
@@ -312,8 +328,7 @@ pub(super) fn keys(figures: &Grid) -> Vec<String> {
 
 /// The columns of an expectation that is written for the first time.
 pub(super) fn usual_columns(figures: &Grid) -> Vec<String> {
-    let broken_down =
-        figures.column("breakdown").is_some_and(|at| figures.rows.iter().any(|row| row[at] != model::TOTAL));
+    let broken_down = figures.column("breakdown").is_some_and(|at| figures.rows.iter().any(|row| row[at] != TOTAL));
     let left_out = |name: &&String| name.as_str() == "municipality" || (name.as_str() == "breakdown" && !broken_down);
     figures.columns.iter().filter(|name| !left_out(name)).cloned().collect()
 }
