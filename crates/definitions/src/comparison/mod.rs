@@ -179,6 +179,7 @@ fn fixed(
     report: &mut Report<'_>,
 ) -> Option<Vec<(MunicipalityCode, Validity)>> {
     let list = shelves.lists.get(MUNICIPALITY)?;
+    let codes: Vec<String> = shelves.municipalities.iter().map(ToString::to_string).collect();
     let mut placed: Vec<(MunicipalityCode, Validity, Span)> = Vec::new();
     let mut sound = true;
     for doc in docs {
@@ -194,7 +195,7 @@ fn fixed(
                 };
                 report
                     .error(Code::CODE_NOT_LISTED, written.span, message)
-                    .did_you_mean_one_of(&written.value, list.codes().iter().map(String::as_str));
+                    .did_you_mean_one_of(&written.value, codes.iter().map(String::as_str));
                 sound = false;
                 continue;
             };
