@@ -116,6 +116,10 @@ codes! {
     4003 VALIDITY_ORDER: "A validity ends before it begins." => "Swap or correct the dates.";
     4004 OVERLAPPING_SOURCES: "A municipality uses two sources for the same dataset and period, so that its rows would count twice." => "End one use before the other begins.";
     4005 CODE_HISTORY: "The rows of a code list contradict each other." => "Make the validities of a code follow each other without overlap, and each alias stand for one code.";
+    4020 CODE_CHANGE: "A row of the table of changes contradicts the code list or another row: a code that changes has to end on the date, what it becomes has to hold from it, and the shares of a split have to sum to 1." => "Correct the date, the kind or the share, or the validities of the codes in the list.";
+    4021 CODE_HIERARCHY: "A code lies below one that does not hold at its time, or below itself." => "Correct the column `parent` of the list's table; a code that moves has a row for each parent, one after the other.";
+    4022 CODE_BREAK: "A condition holds for a code and not for what it became, or the other way round, so that the series would break on the day of the change without anybody being told." => "Name the codes of both sides, look at them with as_of(field, 'date'), begin with the change (`valid: {from: ...}` in a new version), or declare the break under `reservations`.";
+    4023 CODE_AMBIGUOUS: "A code stands for several codes on the day of as_of, and the condition holds for some of them and not for others: how much of a row it means cannot be known." => "Ask for codes that all parts share, or begin the indicator with the change: `valid: {from: ...}` in a new version.";
 
     5001 ROW_SHORT: "The row has fewer cells than the header has columns." => "Look for a missing separator, or a line break inside an unquoted cell; ask the vendor to quote its texts.";
     5002 ROW_LONG: "The row has more cells than the header has columns." => "Look for an unquoted separator inside a text; ask the vendor to quote its texts.";

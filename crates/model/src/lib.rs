@@ -18,6 +18,7 @@ mod diagnostic;
 mod encoding;
 mod fingerprint;
 mod formula;
+mod history;
 mod id;
 mod indicator;
 mod input;
@@ -46,6 +47,7 @@ pub use diagnostic::{Diagnostic, Place, Severity};
 pub use encoding::DecodeError;
 pub use fingerprint::{Fingerprint, FingerprintBuilder};
 pub use formula::{Formula, FormulaError, MeasureIndex};
+pub use history::{ChangeKind, CodeChange, Share};
 pub use id::{CodeListId, DatasetId, FieldName, IdError, IndicatorId, PipelineId, SourceId, Text};
 pub use indicator::{
     Absence, Direction, GroupRule, Grouping, Inclusion, Indicator, IndicatorVersion, Measure, MissingRule, Plausible,

@@ -7,8 +7,10 @@
 mod aggregate;
 mod comparison;
 pub(crate) mod formula;
+mod history;
 mod operand;
 mod row;
 pub(crate) mod sql;
 
+pub(crate) use history::seen_as;
 pub(crate) use row::{RowCompiler, RowScope};

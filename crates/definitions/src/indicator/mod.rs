@@ -1,5 +1,6 @@
 //! Indicators: measures of datasets, and the formula over them.
 
+mod history;
 mod measure;
 mod publication;
 pub(crate) mod reference;
@@ -84,6 +85,10 @@ pub(crate) fn resolve(
     // With another version a series begins anew.
     breaks.extend(valid.from.filter(|_| doc.supersedes));
     let mut measures = every(measures)?;
+    let series = history::Series { period, valid, breaks: &breaks };
+    for (measure, doc) in measures.iter().zip(&doc.measures) {
+        history::check(&series, measure, doc, datasets, lists, report);
+    }
     for other in &named {
         // A figure is defined where all are that it is made of.
         valid.from = valid.from.max(other.valid_from);
