@@ -1,21 +1,10 @@
 //! Indicators (key figures, nøgletal): measures of datasets, combined by a formula.
 
-use std::fmt;
-
 use crate::{
-    Activity, Aggregate, Dataset, DatasetId, Date, Expr, Field, FieldIndex, FieldName, Fingerprint, Formula,
-    IndicatorId, MomentRule, MunicipalityCode, Period, PeriodKind, Ratio, Rounding, Text, TimeSelection, Unit, Window,
+    Activity, Aggregate, Dataset, DatasetId, Date, Expr, Field, FieldIndex, FieldName, Fingerprint, Formula, History,
+    IndicatorId, IndicatorVersion, MomentRule, MunicipalityCode, Period, PeriodKind, Ratio, Rounding, Text,
+    TimeSelection, Unit, Window,
 };
-
-/// The version of an indicator's definition, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IndicatorVersion(pub u32);
-
-impl fmt::Display for IndicatorVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// Which direction is better, if any is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -299,8 +288,10 @@ pub struct Indicator {
     pub plausible: Option<Plausible>,
     /// Who is included in whose figures.
     pub included_in: Vec<Inclusion>,
-    /// The periods with which a series begins that cannot be compared with what was before.
+    /// The periods with which a series begins that cannot be compared with what was before, sorted.
     pub breaks: Vec<Period>,
+    /// Its place among the other versions.
+    pub history: History,
     /// What a reader must know before using the figures.
     pub reservations: Vec<Text>,
     /// The hash of the canonical form.

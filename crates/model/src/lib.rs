@@ -34,6 +34,7 @@ mod reject;
 mod source;
 mod tally;
 mod unit;
+mod version;
 mod window;
 
 pub use area::{Area, MunicipalityCode};
@@ -49,9 +50,7 @@ pub use fingerprint::{Fingerprint, FingerprintBuilder};
 pub use formula::{Formula, FormulaError, MeasureIndex};
 pub use history::{ChangeKind, CodeChange, Share};
 pub use id::{CodeListId, DatasetId, FieldName, IdError, IndicatorId, PipelineId, SourceId, Text};
-pub use indicator::{
-    Absence, Direction, GroupRule, Grouping, Inclusion, Indicator, IndicatorVersion, Measure, MissingRule, Plausible,
-};
+pub use indicator::{Absence, Direction, GroupRule, Grouping, Inclusion, Indicator, Measure, MissingRule, Plausible};
 pub use input::{ByteOrder, Compression, Ebcdic, FileEncoding, InputForm};
 pub use number::{NumberError, Ratio, Rounding, format_decimal, pow10};
 pub use observation::{IndicatorTable, MeasureValue, ObsStatus, Observation, TOTAL};
@@ -69,4 +68,5 @@ pub use source::{
 };
 pub use tally::{RowTally, TallyError};
 pub use unit::{Unit, UnitError};
+pub use version::{AsDefined, History, IndicatorVersion, Superseded};
 pub use window::{Span, Window};

@@ -125,6 +125,7 @@ fn indicator(measures: Vec<Measure>) -> Indicator {
         plausible: None,
         included_in: Vec::new(),
         breaks: Vec::new(),
+        history: model::History::default(),
         reservations: Vec::new(),
         fingerprint: Fingerprint::of(b""),
         canonical: String::new(),

@@ -44,12 +44,6 @@ fn dataset_of<'a>(sources: &Sources<'a>, measure: &Measure) -> Option<&'a Datase
     sources.catalogue.datasets.get(&measure.dataset).map(AsRef::as_ref)
 }
 
-/// Whether this version of the indicator defines the period.
-pub(crate) fn is_defined(indicator: &Indicator, period: Period) -> bool {
-    indicator.valid_from.is_none_or(|from| period.start() >= from.start())
-        && indicator.valid_to.is_none_or(|to| period.end() <= to.end())
-}
-
 /// What must be computed again for an indicator, given the units that changed; everything if its definition did.
 pub(crate) fn wanted(
     sources: &Sources<'_>,
@@ -59,7 +53,7 @@ pub(crate) fn wanted(
     publication: &Publication<'_>,
 ) -> Result<Wanted, RunError> {
     let mut wanted = Wanted::default();
-    let valid = |period: &Period| is_defined(indicator, *period);
+    let valid = |period: &Period| indicator.defines(*period);
     for measure in &indicator.measures {
         let Some(dataset) = dataset_of(sources, measure) else { continue };
         let delivered = sources.coverage.delivered.get(&measure.dataset);
@@ -109,7 +103,7 @@ pub(crate) fn wanted(
 /// Whether a period has figures: for each measure there is somebody who has delivered all that it needs. A year is
 /// not published while nobody has delivered its last month.
 fn is_published(sources: &Sources<'_>, indicator: &Indicator, period: Period) -> bool {
-    is_defined(indicator, period)
+    indicator.defines(period)
         && indicator.measures.iter().all(|measure| {
             dataset_of(sources, measure)
                 .is_some_and(|dataset| sources.coverage.anyone_has(measure, dataset, period, sources.municipalities))

@@ -11,6 +11,7 @@ mod history;
 mod operand;
 mod row;
 pub(crate) mod sql;
+mod verdict;
 
 pub(crate) use history::seen_as;
 pub(crate) use row::{RowCompiler, RowScope};

@@ -2,7 +2,7 @@
 
 use model::{
     Absence, Aggregate, Code, CodeList, Dataset, Field, FieldIndex, FieldName, FieldType, Grouping, Measure,
-    MomentRule, PeriodKind, Text, TimeSelection, Unit,
+    MomentRule, PeriodKind, RangeRule, Text, TimeSelection, Unit,
 };
 
 use super::time::{self, Length, TimeDoc};
@@ -260,7 +260,14 @@ fn group_value(
         scale => FieldType::Decimal { precision: 18, scale },
     };
     let title = Text { da: name.value.to_owned(), en: name.value.to_owned() };
-    let (required, pattern, range, masked) = (false, None, None, false);
+    let least = match computed.aggregate {
+        // A group has at least the row that made it.
+        Aggregate::Count => Some(1),
+        Aggregate::CountDistinct(_) => Some(0),
+        _ => None,
+    };
+    let range = least.map(|least| RangeRule { min: Some(least), max: None });
+    let (required, pattern, masked) = (false, None, false);
     let field = Field { name: named.ok()?, title, ty, unit: Some(computed.unit), required, pattern, range, masked };
     Some((field, computed.aggregate))
 }

@@ -10,3 +10,4 @@ mod project;
 mod robustness;
 mod shipped;
 mod tree;
+mod versions;

@@ -127,6 +127,7 @@ pub(crate) fn indicator(version: u32, canonical: &str) -> Indicator {
         plausible: None,
         included_in: Vec::new(),
         breaks: Vec::new(),
+        history: model::History::default(),
         reservations: vec![text("Kun folkeskolen", "Municipal schools \"only\"")],
         fingerprint: Fingerprint::of(canonical.as_bytes()),
         canonical: canonical.to_owned(),

@@ -157,6 +157,7 @@ fn indicator(kind: PeriodKind, measures: Vec<Measure>, formula: Formula) -> Indi
         plausible: None,
         included_in: Vec::new(),
         breaks: Vec::new(),
+        history: model::History::default(),
         reservations: Vec::new(),
         fingerprint: Fingerprint::of(b""),
         canonical: String::new(),
