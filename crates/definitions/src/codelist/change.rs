@@ -11,7 +11,7 @@ use crate::canonical::{self, Canonical};
 use crate::cases::{Cell, Row, Table};
 use crate::decimal::Decimal;
 use crate::words::every;
-use crate::yaml::{Report, listed, text_of};
+use crate::yaml::{Broken, Maybe, Report, listed, text_of};
 
 /// The largest table, in bytes.
 const MOST_BYTES: usize = 16 << 20;
@@ -132,16 +132,16 @@ fn edge(
     }
     let part = read_share(share, what, report);
     let places = cells.map(|cell| cell.place.clone());
-    let edge = Edge { from: from.clone(), to: to.clone(), date: day?, kind: what?, share: part?, places };
+    let edge = Edge { from: from.clone(), to: to.clone(), date: day?, kind: what?, share: part.ok()?, places };
     known.then_some(edge)
 }
 
 /// A decimal or a fraction, more than 0 and at most 1. Empty it is 1 for what moves as a whole, and unknown in a split.
-fn read_share(cell: &Cell, kind: Option<ChangeKind>, report: &mut Report<'_>) -> Option<Option<Ratio>> {
+fn read_share(cell: &Cell, kind: Option<ChangeKind>, report: &mut Report<'_>) -> Maybe<Ratio> {
     let one = Ratio::integer(1);
     let is_split = kind == Some(ChangeKind::Split);
     if cell.text.is_empty() {
-        return Some((!is_split).then_some(one));
+        return Ok((!is_split).then_some(one));
     }
     let number = |text: &str| Decimal::parse(text).and_then(|it| Ratio::decimal(it.minor, it.scale).ok());
     let share = match cell.text.split_once('/') {
@@ -152,7 +152,7 @@ fn read_share(cell: &Cell, kind: Option<ChangeKind>, report: &mut Report<'_>) ->
     };
     let share = share.filter(|share| share.numerator() > 0 && *share <= one);
     let (message, help) = match share {
-        Some(share) if kind.is_none() || is_split || share == one => return Some(Some(share)),
+        Some(share) if kind.is_none() || is_split || share == one => return Ok(Some(share)),
         Some(_) => (
             "what is merged or renamed moves as a whole: its share is 1".to_owned(),
             "write 1, or make it a split with a row for each part",
@@ -163,7 +163,7 @@ fn read_share(cell: &Cell, kind: Option<ChangeKind>, report: &mut Report<'_>) ->
         ),
     };
     report.error_at(Code::CODE_CHANGE, cell.place.clone(), message).help(help);
-    None
+    Err(Broken)
 }
 
 /// Whether the edges agree with the validities of the codes and with each other.
