@@ -71,7 +71,7 @@ pub(super) fn resolve(
         let codes = matching(&group.codes, list, id, report);
         let except = matching(&group.except, list, id, report);
         let above = every(group.under.iter().map(|top| top_of(top, list, hierarchy, id, report)));
-        let (codes, except, above) = (codes?, except?, above?);
+        let (codes, above) = (codes?, above?);
         let mut times: BTreeMap<String, Vec<Validity>> = BTreeMap::new();
         let mut members = codes.clone();
         if !above.is_empty() {
@@ -84,7 +84,15 @@ pub(super) fn resolve(
                 }
             }
         }
-        members = &members - &except;
+        for pattern in group.except.iter().filter(|_| !members.is_empty()) {
+            // What is wrong with the pattern itself was said.
+            let taken = matches_of(pattern, list, id, &mut Report::new(report.path(), report.text()));
+            if taken.is_some_and(|taken| taken.is_disjoint(&members)) {
+                let message = format!("`{}` takes nothing out of the group `{}`", pattern.value, group.name);
+                report.error(Code::INVALID_VALUE, pattern.span, message).help("mend it, or leave it out");
+            }
+        }
+        members = &members - &except?;
         times.retain(|code, _| members.contains(code));
         if members.is_empty() && !report.is_broken() {
             report.error(Code::INVALID_VALUE, group.span, format!("the group `{}` has no codes", group.name));
