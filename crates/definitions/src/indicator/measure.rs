@@ -148,6 +148,7 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
         aggregate: computed.aggregate,
         scale: computed.scale,
         unit: computed.unit,
+        slicings: Vec::new(),
         filter_text,
         value_text: value_sql?.text.to_owned(),
     })

@@ -106,6 +106,8 @@ pub(crate) fn resolve(
         formula: formula.clone(),
         conversion,
         formula_text,
+        dimensions: Vec::new(),
+        breakdowns: Vec::new(),
         missing: doc.missing?,
         groups: doc.groups?,
         plausible: doc.plausible,
