@@ -20,6 +20,8 @@ pub(crate) struct RowScope<'a> {
     pub(crate) lists: &'a Shelf<CodeList>,
     /// Whether the rows are intervals that a measure looks at, so that it is known how long they have been active.
     pub(crate) active: bool,
+    /// The field that says of which day a row is; `None` where rows are groups of rows.
+    pub(crate) time: Option<FieldIndex>,
 }
 
 /// Compiles expressions over the rows of one dataset. Every method returns `None` only after it has reported why
@@ -155,6 +157,9 @@ fn construct(sql: &Sql) -> String {
         Sql::Case { .. } => "`case`".to_owned(),
         Sql::BinaryOp { op, .. } => format!("`{op}`"),
         Sql::UnaryOp { op, .. } if *op != UnaryOperator::Minus => format!("`{op}`"),
+        Sql::IsTrue(_) | Sql::IsNotTrue(_) | Sql::IsFalse(_) | Sql::IsNotFalse(_) | Sql::IsUnknown(_) => {
+            "`is` with a truth value".to_owned()
+        }
         Sql::CompoundIdentifier(_) => "a name with a dot".to_owned(),
         Sql::Function(function) => format!("the function `{}`", function.name),
         _ => "this construct".to_owned(),

@@ -10,7 +10,7 @@ use crate::canonical::{self, Canonical};
 use crate::expression::{RowCompiler, RowScope, sql};
 use crate::shelf::Shelf;
 use crate::vocabulary;
-use crate::words::every;
+use crate::words::{self, every};
 use crate::yaml::{Broken, Cursor, Maybe, Report, Span, Written};
 
 /// A measure as written; what has a mistake is `None`.
@@ -18,7 +18,7 @@ pub(super) struct MeasureDoc<'n> {
     /// Its name.
     pub(super) name: Written<&'n str>,
     from: Option<Written<String>>,
-    filter: Option<Cursor<'n>>,
+    pub(super) filter: Option<Cursor<'n>>,
     value: Option<Cursor<'n>>,
     role: Option<Cursor<'n>>,
     per: Option<Cursor<'n>>,
@@ -83,18 +83,13 @@ fn read_measure<'n>(name: Written<&'n str>, cursor: Cursor<'n>, report: &mut Rep
 
 /// Resolves a measure. `None` if it has a mistake, or its dataset is broken.
 pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Report<'_>) -> Option<Measure> {
-    let name = match FieldName::new(doc.name.value) {
-        Ok(name) => Some(name),
-        Err(error) => {
-            report.error(Code::INVALID_VALUE, doc.name.span, error.to_string());
-            None
-        }
-    };
+    let name = words::name(doc.name.value, doc.name.span, report);
     let filter_sql = doc.filter.map(|cursor| sql::parse(cursor, report).ok_or(Broken)).transpose();
     let value_sql = doc.value.and_then(|cursor| sql::parse(cursor, report));
     let dataset = doc.from.as_ref().and_then(|from| scope.datasets.find(from, report))?;
     let active = dataset.moment == MomentRule::Interval;
-    let rows = RowScope { dataset: dataset.id.as_str(), fields: &dataset.fields, lists: scope.lists, active };
+    let (fields, time) = (&dataset.fields, Some(dataset.time));
+    let rows = RowScope { dataset: dataset.id.as_str(), fields, lists: scope.lists, active, time };
     let filter: Maybe<_> = filter_sql.as_ref().map_err(|broken| *broken).and_then(|expression| {
         let condition = |expression: &sql::Expression<'_>| {
             RowCompiler::new(rows, &expression.places, report).condition(&expression.sql).ok_or(Broken)
@@ -114,6 +109,7 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
                 fields: &grouping.fields,
                 lists: scope.lists,
                 active: false,
+                time: None,
             });
             let unit = group_unit.as_ref().unwrap_or(&dataset.row_unit);
             RowCompiler::new(scope, &expression.places, report).aggregate(&expression.sql, unit)
@@ -254,7 +250,7 @@ fn grouping(
     let (by, lets) = (by?, every(lets)?);
     let mut fields: Vec<Field> = by.iter().map(|index| rows.fields[index.0].clone()).collect();
     fields.extend(lets.iter().map(|(field, _)| field.clone()));
-    let scope = RowScope { dataset: "the group", fields: &fields, lists: rows.lists, active: false };
+    let scope = RowScope { dataset: "the group", fields: &fields, lists: rows.lists, active: false, time: None };
     let having = match doc.having {
         Some(cursor) => {
             let expression = sql::parse(cursor, report)?;
@@ -273,9 +269,7 @@ fn group_value(
     row_unit: &Unit,
     report: &mut Report<'_>,
 ) -> Option<(Field, Aggregate)> {
-    let named = FieldName::new(name.value).map_err(|error| {
-        report.error(Code::INVALID_VALUE, name.span, error.to_string());
-    });
+    let named = words::name(name.value, name.span, report);
     let expression = sql::parse(cursor, report)?;
     let mut compiler = RowCompiler::new(rows, &expression.places, report);
     let computed = compiler.aggregate(&expression.sql, row_unit)?;
@@ -298,7 +292,7 @@ fn group_value(
     };
     let range = least.map(|least| RangeRule { min: Some(least), max: None });
     let (required, pattern, masked) = (false, None, false);
-    let field = Field { name: named.ok()?, title, ty, unit: Some(computed.unit), required, pattern, range, masked };
+    let field = Field { name: named?, title, ty, unit: Some(computed.unit), required, pattern, range, masked };
     Some((field, computed.aggregate))
 }
 

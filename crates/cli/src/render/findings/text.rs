@@ -109,8 +109,12 @@ pub(crate) fn summary(project: &Project) -> String {
     let catalogue = &project.catalogue;
     let errors = project.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     let warnings = project.diagnostics.len() - errors;
+    let groups = match catalogue.comparison_groups.len() {
+        0 => String::new(),
+        number => format!("comparison groups {number}, "),
+    };
     let known = format!(
-        "code lists {}, datasets {}, sources {}, indicators {}, pipelines {}",
+        "code lists {}, datasets {}, sources {}, indicators {}, {groups}pipelines {}",
         catalogue.codelists.len(),
         catalogue.datasets.len(),
         catalogue.sources.len(),
