@@ -32,8 +32,8 @@ fn place(groups: &str) -> Place {
 fn choose(place: &Place, groups: &str) {
     let path = "pipelines/test.yaml";
     let text = std::fs::read_to_string(place.path(path)).expect("the pipeline");
-    let lines = text.lines().filter(|line| !line.starts_with("comparison_groups"));
-    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("comparison_groups")).collect();
+    let text = lines.join("\n") + "\n";
     place.write(path, text.replace("indicators: all\n", &format!("indicators: all\ncomparison_groups: {groups}\n")));
 }
 

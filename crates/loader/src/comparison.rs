@@ -50,9 +50,9 @@ impl Publication<'_> {
 
     /// Forgets the groups that are not named: no pipeline has them any more.
     pub fn keep_comparison_groups(&mut self, kept: &BTreeSet<&ComparisonGroupId>) -> Result<(), LoadError> {
-        let kept: serde_json::Value = kept.iter().map(|group| group.to_string()).collect();
         const SQL: &str = "DELETE FROM comparison_group_member
             WHERE comparison_group NOT IN (SELECT value FROM json_each(?1))";
+        let kept: serde_json::Value = kept.iter().map(ToString::to_string).collect();
         self.write(|connection| connection.execute(SQL, [kept.to_string()]).map(drop))
     }
 }

@@ -190,7 +190,9 @@ pub fn members_on(memberships: &[Membership], day: Date) -> BTreeMap<Area, Vec<M
     for one in memberships.iter().filter(|one| one.validity.contains(day)) {
         areas.entry(Area::Comparison(one.area.clone())).or_default().push(one.municipality);
     }
-    areas.values_mut().for_each(|members| members.sort_unstable());
+    for members in areas.values_mut() {
+        members.sort_unstable();
+    }
     areas
 }
 

@@ -74,7 +74,9 @@ fn tabulate(
     let mut of_groups: BTreeMap<String, Vec<Option<Parts>>> = BTreeMap::new();
     let mut groups_of: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (group, members) in groups(world, rows, rule.id, months[0].div_euclid(12)) {
-        members.into_iter().for_each(|code| groups_of.entry(code).or_default().push(group.clone()));
+        for code in members {
+            groups_of.entry(code).or_default().push(group.clone());
+        }
     }
     for code in codes {
         let complete = rule.needs.iter().all(|need| has(code, need));

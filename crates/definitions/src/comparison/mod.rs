@@ -67,14 +67,13 @@ pub(crate) fn resolve(
         report.error(Code::INVALID_VALUE, doc.at, message).help("choose another id");
     }
     let concerned = doc.concerned.ok().and_then(|doc| doc.unwrap_or_default().resolve(shelves, report));
-    let rule = match (doc.rules.len(), doc.rules.pop()) {
-        (1, rule) => rule.flatten().and_then(|rule| rule.resolve(shelves, report)),
-        _ => {
-            report
-                .error(Code::INVALID_VALUE, doc.at, "who belongs to the group is said in one way, and in one alone")
-                .help("write `members`, `attribute` or `nearest`");
-            None
-        }
+    let rule = if doc.rules.len() == 1 {
+        doc.rules.pop().flatten().and_then(|rule| rule.resolve(shelves, report))
+    } else {
+        report
+            .error(Code::INVALID_VALUE, doc.at, "who belongs to the group is said in one way, and in one alone")
+            .help("write `members`, `attribute` or `nearest`");
+        None
     };
     let (areas, indicators) = concerned?;
     let mut group = ComparisonGroup {

@@ -2,7 +2,7 @@
 
 use crate::tree::Files;
 
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("definitions/codelists/municipality.yaml", include_str!("example/municipality.yaml")),
     ("definitions/codelists/municipality.csv", include_str!("example/municipality.csv")),
     ("definitions/codelists/account.yaml", include_str!("example/account.yaml")),
