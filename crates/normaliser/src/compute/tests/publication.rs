@@ -101,11 +101,11 @@ fn comparison_groups_have_figures_as_regions_have() {
     // (5 + 7.5025) / 2 = 6.25125.
     let mean = Indicator { groups: GroupRule::UnweightedMean, ..quotient() };
     assert_eq!(figures(&mean)[3], "cities 6.3 A 2/2");
-    // 0400 is counted in 0101: it belongs to no group, and a group of nobody else has no figure of its own.
+    // 0400 is counted in 0101, (10 + 5 + 30.01) / 6: it belongs to no group, and a group of nobody else has no figure.
     let (from, to) = (None, None);
     let inclusion = Inclusion { municipality: municipality("0400"), within: municipality("0101"), from, to };
     let included = Indicator { included_in: vec![inclusion], ..quotient() };
-    assert_eq!(figures(&included)[3..], ["cities 6.7 A 2/2", "near:0101 7.5 A 1/1", "near:0751 - K 0/0"]);
+    assert_eq!(figures(&included)[3..], ["cities 7.5 A 2/2", "near:0101 7.5 A 1/1", "near:0751 - K 0/0"]);
 }
 
 #[test]
