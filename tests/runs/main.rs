@@ -7,6 +7,7 @@ mod commands;
 mod definitions;
 mod deliveries;
 mod determinism;
+mod joined;
 mod persons;
 mod place;
 mod tested;

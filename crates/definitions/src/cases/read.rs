@@ -233,7 +233,7 @@ impl Reader<'_> {
         let indicator = self.catalogue.indicators.get(self.identity.id)?;
         // An older version may have read others.
         let read: Vec<&DatasetId> = match self.identity.version {
-            None => indicator.measures.iter().map(|measure| &measure.dataset).collect(),
+            None => indicator.datasets().into_iter().collect(),
             Some(_) => self.catalogue.datasets.keys().collect(),
         };
         if !read.iter().any(|id| id.as_str() == name) {

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Aggregate, Area, DatasetId, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period, PeriodKind,
+    Ratio,
 };
 
 use super::engine::ChunkLimit;
 use super::partial::Partial;
+use super::price::Prices;
 use super::sharing::Scan;
 use super::{Answer, ComputeError, DatasetRows, general};
 
@@ -46,8 +48,8 @@ pub(super) fn measure_in_chunks(
 ) -> Result<Vec<Vec<MeasureValue>>, ComputeError> {
     let mut answers = Answered::new();
     for ((dataset, period), places) in shared_scans(requests) {
-        let Some(rows) = rows.get(dataset) else { continue };
         let known = known(requests, &places, rows);
+        let Some(rows) = rows.get(dataset) else { continue };
         let measures = places.iter().map(|(request, at)| &requests[*request].indicator.measures[*at]).collect();
         let found = Scan { measures, period, rows, known }.answers(limit)?;
         answers.extend(found.into_iter().map(|((at, code, period), Partial { value, rows })| {
@@ -56,14 +58,14 @@ pub(super) fn measure_in_chunks(
     }
     for place in others(requests) {
         let measure = &requests[place.0].indicator.measures[place.1];
-        let Some(rows) = rows.get(&measure.dataset) else { continue };
         let known = known(requests, &[place], rows);
         let known = known.into_iter().map(|(_, municipality, period)| (municipality, period)).collect();
         let found = general::answer(measure, rows, &known)?;
         answers.extend(found.into_iter().map(|((code, period), answer)| ((place, code, period), answer)));
     }
+    let prices = Prices::of(requests.iter().flat_map(|request| &request.indicator.measures), rows)?;
     let numbered = requests.iter().enumerate();
-    numbered.map(|(number, request)| values(number, request, rows, &answers)).collect()
+    numbered.map(|(number, request)| values((number, request), rows, &answers, &prices)).collect()
 }
 
 /// The measures that are asked for one by one.
@@ -89,7 +91,7 @@ fn shared_scans<'a>(requests: &[Request<'a>]) -> BTreeMap<(&'a DatasetId, Period
 fn known(
     requests: &[Request<'_>],
     places: &[Place],
-    rows: &DatasetRows<'_>,
+    rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
 ) -> BTreeSet<(usize, MunicipalityCode, Period)> {
     let mut known = BTreeSet::new();
     for (at, (request, measure)) in places.iter().enumerate() {
@@ -103,20 +105,24 @@ fn known(
 }
 
 fn values(
-    number: usize,
-    request: &Request<'_>,
+    (number, request): (usize, &Request<'_>),
     rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
     answers: &Answered,
+    prices: &Prices,
 ) -> Result<Vec<MeasureValue>, ComputeError> {
     let Request { indicator, wanted } = *request;
     let mut values = Vec::with_capacity(wanted.len() * indicator.measures.len());
     for &(municipality, period) in wanted {
         for (at, measure) in indicator.measures.iter().enumerate() {
-            let status = rows
-                .get(&measure.dataset)
-                .map_or(ObsStatus::NotCollected, |rows| status(measure, rows, municipality, period));
+            let factor = prices.factor(measure, period, rows);
+            let status = match status(measure, rows, municipality, period) {
+                // The amounts are there, but not yet the prices that they are wanted in.
+                known if has_value(known) && factor.is_none() => ObsStatus::Missing,
+                status => status,
+            };
             let answer = answers.get(&((number, at), municipality, period)).copied().unwrap_or_default();
-            values.push(valued(indicator, measure, (municipality, period), answer, status)?);
+            let factor = factor.unwrap_or_else(|| Ratio::integer(1));
+            values.push(valued(indicator, measure, (municipality, period), (answer, factor), status)?);
         }
     }
     values.sort_by_key(|value| (value.period, value.municipality));
@@ -126,23 +132,34 @@ fn values(
 /// Whether the data of a measure is there. A period without source weighs more than one that is owed: waiting for the
 /// delivery would not complete the figure. Where rows of others count as well, a value is provisional until all of them
 /// have delivered.
-fn status(measure: &Measure, rows: &DatasetRows<'_>, municipality: MunicipalityCode, period: Period) -> ObsStatus {
-    let partitions = measure.partitions(period, rows.dataset);
-    if partitions.is_empty() {
-        // The period has no such day: there is nothing that could be delivered.
-        return ObsStatus::CannotExist;
+fn status(
+    measure: &Measure,
+    rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
+    municipality: MunicipalityCode,
+    period: Period,
+) -> ObsStatus {
+    let readings = measure.readings(|id| rows.get(id).map(|rows| rows.dataset));
+    let Some(readings) = readings else { return ObsStatus::NotCollected };
+    let mut own = ObsStatus::Normal;
+    for reading in readings {
+        let Some(rows) = rows.get(&reading.dataset.id) else { return ObsStatus::NotCollected };
+        let partitions = reading.partitions(period);
+        if partitions.is_empty() {
+            // The period has no such day: there is nothing that could be delivered.
+            return ObsStatus::CannotExist;
+        }
+        let whose = reading.whose(municipality);
+        for part in partitions.iter().filter(|part| !rows.delivered.contains(&(whose, **part))) {
+            let owed = rows.used.contains(&(whose, *part));
+            own = if owed && own != ObsStatus::NotCollected { ObsStatus::Missing } else { ObsStatus::NotCollected };
+        }
+        let owed = |(_, part): &&(MunicipalityCode, Period)| partitions.contains(part);
+        let is_owed = || rows.used.iter().filter(owed).any(|cell| !rows.delivered.contains(cell));
+        if own == ObsStatus::Normal && measure.role.is_some() && is_owed() {
+            own = ObsStatus::Provisional;
+        }
     }
-    let missing = partitions.iter().filter(|part| !rows.delivered.contains(&(municipality, **part)));
-    let statuses = missing.map(|part| {
-        if rows.used.contains(&(municipality, *part)) { ObsStatus::Missing } else { ObsStatus::NotCollected }
-    });
-    let own = statuses.fold(ObsStatus::Normal, |found, next| match (found, next) {
-        (ObsStatus::NotCollected, _) | (_, ObsStatus::NotCollected) => ObsStatus::NotCollected,
-        _ => next,
-    });
-    let owed = |(_, part): &&(MunicipalityCode, Period)| partitions.contains(part);
-    let is_owed = || rows.used.iter().filter(owed).any(|cell| !rows.delivered.contains(cell));
-    if own == ObsStatus::Normal && measure.role.is_some() && is_owed() { ObsStatus::Provisional } else { own }
+    own
 }
 
 fn has_value(status: ObsStatus) -> bool {
@@ -153,7 +170,7 @@ fn valued(
     indicator: &Indicator,
     measure: &Measure,
     (municipality, period): (MunicipalityCode, Period),
-    answer: Answer,
+    (answer, factor): (Answer, Ratio),
     status: ObsStatus,
 ) -> Result<MeasureValue, ComputeError> {
     let overflow =
@@ -163,7 +180,10 @@ fn valued(
         Aggregate::Sum(_) | Aggregate::Count | Aggregate::CountDistinct(_) => Some(answer.value.unwrap_or(0)),
         Aggregate::Min(_) | Aggregate::Max(_) | Aggregate::Mean(_) | Aggregate::Quantile(..) => answer.value,
     };
-    let minor = value.map(|value| i64::try_from(value).map_err(|_| overflow())).transpose()?;
+    let priced = |value: i128| value.checked_mul(factor.numerator()).and_then(|value| i64::try_from(value).ok());
+    let minor = value.map(|value| priced(value).ok_or_else(overflow)).transpose()?;
+    let divisor = i128::from(answer.divisor).checked_mul(factor.denominator());
+    let divisor = divisor.and_then(|divisor| i64::try_from(divisor).ok()).ok_or_else(overflow)?;
     Ok(MeasureValue {
         indicator: indicator.id.clone(),
         version: indicator.version,
@@ -174,7 +194,7 @@ fn valued(
         status: if has_value(status) && minor.is_none() { ObsStatus::CannotExist } else { status },
         minor,
         scale: measure.scale,
-        divisor: answer.divisor,
+        divisor,
         rows: if has_value(status) { answer.rows } else { 0 },
     })
 }

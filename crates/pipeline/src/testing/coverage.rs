@@ -43,7 +43,7 @@ impl Sightings {
         for reject in &outcome.rejects {
             self.broken(reject.dataset.as_deref().unwrap_or_default(), reject);
         }
-        let datasets: Vec<String> = indicator.measures.iter().map(|measure| measure.dataset.to_string()).collect();
+        let datasets: Vec<String> = indicator.datasets().into_iter().map(ToString::to_string).collect();
         for dataset in datasets {
             self.warned(&dataset, &outcome.notices);
         }
@@ -85,7 +85,7 @@ impl Sightings {
         for (tested, id) in wanted {
             let gaps = match tested {
                 Tested::Indicator => catalogue.indicators.get(id.as_str()).map(|indicator| {
-                    datasets.extend(indicator.measures.iter().map(|measure| measure.dataset.clone()));
+                    datasets.extend(indicator.datasets().into_iter().cloned());
                     self.indicators.get(id).map(|seen| of_indicator(indicator, seen))
                 }),
                 Tested::Source => catalogue.sources.get(id.as_str()).map(|source| {
