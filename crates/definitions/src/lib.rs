@@ -28,6 +28,6 @@ mod words;
 mod yaml;
 
 pub use formatter::format;
-pub use load::{load, load_in, older_versions};
+pub use load::{load, load_in};
 pub use project::{PersonKeySource, Project, load_project};
 pub use schema::{schema, schemas};

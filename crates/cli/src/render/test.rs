@@ -24,7 +24,6 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Passed => "ok",
         Verdict::Failed => "FAILED",
         Verdict::Broken => "BROKEN",
-        Verdict::Skipped => "skipped",
         Verdict::Written => "written",
     }
 }
@@ -33,16 +32,13 @@ fn word(verdict: Verdict) -> &'static str {
 pub(crate) fn text(report: &TestReport, quiet: bool) -> String {
     let mut text = String::new();
     for case in &report.cases {
-        if quiet && matches!(case.verdict, Verdict::Passed | Verdict::Skipped) {
+        if quiet && case.verdict == Verdict::Passed {
             continue;
         }
         text += &printable(&format!("{:7} {} {}: {}\n", word(case.verdict), case.kind, case.definition, case.name));
         if case.verdict.is_bad() {
             let line = if case.line > 0 { format!(":{}", case.line) } else { String::new() };
             text += &format!("  --> {}{line}\n", printable(&case.file));
-        }
-        if case.verdict == Verdict::Skipped {
-            text += "  nothing is computed by an older version\n";
         }
         text += &differences(case);
         for finding in &case.diagnostics {
@@ -60,12 +56,7 @@ pub(crate) fn text(report: &TestReport, quiet: bool) -> String {
 
 fn summary(report: &TestReport) -> String {
     let mut parts = vec![counted(report.count(Verdict::Passed) as u64, "test passed", "tests passed")];
-    for (verdict, word) in [
-        (Verdict::Failed, "failed"),
-        (Verdict::Broken, "broken"),
-        (Verdict::Skipped, "skipped"),
-        (Verdict::Written, "written"),
-    ] {
+    for (verdict, word) in [(Verdict::Failed, "failed"), (Verdict::Broken, "broken"), (Verdict::Written, "written")] {
         let count = report.count(verdict);
         if count > 0 {
             parts.push(format!("{count} {word}"));
@@ -144,20 +135,18 @@ fn covered(coverage: &CoverageReport) -> String {
 /// The results as XML as build servers read it, a suite for each definition.
 pub(crate) fn junit(report: &TestReport) -> String {
     let failures = report.count(Verdict::Failed);
-    let (errors, skipped) = (report.count(Verdict::Broken), report.count(Verdict::Skipped));
+    let errors = report.count(Verdict::Broken);
     let tests = report.cases.len();
     let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
-    text +=
-        &format!("<testsuites tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\">\n");
+    text += &format!("<testsuites tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"0\">\n");
     for suite in report.cases.chunk_by(|a, b| (a.kind, &a.definition) == (b.kind, &b.definition)) {
         let count = |verdict| suite.iter().filter(|case| case.verdict == verdict).count();
         let name = escaped(&format!("{}.{}", suite[0].kind, suite[0].definition));
         text += &format!(
-            "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\">\n",
+            "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\">\n",
             suite.len(),
             count(Verdict::Failed),
-            count(Verdict::Broken),
-            count(Verdict::Skipped)
+            count(Verdict::Broken)
         );
         for case in suite {
             let (own, file) = (escaped(&case.name), escaped(&case.file));
@@ -166,7 +155,6 @@ pub(crate) fn junit(report: &TestReport) -> String {
             let detail = detail(case);
             text += &match case.verdict {
                 Verdict::Passed | Verdict::Written => "/>\n".to_owned(),
-                Verdict::Skipped => "><skipped/></testcase>\n".to_owned(),
                 Verdict::Failed => {
                     format!(">\n      <failure message=\"{}\">{detail}</failure>\n    </testcase>\n", first(case))
                 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use granit_parser::ScalarStyle;
-use model::{Catalogue, Code, Dataset, DatasetId, Diagnostic, Place, Ratio};
+use model::{Catalogue, Code, Dataset, Diagnostic, Place, Ratio};
 
 use super::{
     Anchor, Anchors, Case, Expect, ExpectedReject, ExpectedTally, FileName, Given, GivenBytes, GivenDelivery,
-    GivenTable, Table, TableText, Tested, check_delivered, check_expected, check_given,
+    GivenTable, Table, TableText, Tested, check_delivered, check_expected, check_given, indicator_of,
 };
 use crate::decimal::Decimal;
 use crate::file::{Identity, Kind, Role};
@@ -230,12 +230,8 @@ impl Reader<'_> {
 
     /// A dataset that the indicator reads.
     fn dataset_of(&self, name: &str, span: Span, report: &mut Report<'_>) -> Option<std::sync::Arc<Dataset>> {
-        let indicator = self.catalogue.indicators.get(self.identity.id)?;
-        // An older version may have read others.
-        let read: Vec<&DatasetId> = match self.identity.version {
-            None => indicator.datasets().into_iter().collect(),
-            Some(_) => self.catalogue.datasets.keys().collect(),
-        };
+        let indicator = indicator_of(self.identity.id, self.identity.version, self.catalogue)?;
+        let read = indicator.datasets();
         if !read.iter().any(|id| id.as_str() == name) {
             let message = format!("the indicator reads no dataset `{name}`");
             let known = read.iter().map(|id| id.as_str());

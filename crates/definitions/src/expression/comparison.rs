@@ -181,18 +181,10 @@ impl RowCompiler<'_, '_> {
             return self.codes_between(index, low, high);
         }
         let (low, high) = (self.side(low), self.side(high));
-        let place = low.as_ref().map(|low| low.span);
         let again = Side { operand: subject.operand.clone(), span: subject.span };
         let from = low.and_then(|low| self.compared(Comparison::GreaterOrEqual, subject, low));
         let to = high.and_then(|high| self.compared(Comparison::LessOrEqual, again, high));
-        let (from, to) = (from?, to?);
-        if let (Some(place), Some((low, high))) = (place, turned(&from, &to)) {
-            self.report
-                .error(Code::INVALID_VALUE, place, format!("`{low}` is more than `{high}`, so nothing lies between"))
-                .help("write the smaller bound first");
-            return None;
-        }
-        Some(Expr::And(vec![from, to]))
+        Some(Expr::And(vec![from?, to?]))
     }
 
     /// The codes of the list from the first to the last one, in the order of the codes.
@@ -244,19 +236,6 @@ impl RowCompiler<'_, '_> {
             self.report.error(Code::TYPE_MISMATCH, span, message).help(help);
         }
         day
-    }
-}
-
-/// The two bounds of a `between`, if they are constants and the wrong way round.
-fn turned(from: &Expr, to: &Expr) -> Option<(String, String)> {
-    let (Expr::Compare(_, _, low), Expr::Compare(_, _, high)) = (from, to) else { return None };
-    match (&**low, &**high) {
-        (Expr::Number { minor: low, scale }, Expr::Number { minor: high, .. }) if low > high => {
-            let shown = |minor: &i64| model::format_decimal(i128::from(*minor), *scale);
-            Some((shown(low), shown(high)))
-        }
-        (Expr::Date(low), Expr::Date(high)) if low > high => Some((low.to_string(), high.to_string())),
-        _ => None,
     }
 }
 

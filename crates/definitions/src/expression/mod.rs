@@ -10,5 +10,6 @@ pub(crate) mod formula;
 mod operand;
 mod row;
 pub(crate) mod sql;
+mod verdict;
 
 pub(crate) use row::{RowCompiler, RowScope};

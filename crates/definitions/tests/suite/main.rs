@@ -9,3 +9,4 @@ mod project;
 mod robustness;
 mod shipped;
 mod tree;
+mod versions;

@@ -15,6 +15,7 @@ use polars::prelude::{
     len, lit, when,
 };
 
+use super::category::{self, Found, Sorting};
 use super::engine::{combination, scan};
 use super::expression::{active_column, column, condition, number};
 use super::lookup::Register;
@@ -26,12 +27,17 @@ const VALUE: &str = "_value";
 const COUNT: &str = "_count";
 const ROWS: &str = "_rows";
 
-/// The answers for the municipalities and periods in which the measure is known; where no row lies there is none.
+/// A municipality and its period, with the positions of the categories that the rows were sorted by.
+pub(super) type Place = (MunicipalityCode, Period, Vec<usize>);
+
+/// The answers for the municipalities and periods in which the measure is known, for each combination of the categories
+/// that its rows are sorted by; where no row lies there is none.
 pub(super) fn answer(
     measure: &Measure,
+    by: &[Sorting<'_>],
     all: &BTreeMap<DatasetId, DatasetRows<'_>>,
     known: &BTreeSet<(MunicipalityCode, Period)>,
-) -> Result<BTreeMap<(MunicipalityCode, Period), Answer>, ComputeError> {
+) -> Result<BTreeMap<Place, Answer>, ComputeError> {
     let Some(rows) = all.get(&measure.dataset) else { return Ok(BTreeMap::new()) };
     let mut periods: BTreeMap<Period, BTreeSet<MunicipalityCode>> = BTreeMap::new();
     for (municipality, period) in known {
@@ -47,9 +53,9 @@ pub(super) fn answer(
             dataset: rows.dataset.id.clone(),
             message: error.to_string(),
         };
-        let found = query.answers().map_err(failed)?;
-        let wanted = found.into_iter().filter(|(municipality, _)| municipalities.contains(municipality));
-        answers.extend(wanted.map(|(municipality, answer)| ((municipality, period), answer)));
+        let found = query.answers(by).map_err(failed)?;
+        let wanted = found.into_iter().filter(|(municipality, ..)| municipalities.contains(municipality));
+        answers.extend(wanted.map(|(municipality, cell, answer)| ((municipality, period, cell), answer)));
     }
     Ok(answers)
 }
@@ -115,9 +121,11 @@ fn active_for(dataset: &Dataset, activity: Activity, until: FieldIndex, (start, 
 }
 
 /// The rows that count in a period for some municipalities, in the order of their files: what is left of [`rows_in`] by the
-/// condition, the role, what must be absent, and the groups that count. `None` where nothing is there to count.
+/// condition, the role, what must be absent, the groups that count, and `part`: the condition on the rows, or on the
+/// groups, of one category. `None` where nothing is there to count.
 pub(super) fn counted(
     measure: &Measure,
+    part: Option<&Expr>,
     all: &BTreeMap<DatasetId, DatasetRows<'_>>,
     period: Period,
     municipalities: &BTreeSet<MunicipalityCode>,
@@ -128,10 +136,14 @@ pub(super) fn counted(
     let order = MaintainOrderJoin::Left;
     let theirs = municipalities.iter().map(|code| col(MUNICIPALITY).eq(lit(code.to_string()))).reduce(PlanExpr::or);
     let kept = query.kept(order)?.filter(theirs.unwrap_or_else(|| lit(false)));
-    let Some(per) = &measure.per else { return Ok(Some(kept)) };
+    let of_part = |frame: LazyFrame, fields: &[Field]| match part {
+        Some(part) => frame.filter(condition(part, fields)),
+        None => frame,
+    };
+    let Some(per) = &measure.per else { return Ok(Some(of_part(kept, query.fields))) };
     let by = query.keys().into_iter().chain(per.by.iter().map(|field| column(query.fields, *field)));
     let by: Vec<PlanExpr> = by.collect();
-    let groups = query.groups(kept.clone(), per).select(by.clone());
+    let groups = of_part(query.groups(kept.clone(), per), &per.fields).select(by.clone());
     let args = JoinArgs { maintain_order: order, ..JoinArgs::new(JoinType::Semi) };
     Ok(Some(kept.join(groups, by.clone(), by, args)))
 }
@@ -168,22 +180,29 @@ impl<'a> Query<'a> {
         Some(Self { measure, dataset, fields: measure.fields(dataset), period, files, registers: registers? })
     }
 
-    fn answers(&self) -> PolarsResult<Vec<(MunicipalityCode, Answer)>> {
+    fn answers(&self, by: &[Sorting<'_>]) -> PolarsResult<Vec<(MunicipalityCode, Vec<usize>, Answer)>> {
         let kept = self.kept(MaintainOrderJoin::None)?;
-        let keys = self.keys();
-        let aggregated = match &self.measure.per {
-            None => kept.group_by(keys).agg(self.aggregates(self.fields, len().cast(DataType::Int64))),
-            Some(per) => self.groups(kept, per).group_by(keys).agg(self.aggregates(&per.fields, col(ROWS).sum())),
+        let (counted, fields, rows) = match &self.measure.per {
+            None => (kept, self.fields, len().cast(DataType::Int64)),
+            Some(per) => (self.groups(kept, per), per.fields.as_slice(), col(ROWS).sum()),
         };
+        let categories = || (0..by.len()).map(|at| col(category::name(at).as_str()));
+        let counted = match category::sorted(by) {
+            Some(sorted) => counted.with_columns(category::columns(by, fields, self.period)).filter(sorted),
+            None => counted,
+        };
+        let keys: Vec<PlanExpr> = self.keys().into_iter().chain(categories()).collect();
+        let aggregated = counted.group_by(keys).agg(self.aggregates(fields, rows));
         let averaged = self.measure.time == TimeSelection::Average;
         let frame = if averaged {
             let sums = [VALUE, COUNT, ROWS].map(|name| col(name).sum());
-            aggregated.group_by([col(MUNICIPALITY)]).agg(sums)
+            let keys: Vec<PlanExpr> = std::iter::once(col(MUNICIPALITY)).chain(categories()).collect();
+            aggregated.group_by(keys).agg(sums)
         } else {
             aggregated
         };
         let frame = frame.collect_with_engine(Engine::Streaming)?.unwrap_single();
-        self.read(&frame)
+        self.read(by, &frame)
     }
 
     /// What the measure has a value of: the municipality, and where a mean over several days is made, each of them.
@@ -243,7 +262,8 @@ impl<'a> Query<'a> {
         vec![aggregated(aggregate, fields).alias(VALUE), count.alias(COUNT), rows.alias(ROWS)]
     }
 
-    fn read(&self, frame: &DataFrame) -> PolarsResult<Vec<(MunicipalityCode, Answer)>> {
+    fn read(&self, by: &[Sorting<'_>], frame: &DataFrame) -> PolarsResult<Vec<(MunicipalityCode, Vec<usize>, Answer)>> {
+        let categories = Found::of(by, frame)?;
         let (codes, values) = (frame.column(MUNICIPALITY)?.str()?, self.values(frame)?);
         let (counts, rows) = (frame.column(COUNT)?.i64()?, frame.column(ROWS)?.i64()?);
         let mut answers = Vec::with_capacity(frame.height());
@@ -252,7 +272,8 @@ impl<'a> Query<'a> {
             let divisor = self.divisor(counts.get(row).unwrap_or_default());
             let value = value.filter(|_| divisor > 0);
             let rows = rows.get(row).unwrap_or_default().unsigned_abs();
-            answers.push((municipality, Answer { value, divisor: divisor.max(1), rows }));
+            let answer = Answer { value, divisor: divisor.max(1), rows };
+            answers.extend(categories.categories(row).map(|cell| (municipality, cell, answer)));
         }
         Ok(answers)
     }

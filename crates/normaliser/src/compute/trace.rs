@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Dataset, DatasetId, Field, FieldType, Measure, MunicipalityCode, Period, format_decimal};
+use model::{Dataset, DatasetId, Expr, Field, FieldType, Measure, MunicipalityCode, Period, format_decimal};
 use polars::prelude::{self as pl, DataFrame, DataType, Expr as PlanExpr, LazyFrame, PolarsResult, col, len};
 
 use super::general::counted;
@@ -31,9 +31,10 @@ pub struct MeasureRow {
 }
 
 /// The rows that a measure counts in a period for some municipalities, `limit` of them at most, each with what is looked up
-/// for it. `rows` has the files of all datasets that the measure reads; nothing else of it is asked.
+/// for it. `rows` has the files of all datasets that the measure reads; nothing else of it is asked. Of a cell of a
+/// breakdown, measure and `part` are what [`model::Indicator::within`] says.
 pub fn rows_of(
-    measure: &Measure,
+    (measure, part): (&Measure, Option<&Expr>),
     rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
     (period, municipalities): (Period, &BTreeSet<MunicipalityCode>),
     limit: usize,
@@ -42,7 +43,7 @@ pub fn rows_of(
     let seen = Seen { fields: measure.fields(dataset), dataset };
     let columns: Vec<String> = seen.fields.iter().map(|field| field.name.to_string()).chain(classes(dataset)).collect();
     let failed = |error: pl::PolarsError| ComputeError::Unanswered { message: error.to_string() };
-    let Some(kept) = counted(measure, rows, period, municipalities).map_err(failed)? else {
+    let Some(kept) = counted(measure, part, rows, period, municipalities).map_err(failed)? else {
         return Ok(MeasureRows { columns, ..MeasureRows::default() });
     };
     let total = kept.clone().select([len().cast(DataType::Int64).alias("rows")]).collect().map_err(failed)?;

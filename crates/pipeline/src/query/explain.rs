@@ -3,22 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use loader::{Figure, FigureFilter, UnitRecord};
+use loader::{Figure, FigureFilter, FigureKey, UnitRecord};
 use model::{
-    Aggregate, Area, Catalogue, Code, Dataset, DatasetId, Date, Indicator, Measure, MeasureValue, MunicipalityCode,
-    ObsStatus, Period, Price, PriceBase, Ratio, Reading, Rounding, format_decimal,
+    Aggregate, Area, Catalogue, Cell, Code, Dataset, DatasetId, Date, Indicator, Measure, MeasureValue,
+    MunicipalityCode, ObsStatus, Period, Price, PriceBase, Ratio, Reading, Rounding, TOTAL, format_decimal,
 };
 use normaliser::{CanonicalFile, DatasetRows};
 
 use super::status::delivery_line;
 use super::{DeliveryLine, Explanation, MeasureLine, Queries, RevisionLine, RowsOfMeasure, known_indicator};
 use crate::RunError;
-use crate::coverage::{Cell, is_used};
+use crate::coverage::{self, is_used};
 
 /// Whom and when a figure is about, with all that it was made of.
 struct Case<'a> {
     indicator: &'a Indicator,
     period: Period,
+    /// The part of a breakdown; the total without one.
+    cell: Option<Cell>,
     /// The municipalities of the area.
     members: BTreeSet<MunicipalityCode>,
     /// Those of them for which every measure has a value.
@@ -30,24 +32,31 @@ struct Case<'a> {
 }
 
 impl Queries<'_> {
-    /// Explains the figure of an indicator for an area and a period, with at most `rows` canonical rows a measure.
+    /// Explains the figure of an indicator for an area, a period and a part of a breakdown ([`model::TOTAL`] for all),
+    /// with at most `rows` canonical rows a measure.
     pub fn explain(
         &mut self,
         indicator: &str,
-        area: &str,
-        period: Period,
+        (area, period, breakdown): (&str, Period, &str),
         rows: Option<usize>,
     ) -> Result<Explanation, RunError> {
         let indicator = known_indicator(self.catalogue, indicator)?;
         let area = self.area(area)?;
+        let cell = part(indicator, breakdown)?;
         let members = self.members(&area, period.start());
         let root = self.store.root().to_owned();
         let reading = self.store.read()?;
-        let wanted =
-            FigureFilter { indicator: Some(indicator.id.clone()), area: Some(area.clone()), period: Some(period) };
+        let wanted = FigureFilter {
+            indicator: Some(indicator.id.clone()),
+            area: Some(area.clone()),
+            period: Some(period),
+            breakdown: Some(breakdown.to_owned()),
+        };
         let figure = reading.figures(&wanted)?.into_iter().next().ok_or_else(|| unknown(indicator, &area, period))?;
-        let values = reading.measures_of(&indicator.id, Some(&BTreeSet::from([period])))?;
-        let revisions = reading.revisions(&indicator.id, &area, period)?;
+        let mut values = reading.measures_of(&indicator.id, Some(&BTreeSet::from([period])))?;
+        values.retain(|value| value.breakdown == breakdown);
+        let key = FigureKey { period, area, breakdown: breakdown.to_owned() };
+        let revisions = reading.revisions(&indicator.id, &key)?;
         let fingerprints = reading.indicator_fingerprints()?;
         // Units that no pipeline uses any more are kept, but count nowhere.
         let is_used =
@@ -55,9 +64,10 @@ impl Queries<'_> {
         let units = reading.units()?.into_iter().filter(is_used).collect();
         let names: BTreeMap<String, DeliveryLine> =
             reading.deliveries()?.iter().map(delivery_line).map(|line| (line.delivery.clone(), line)).collect();
-        let case = Case::new(indicator, period, members, values, units, (self.catalogue, &root));
+        let case = Case::new(indicator, (period, cell), members, values, units, (self.catalogue, &root));
         let fingerprint = fingerprints.get(&indicator.id).map_or(indicator.fingerprint, |(_, known)| *known);
         let mut explanation = summary(&figure, indicator, &fingerprint.to_string());
+        explanation.parts = case.parts();
         for measure in &indicator.measures {
             explanation.measures.push(case.measure(measure)?);
             if let Some(limit) = rows {
@@ -99,6 +109,22 @@ impl Queries<'_> {
             Area::Country => self.catalogue.municipality_codes().into_iter().collect(),
         }
     }
+}
+
+/// The cell of a breakdown that is meant.
+fn part(indicator: &Indicator, breakdown: &str) -> Result<Option<Cell>, RunError> {
+    let cell = indicator.cell(breakdown);
+    if cell.is_some() || breakdown == TOTAL {
+        return Ok(cell);
+    }
+    let first = |at: usize| indicator.cells(at, None).first().map(|cell| format!("`{}`", indicator.cell_text(cell)));
+    let examples: Vec<String> = (0..indicator.breakdowns.len()).filter_map(first).collect();
+    let help = match examples.as_slice() {
+        [] => format!("`{}` is not broken down: leave --breakdown out", indicator.id),
+        _ => format!("write a category for each dimension, for example {}", examples.join(" or ")),
+    };
+    let message = format!("`{}` has no part `{}`", indicator.id, model::redact(breakdown));
+    Err(RunError::Usage { code: Code::NOTHING_KNOWN, message, help })
 }
 
 fn unknown(indicator: &Indicator, area: &Area, period: Period) -> RunError {
@@ -144,6 +170,8 @@ fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explana
         reservations: indicator.reservations.iter().map(|text| text.en.clone()).collect(),
         area: (figure.area.to_string(), figure.area_title.da.clone()),
         period: figure.period.to_string(),
+        breakdown: figure.breakdown.clone(),
+        parts: Vec::new(),
         value: figure.value.as_ref().map(|value| value.text.clone()),
         unit: figure.unit.clone(),
         obs_status: (figure.status.code().to_owned(), meaning(figure.status).to_owned()),
@@ -172,7 +200,7 @@ fn revision(revision: loader::Revision) -> RevisionLine {
 impl<'a> Case<'a> {
     fn new(
         indicator: &'a Indicator,
-        period: Period,
+        (period, cell): (Period, Option<Cell>),
         members: BTreeSet<MunicipalityCode>,
         mut values: Vec<MeasureValue>,
         units: Vec<UnitRecord>,
@@ -183,7 +211,15 @@ impl<'a> Case<'a> {
             values.iter().filter(|value| value.minor.is_none()).map(|value| value.municipality).collect();
         let measured: BTreeSet<MunicipalityCode> = values.iter().map(|value| value.municipality).collect();
         let contributing = measured.difference(&missing).copied().collect();
-        Self { indicator, period, members, contributing, values, units, catalogue, root }
+        Self { indicator, period, cell, members, contributing, values, units, catalogue, root }
+    }
+
+    /// Dimension and category of each, in Danish and English.
+    fn parts(&self) -> Vec<(String, String)> {
+        let categories = self.cell.iter().flat_map(|cell| self.indicator.categories(cell));
+        let words = |dimension: &str, category: &str| format!("{dimension}: {category}");
+        let texts = categories.map(|(dimension, category)| (&dimension.title, &category.title));
+        texts.map(|(of, is)| (words(&of.da, &is.da), words(&of.en, &is.en))).collect()
     }
 
     fn readings(&self, measure: &'a Measure) -> Vec<Reading<'a>> {
@@ -192,7 +228,7 @@ impl<'a> Case<'a> {
     }
 
     /// The cells of a dataset that a measure needs: with a role, those of everybody who delivers the dataset.
-    fn needs(&self, reading: &Reading<'_>) -> BTreeSet<Cell> {
+    fn needs(&self, reading: &Reading<'_>) -> BTreeSet<coverage::Cell> {
         let whose = |part: Period| match (reading.dataset.whole_country, reading.is_for_all()) {
             (true, _) => BTreeSet::from([MunicipalityCode::COUNTRY]),
             (false, true) => self.users(&reading.dataset.id, part),
@@ -235,7 +271,7 @@ impl<'a> Case<'a> {
         let (mut needed, mut delivered) = (0, 0);
         for reading in self.readings(measure) {
             let needs = self.needs(&reading);
-            let there: BTreeSet<Cell> =
+            let there: BTreeSet<coverage::Cell> =
                 self.units_of(&reading).map(|record| (record.unit.municipality, record.unit.period)).collect();
             needed += needs.len() as u64;
             delivered += needs.intersection(&there).count() as u64;
@@ -309,7 +345,11 @@ impl<'a> Case<'a> {
             of.files.retain(|file| !known.files.contains(file));
             known.files.append(&mut of.files);
         }
-        let found = normaliser::rows_of(measure, &rows, (self.period, &self.members), limit)?;
+        let (sliced, part) = match &self.cell {
+            Some(cell) => self.indicator.within(measure, cell),
+            None => (measure.clone(), None),
+        };
+        let found = normaliser::rows_of((&sliced, part.as_ref()), &rows, (self.period, &self.members), limit)?;
         let mut columns: Vec<String> = found.columns;
         columns.extend(["_file".to_owned(), "_line".to_owned()]);
         let row = |row: normaliser::MeasureRow| {

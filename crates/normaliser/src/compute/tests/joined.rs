@@ -190,7 +190,7 @@ proptest! {
             };
             prop_assert_eq!((value.minor, value.rows), (Some(expected), kept.len() as u64), "{:?} {:?}", value, measure);
             let theirs = BTreeSet::from([value.municipality]);
-            let back = rows_of(&measure, &rows, (value.period, &theirs), 100).expect("rows");
+            let back = rows_of((&measure, None), &rows, (value.period, &theirs), 100).expect("rows");
             prop_assert_eq!(back.total, kept.len() as u64);
             // What was found stands beside each row: its code, where there is one.
             let seen = back.rows.iter().filter(|row| !row.cells[THEIRS + CODE.0].is_empty()).count();
