@@ -49,7 +49,7 @@ fn a_changed_register_changes_what_was_looked_up_in_it() {
     register(&place, ["2", "2"]);
     place.expect(0, &["run"]);
     assert_eq!(figures(&place, FIGURE, "0101"), ["2025 2.0"]);
-    let out = place.expect(0, &["explain", FIGURE, "0101", "2025", "--rows", "10"]);
+    let out = place.expect(0, &["explain", FIGURE, "--municipality", "0101", "--period", "2025", "--rows", "10"]);
     assert!(out.contains("join: register: {dataset: school_register, on: {school: institution}, at: row}"), "{out}");
     assert!(out.contains("register.owner") && out.contains("2 of 2 deliveries' periods"), "{out}");
 
@@ -93,7 +93,7 @@ fn a_new_index_changes_the_prices_of_all_years() {
     place.write("drop/kl/pl_indeks_v2.csv", "År;Kommunal service\n2024;100,00\n2025;105,50\n");
     place.expect(0, &["run"]);
     assert_eq!(figures(&place, FIGURE, "0101"), ["2024 1266", "2025 1200"]);
-    let out = place.expect(0, &["explain", FIGURE, "0101", "2024"]);
+    let out = place.expect(0, &["explain", FIGURE, "--municipality", "0101", "--period", "2024"]);
     assert!(out.contains("in prices of: 2025") && out.contains("pl_indeks_v2.csv"), "{out}");
 
     let out = place.expect(0, &["run"]);

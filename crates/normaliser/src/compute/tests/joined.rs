@@ -184,9 +184,12 @@ proptest! {
                 .map(|(_, found)| found)
                 .collect();
             let expected = match what {
-                0 => kept.len() as i64,
+                0 => i64::try_from(kept.len()).expect("few"),
                 1 => kept.iter().flatten().filter_map(|found| found.number).sum(),
-                _ => kept.iter().flatten().filter_map(|found| found.person).collect::<BTreeSet<_>>().len() as i64,
+                _ => {
+                    let persons: BTreeSet<&str> = kept.iter().flatten().filter_map(|found| found.person).collect();
+                    i64::try_from(persons.len()).expect("few")
+                }
             };
             prop_assert_eq!((value.minor, value.rows), (Some(expected), kept.len() as u64), "{:?} {:?}", value, measure);
             let theirs = BTreeSet::from([value.municipality]);
