@@ -85,7 +85,7 @@ pub(crate) fn resolve(
         until.and_then(|place| place.map(|place| check_until(place, &fields, report).ok_or(Broken)).transpose());
     let roles =
         roles.and_then(|roles| every(roles.into_iter().map(|(role, place)| check_role(role, place, &fields, report))));
-    let scope = RowScope { dataset: identity.id, fields: &fields, lists, active: false };
+    let scope = RowScope { dataset: identity.id, fields: &fields, lists, active: false, time };
     let mut checks = checks(&doc.checks, scope, report);
     let whole_country = doc.whole_country.as_ref().filter(|written| written.value);
     if let (Some(written), Some(municipality)) = (whole_country, municipality) {
