@@ -37,6 +37,7 @@ const WORDS: &[&str] = &[
     "months_active()",
     "indicator('",
     "in_group(",
+    "as_of(",
     "year(",
     "month(",
     " in (",
