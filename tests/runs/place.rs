@@ -30,7 +30,10 @@ pub(crate) fn shipped() -> PathBuf {
 /// How many definitions of a kind are shipped, without older versions.
 pub(crate) fn many(kind: &str) -> usize {
     let files = tree(&shipped().join("definitions").join(kind));
-    files.keys().filter(|name| name.ends_with(".yaml") && !name.contains('@')).count()
+    files
+        .keys()
+        .filter(|name| name.rsplit_once('.').is_some_and(|(stem, ending)| ending == "yaml" && !stem.contains('@')))
+        .count()
 }
 
 /// The deliveries of the example.
