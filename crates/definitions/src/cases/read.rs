@@ -1,9 +1,9 @@
 //! The key `tests:` as it is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use granit_parser::ScalarStyle;
-use model::{Catalogue, Code, Dataset, DatasetId, Diagnostic, Place, Ratio};
+use model::{Catalogue, Code, Dataset, Diagnostic, Place, Ratio};
 
 use super::{
     Anchor, Anchors, Case, Expect, ExpectedReject, ExpectedTally, FileName, Given, GivenBytes, GivenDelivery,
@@ -234,9 +234,8 @@ impl Reader<'_> {
         // Those of the figures that decide who is nearest may be given too.
         let groups = self.catalogue.comparison_groups_of(indicator);
         let compared = groups.flat_map(|group| self.catalogue.deciding(group));
-        let reading = std::iter::once(indicator).chain(compared).flat_map(|one| one.editions());
-        let measures = reading.flat_map(|edition| &edition.measures);
-        let read: Vec<&DatasetId> = measures.map(|measure| &measure.dataset).collect();
+        let read = std::iter::once(indicator).chain(compared).flat_map(|one| one.datasets());
+        let read: BTreeSet<_> = read.collect();
         if !read.iter().any(|id| id.as_str() == name) {
             let message = format!("the indicator reads no dataset `{name}`");
             let known = read.iter().map(|id| id.as_str());
