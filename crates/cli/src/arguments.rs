@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use model::{MunicipalityCode, Period};
+use model::{AsDefined, MunicipalityCode, Period};
 
 const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
 written); 2 usage, configuration or invalid definitions; 3 refused (run: some deliveries, everything else is published; \
@@ -159,6 +159,22 @@ fn check_targets(targets: &[FindingsTarget]) -> Result<(), clap::Error> {
     Err(Arguments::command().error(ErrorKind::ArgumentConflict, message))
 }
 
+/// By which versions of their definitions figures are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Definitions {
+    Then,
+    Now,
+}
+
+impl Definitions {
+    pub(crate) fn as_defined(self) -> AsDefined {
+        match self {
+            Self::Then => AsDefined::Then,
+            Self::Now => AsDefined::Now,
+        }
+    }
+}
+
 /// How the results of tests are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TestFormat {
@@ -278,6 +294,9 @@ pub(crate) struct ExplainArguments {
     /// The period of the figure
     #[arg(long, value_name = "PERIOD")]
     pub(crate) period: Option<Period>,
+    /// Figures by the versions that are valid in their periods, or all by the current ones
+    #[arg(long, value_enum, default_value_t = Definitions::Then)]
+    pub(crate) definitions: Definitions,
     /// Show canonical rows behind the figure with file and line, at most N
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
     pub(crate) rows: Option<usize>,
@@ -301,6 +320,9 @@ pub(crate) struct ExportArguments {
     /// Only this period; may be given several times
     #[arg(long, value_name = "PERIOD")]
     pub(crate) period: Vec<Period>,
+    /// Figures by the versions that are valid in their periods, or all by the current ones
+    #[arg(long, value_enum, default_value_t = Definitions::Then)]
+    pub(crate) definitions: Definitions,
     /// The format; by the ending of `--output` if not given, otherwise CSV
     #[arg(long, value_enum)]
     pub(crate) format: Option<ExportFormat>,

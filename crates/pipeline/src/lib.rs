@@ -21,6 +21,7 @@ mod query;
 mod reading;
 mod report;
 mod run;
+mod series;
 pub mod single;
 pub mod testing;
 mod work;
@@ -40,6 +41,7 @@ pub use project::Project;
 pub use query::{
     DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Queries, RefusedDelivery,
     RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
+    VersionLine,
 };
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
 pub use run::{Phase, Progress, RunOptions, Silent, run};

@@ -1,16 +1,19 @@
 //! Where a figure comes from: the way back from the value to the canonical row and the raw line.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{Figure, FigureFilter, UnitRecord};
 use model::{
-    Aggregate, Area, Code, Dataset, Date, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period, Ratio,
-    Rounding, format_decimal,
+    Aggregate, Area, AsDefined, Catalogue, Code, Dataset, Date, Indicator, Measure, MeasureValue, MunicipalityCode,
+    ObsStatus, Period, Ratio, Rounding, Series, format_decimal,
 };
 use normaliser::CanonicalFile;
 
 use super::status::delivery_line;
-use super::{DeliveryLine, Explanation, MeasureLine, Queries, RevisionLine, RowsOfMeasure, known_indicator};
+use super::{
+    DeliveryLine, Explanation, MeasureLine, Queries, RevisionLine, RowsOfMeasure, VersionLine, known_indicator,
+};
 use crate::RunError;
 use crate::coverage::is_used;
 
@@ -27,25 +30,33 @@ struct Case<'a> {
 }
 
 impl Queries<'_> {
-    /// Explains the figure of an indicator for an area and a period, with at most `rows` canonical rows a measure.
+    /// Explains the figure of an indicator, as defined then or now, for an area and a period, with at most `rows` canonical rows a measure.
     pub fn explain(
         &mut self,
-        indicator: &str,
+        (indicator, as_defined): (&str, AsDefined),
         area: &str,
         period: Period,
         rows: Option<usize>,
     ) -> Result<Explanation, RunError> {
-        let indicator = known_indicator(self.catalogue, indicator)?;
+        let current = known_indicator(self.catalogue, indicator)?;
         let area = self.area(area)?;
         let members = self.members(&area, period.start());
         let root = self.store.root().to_owned();
         let reading = self.store.read()?;
-        let wanted =
-            FigureFilter { indicator: Some(indicator.id.clone()), area: Some(area.clone()), period: Some(period) };
-        let figure = reading.figures(&wanted)?.into_iter().next().ok_or_else(|| unknown(indicator, &area, period))?;
-        let values = reading.measures_of(&indicator.id, Some(&BTreeSet::from([period])))?;
-        let revisions = reading.revisions(&indicator.id, &area, period)?;
-        let fingerprints = reading.indicator_fingerprints()?;
+        let wanted = FigureFilter {
+            as_defined,
+            indicator: Some(current.id.clone()),
+            area: Some(area.clone()),
+            period: Some(period),
+        };
+        let figure = reading.figures(&wanted)?.into_iter().next();
+        let figure = figure.ok_or_else(|| unknown(current, as_defined, &area, period))?;
+        let made_by = plan(self.catalogue, current, &figure);
+        let indicator = made_by.as_ref();
+        let series = Series { indicator: current.id.clone(), version: figure.version, as_defined };
+        let values = reading.measures_of(&series, Some(&BTreeSet::from([period])))?;
+        let revisions = reading.revisions((&current.id, as_defined), &area, period)?;
+        let fingerprint = reading.fingerprint(&current.id, figure.version)?;
         // Units that no pipeline uses any more are kept, but count nowhere.
         let is_used =
             |record: &UnitRecord| self.catalogue.pipelines.values().any(|pipeline| is_used(pipeline, &record.unit));
@@ -53,8 +64,9 @@ impl Queries<'_> {
         let names: BTreeMap<String, DeliveryLine> =
             reading.deliveries()?.iter().map(delivery_line).map(|line| (line.delivery.clone(), line)).collect();
         let case = Case::new(indicator, period, members, values, units);
-        let fingerprint = fingerprints.get(&indicator.id).map_or(indicator.fingerprint, |(_, known)| *known);
+        let fingerprint = fingerprint.unwrap_or(indicator.fingerprint);
         let mut explanation = summary(&figure, indicator, &fingerprint.to_string());
+        explanation.versions = self.catalogue.versions(current.id.as_str()).map(|one| version_line(one)).collect();
         let datasets = &self.catalogue.datasets;
         for measure in &indicator.measures {
             let Some(dataset) = datasets.get(&measure.dataset) else { continue };
@@ -100,8 +112,33 @@ impl Queries<'_> {
     }
 }
 
-fn unknown(indicator: &Indicator, area: &Area, period: Period) -> RunError {
-    let help = if period.kind() == indicator.period {
+/// The plan that a figure was made by; where that version is not kept any more, the current one.
+fn plan<'c>(catalogue: &'c Catalogue, current: &'c Indicator, figure: &Figure) -> Cow<'c, Indicator> {
+    match figure.as_defined {
+        AsDefined::Now => Cow::Owned(current.as_defined_now()),
+        AsDefined::Then => {
+            let version = catalogue.version(figure.indicator.as_str(), figure.version);
+            let edition = version.and_then(|version| version.edition_in(figure.period));
+            Cow::Borrowed(edition.unwrap_or(current))
+        }
+    }
+}
+
+fn version_line(version: &Indicator) -> VersionLine {
+    let made = version.defined_in_all();
+    let (from, to) = made.unwrap_or_default();
+    VersionLine {
+        version: version.version.0,
+        makes_figures: made.is_some(),
+        from: from.map(|period| period.to_string()),
+        to: to.map(|period| period.to_string()),
+    }
+}
+
+fn unknown(indicator: &Indicator, as_defined: AsDefined, area: &Area, period: Period) -> RunError {
+    let help = if as_defined == AsDefined::Now {
+        "figures as defined now are made where the pipeline has `definitions: both`".to_owned()
+    } else if period.kind() == indicator.period {
         Code::NOTHING_KNOWN.info().remedy.to_owned()
     } else {
         format!("`{}` has figures by {}: {}", indicator.id, indicator.period, example(indicator))
@@ -137,6 +174,8 @@ fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explana
     Explanation {
         indicator: indicator.id.to_string(),
         version: figure.version.0,
+        as_defined: figure.as_defined.as_str(),
+        versions: Vec::new(),
         fingerprint: fingerprint.to_owned(),
         title: (figure.title.da.clone(), figure.title.en.clone()),
         description: (indicator.description.da.clone(), indicator.description.en.clone()),
@@ -160,6 +199,7 @@ fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explana
 
 fn revision(revision: loader::Revision) -> RevisionLine {
     RevisionLine {
+        version: revision.version.0,
         revision: revision.revision,
         value: revision.value,
         obs_status: revision.status.code().to_owned(),

@@ -8,11 +8,11 @@ use std::io::Write;
 use std::path::Path;
 
 use loader::{Figure, FigureFilter, Language, LoadError, Separator, Store};
-use model::{Area, Catalogue, Code, Indicator, Period, SourceId};
+use model::{Area, AsDefined, Catalogue, Code, Indicator, Period, Series, SourceId};
 
 pub use self::answer::{
     DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, RefusedDelivery, RejectCount,
-    RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
+    RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, VersionLine,
 };
 use crate::{Project, RunError};
 
@@ -42,23 +42,35 @@ impl<'a> Queries<'a> {
         Ok(Self { catalogue: &project.catalogue, store })
     }
 
-    /// The latest figure of the country of each indicator that is meant: indicator, period, value.
-    pub fn country_figures(&mut self, filter: &ExportFilter) -> Result<Vec<(Period, String)>, RunError> {
-        let figures = self.figures(filter)?;
-        let of_country = figures.into_iter().filter(|figure| figure.area == Area::Country);
-        Ok(of_country.filter_map(|figure| Some((figure.period, figure.value?.text))).collect())
+    /// The latest figure of the country by a version of an indicator: period and value.
+    pub fn latest_of_country(&mut self, series: &Series) -> Result<Option<(Period, String)>, RunError> {
+        let filter = FigureFilter {
+            as_defined: series.as_defined,
+            indicator: Some(series.indicator.clone()),
+            area: Some(Area::Country),
+            ..FigureFilter::default()
+        };
+        let figures = self.store.read()?.figures(&filter)?;
+        let of_version = figures.into_iter().filter(|figure| figure.version == series.version);
+        let known = of_version.filter_map(|figure| Some((figure.period, figure.value?.text)));
+        Ok(known.max_by_key(|(period, _)| *period))
     }
 
     fn figures(&mut self, filter: &ExportFilter) -> Result<Vec<Figure>, RunError> {
         let reading = self.store.read()?;
         let mut figures = Vec::new();
+        let as_defined = filter.as_defined;
         if filter.indicators.is_empty() {
-            figures = reading.figures(&FigureFilter::default())?;
+            figures = reading.figures(&FigureFilter { as_defined, ..FigureFilter::default() })?;
         }
         for id in &filter.indicators {
             let indicator = known_indicator(self.catalogue, id)?;
-            let filter = FigureFilter { indicator: Some(indicator.id.clone()), ..FigureFilter::default() };
+            let indicator = Some(indicator.id.clone());
+            let filter = FigureFilter { as_defined, indicator, ..FigureFilter::default() };
             figures.extend(reading.figures(&filter)?);
+        }
+        if figures.is_empty() && as_defined == AsDefined::Now {
+            return Err(none_as_defined_now());
         }
         figures.retain(|figure| filter.periods.is_empty() || filter.periods.contains(&figure.period));
         Ok(figures)
@@ -125,6 +137,14 @@ fn known_indicator<'a>(catalogue: &'a Catalogue, id: &str) -> Result<&'a Indicat
         message: format!("there is no indicator `{}`", model::redact(id)),
         help: format!("there are {}", names(catalogue.indicators.keys())),
     })
+}
+
+fn none_as_defined_now() -> RunError {
+    RunError::Usage {
+        code: Code::NOTHING_KNOWN,
+        message: "there are no figures as defined now".to_owned(),
+        help: "write `definitions: both` into the pipeline, and run it".to_owned(),
+    }
 }
 
 fn known_source(catalogue: &Catalogue, id: &str) -> Result<SourceId, RunError> {
