@@ -11,6 +11,7 @@ mod persons;
 mod place;
 mod tested;
 mod tools;
+mod versions;
 mod web;
 mod witness;
 mod witnessed;

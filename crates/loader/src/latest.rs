@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row, params_from_iter};
 use crate::figures::key;
 use crate::reading::{Conditions, parsed, word};
 use crate::schema::{LATEST, LATEST_NOW};
-use crate::{Description, LoadError, Reading, RunNumber};
+use crate::{Description, FigureKey, LoadError, Reading, RunNumber};
 
 /// Which figures are meant; a field that is `None` stands for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct FigureFilter {
     pub area: Option<Area>,
     /// About this period.
     pub period: Option<Period>,
+    /// About this part of the population.
+    pub breakdown: Option<String>,
 }
 
 /// A current figure with all that a reader needs to understand it.
@@ -107,6 +109,7 @@ impl Reading<'_> {
         conditions.equal("area =", filter.area.as_ref());
         conditions.equal("level =", filter.area.as_ref().map(Area::level).as_ref());
         conditions.equal("period =", filter.period.as_ref());
+        conditions.equal("breakdown =", filter.breakdown.as_ref());
         let view = match filter.as_defined {
             AsDefined::Then => LATEST,
             AsDefined::Now => LATEST_NOW,
@@ -125,27 +128,32 @@ impl Reading<'_> {
     pub fn revisions(
         &self,
         (indicator, as_defined): (&IndicatorId, AsDefined),
-        area: &Area,
-        period: Period,
+        key: &FigureKey,
     ) -> Result<Vec<Revision>, LoadError> {
         const SQL: &str = "SELECT * FROM observation WHERE indicator = ?1 AND as_defined = ?2 AND area = ?3
-            AND period = ?4 ORDER BY version, breakdown, revision";
+            AND period = ?4 AND breakdown = ?5 ORDER BY version, revision";
+        let FigureKey { period, area, breakdown } = key;
+        let (area, period) = (area.to_string(), period.to_string());
         self.query(|connection| {
             connection
                 .prepare_cached(SQL)?
-                .query_map((indicator.as_str(), as_defined.as_str(), area.to_string(), period.to_string()), revision)?
+                .query_map((indicator.as_str(), as_defined.as_str(), area, period, breakdown), revision)?
                 .collect()
         })
     }
 
-    /// For which areas and periods a series has current figures.
-    pub fn observed(&self, series: &Series) -> Result<BTreeSet<(Area, Period)>, LoadError> {
-        const SQL: &str = "SELECT o.area, o.period, a.level FROM observation AS o JOIN area AS a ON a.area = o.area
+    /// Which current figures a series has.
+    pub fn observed(&self, series: &Series) -> Result<BTreeSet<FigureKey>, LoadError> {
+        const SQL: &str =
+            "SELECT o.area, o.period, o.breakdown, a.level FROM observation AS o JOIN area AS a ON a.area = o.area
             WHERE o.indicator = ?1 AND o.version = ?2 AND o.as_defined = ?3 AND o.known_to_run IS NULL";
         self.query(|connection| {
             connection
                 .prepare_cached(SQL)?
-                .query_map(key(series), |row| Ok((area(row)?, parsed(row, "period")?)))?
+                .query_map(key(series), |row| {
+                    let (period, area, breakdown) = (parsed(row, "period")?, area(row)?, row.get("breakdown")?);
+                    Ok(FigureKey { period, area, breakdown })
+                })?
                 .collect()
         })
     }

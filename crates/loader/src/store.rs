@@ -358,6 +358,7 @@ mod tests {
         DROP VIEW latest_observation_as_defined_now;
         DROP VIEW latest_observation;
         DROP TABLE series;
+        DROP TABLE breakdown;
         ALTER TABLE indicator ADD COLUMN basis TEXT NOT NULL DEFAULT '';
         DROP TABLE measure;
         CREATE TABLE measure (indicator TEXT NOT NULL, version INTEGER NOT NULL, municipality TEXT NOT NULL,
@@ -399,8 +400,8 @@ mod tests {
         assert_eq!((then.version.0, then.as_defined), (2, model::AsDefined::Then));
         let measures = reading.measures_of(then, None).expect("measures");
         assert_eq!(
-            measures.iter().map(|one| (one.minor, one.divisor, one.rows)).collect::<Vec<_>>(),
-            [(Some(250), 1, 17)]
+            measures.iter().map(|one| (one.breakdown.as_str(), one.minor, one.divisor, one.rows)).collect::<Vec<_>>(),
+            [(model::TOTAL, Some(250), 1, 17)]
         );
         let figures = reading.figures(&crate::FigureFilter::default()).expect("figures");
         assert_eq!(figures.iter().map(|one| (one.version.0, one.revision)).collect::<Vec<_>>(), [(2, 1)]);

@@ -10,14 +10,26 @@ use crate::schema::{LATEST, LATEST_NOW};
 /// `SQLite` allows 2000 columns; a table of that width is of no use to anybody.
 const MOST_PERIODS: usize = 1000;
 
-/// The view that a wide view is made of, for figures as defined then and now, with the prefix of its name.
-const KINDS: [(AsDefined, &str, &str); 2] = [(AsDefined::Then, "wide_", LATEST), (AsDefined::Now, "now_", LATEST_NOW)];
+/// A kind of wide views: of which figures, of the totals or of the parts, and what its names begin with. A view of totals
+/// and parts would be added up twice.
+struct Kind {
+    as_defined: AsDefined,
+    parts: bool,
+    prefix: &'static str,
+    latest: &'static str,
+}
+
+const KINDS: [Kind; 3] = [
+    Kind { as_defined: AsDefined::Then, parts: false, prefix: "wide_", latest: LATEST },
+    Kind { as_defined: AsDefined::Then, parts: true, prefix: "breakdown_", latest: LATEST },
+    Kind { as_defined: AsDefined::Now, parts: false, prefix: "now_", latest: LATEST_NOW },
+];
 
 /// Makes the views of the series that are computed anew where their periods have changed, and drops those of the others.
 pub(crate) fn rebuild_wide_views(connection: &Connection) -> rusqlite::Result<()> {
-    for (as_defined, prefix, latest) in KINDS {
-        let existing = existing_views(connection, prefix)?;
-        let wanted = wanted_views(connection, as_defined, prefix, latest)?;
+    for kind in KINDS {
+        let existing = existing_views(connection, kind.prefix)?;
+        let wanted = wanted_views(connection, &kind)?;
         for name in existing.keys().filter(|name| existing.get(*name) != wanted.get(*name)) {
             connection.execute_batch(&format!("DROP VIEW {name}"))?;
         }
@@ -39,41 +51,37 @@ fn existing_views(connection: &Connection, prefix: &str) -> rusqlite::Result<BTr
 /// The periods of an indicator, each with the version that made it.
 type Periods = BTreeMap<String, u32>;
 
-fn wanted_views(
-    connection: &Connection,
-    as_defined: AsDefined,
-    prefix: &str,
-    latest: &str,
-) -> rusqlite::Result<BTreeMap<String, String>> {
+fn wanted_views(connection: &Connection, kind: &Kind) -> rusqlite::Result<BTreeMap<String, String>> {
     const SQL: &str = "SELECT DISTINCT o.indicator, o.period, o.version FROM observation AS o
         JOIN series AS s ON s.indicator = o.indicator AND s.version = o.version AND s.as_defined = o.as_defined
-        WHERE o.known_to_run IS NULL AND o.as_defined = ?1 ORDER BY 1, 2, 3";
+        WHERE o.known_to_run IS NULL AND o.as_defined = ?1 AND (o.breakdown <> 'total') = ?2 ORDER BY 1, 2, 3";
     let mut periods: BTreeMap<String, Periods> = BTreeMap::new();
     let mut statement = connection.prepare(SQL)?;
-    let mut rows = statement.query([as_defined.as_str()])?;
+    let mut rows = statement.query((kind.as_defined.as_str(), kind.parts))?;
     while let Some(row) = rows.next()? {
         periods.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
     }
     let view = |(indicator, periods): (&String, &Periods)| {
-        let name = format!("{prefix}{indicator}");
-        let sql = view(&name, latest, indicator, periods);
+        let name = format!("{}{indicator}", kind.prefix);
+        let sql = view(&name, kind, indicator, periods);
         (name, sql)
     };
     Ok(periods.iter().map(view).collect())
 }
 
 /// The text of the view. Identifiers are snake case and periods are digits, so nothing in it needs an escape.
-fn view(name: &str, latest: &str, indicator: &str, periods: &Periods) -> String {
+fn view(name: &str, kind: &Kind, indicator: &str, periods: &Periods) -> String {
     let mut columns = String::new();
     for period in periods.keys().skip(periods.len().saturating_sub(MOST_PERIODS)) {
         columns.extend([",\n    max(CASE WHEN period = '", period, "' THEN value END) AS \"", period, "\""]);
     }
+    let (latest, versions) = (kind.latest, versions(periods));
+    let (part, which) = if kind.parts { (", breakdown", "<>") } else { ("", "=") };
     format!(
-        "CREATE VIEW {name} AS\nSELECT\n    area,\n    area_title_da AS area_title,\n    level{columns},\n    \
-         '{}' AS versions\nFROM {latest}\nWHERE indicator = '{indicator}' AND breakdown = 'total'\n\
-         GROUP BY area, area_title_da, level\n\
-         ORDER BY CASE level WHEN 'municipality' THEN 1 WHEN 'region' THEN 2 ELSE 3 END, area",
-        versions(periods)
+        "CREATE VIEW {name} AS\nSELECT\n    area,\n    area_title_da AS area_title,\n    level{part}{columns},\n    \
+         '{versions}' AS versions\nFROM {latest}\nWHERE indicator = '{indicator}' AND breakdown {which} 'total'\n\
+         GROUP BY area, area_title_da, level{part}\n\
+         ORDER BY CASE level WHEN 'municipality' THEN 1 WHEN 'region' THEN 2 ELSE 3 END, area{part}"
     )
 }
 

@@ -1,9 +1,9 @@
 //! Indicators (key figures, nøgletal): measures of datasets, combined by a formula.
 
 use crate::{
-    Activity, Aggregate, Dataset, DatasetId, Date, Expr, Field, FieldIndex, FieldName, Fingerprint, Formula, History,
-    IndicatorId, IndicatorVersion, MomentRule, MunicipalityCode, Period, PeriodKind, Ratio, Rounding, Text,
-    TimeSelection, Unit, Window,
+    Activity, Aggregate, Breakdown, Dataset, DatasetId, Date, Dimension, Expr, Field, FieldIndex, FieldName,
+    Fingerprint, Formula, History, IndicatorId, IndicatorVersion, MomentRule, MunicipalityCode, Period, PeriodKind,
+    Ratio, Rounding, Slicing, Text, TimeSelection, Unit, Window,
 };
 
 /// Which direction is better, if any is.
@@ -121,7 +121,7 @@ pub struct Absence {
 }
 
 /// An aggregate of a dataset's rows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Measure {
     /// Its name in the formula.
     pub name: FieldName,
@@ -145,6 +145,8 @@ pub struct Measure {
     pub scale: u8,
     /// The unit of the result.
     pub unit: Unit,
+    /// How it is broken down, in the order of the indicator's breakdowns.
+    pub slicings: Vec<Slicing>,
     /// The condition as written.
     pub filter_text: Option<String>,
     /// The aggregate as written.
@@ -280,6 +282,10 @@ pub struct Indicator {
     pub conversion: Ratio,
     /// The formula as written.
     pub formula_text: String,
+    /// What its figures are broken down by.
+    pub dimensions: Vec<Dimension>,
+    /// The breakdowns that there are besides the total.
+    pub breakdowns: Vec<Breakdown>,
     /// What missing data means.
     pub missing: MissingRule,
     /// What a figure of several municipalities is.

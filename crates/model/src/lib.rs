@@ -8,6 +8,7 @@
 //! the figure that is published.
 
 mod area;
+mod breakdown;
 mod catalogue;
 mod code;
 mod codelist;
@@ -37,6 +38,7 @@ mod version;
 mod window;
 
 pub use area::{Area, MunicipalityCode};
+pub use breakdown::{Breakdown, Category, CategoryValues, Cell, Dimension, MOST_CELLS, Slicing, dimensions_of};
 pub use catalogue::{Catalogue, MUNICIPALITY, REGION};
 pub use code::{Code, CodeInfo};
 pub use codelist::{CodeIndex, CodeList, CodeListBuilder, Lookup, Validity};

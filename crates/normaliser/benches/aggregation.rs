@@ -120,6 +120,8 @@ fn indicator(measures: Vec<Measure>) -> Indicator {
         formula: Formula::Measure(MeasureIndex(0)),
         conversion: Ratio::integer(1),
         formula_text: String::new(),
+        dimensions: Vec::new(),
+        breakdowns: Vec::new(),
         missing: MissingRule::Propagate,
         groups: GroupRule::default(),
         plausible: None,
@@ -154,6 +156,7 @@ fn measures(count: u32) -> Vec<Measure> {
         aggregate: Aggregate::Sum(Expr::Field(FieldIndex(6))),
         scale: 2,
         unit: Unit::one(),
+        slicings: Vec::new(),
         filter_text: None,
         value_text: String::new(),
     };

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use loader::{FigureCounts, Publication};
+use loader::{FigureCounts, FigureKey, Publication};
 use model::{
-    Area, Catalogue, Dataset, DatasetId, Date, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period,
-    Series, WorkUnit,
+    Catalogue, Dataset, DatasetId, Date, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period, Series,
+    WorkUnit,
 };
 use normaliser::{CanonicalFile, DatasetRows, Member, Partials, Request};
 
@@ -85,14 +85,14 @@ pub(crate) fn wanted(
     if all {
         // What is published no more has to be withdrawn, also where nothing is left that would lead to it.
         let observed = publication.read().observed(series)?;
-        wanted.periods.extend(observed.into_iter().map(|(_, period)| period).filter(valid));
+        wanted.periods.extend(observed.into_iter().map(|key| key.period).filter(valid));
         let everybody = wanted.periods.iter().flat_map(|p| sources.municipalities.iter().map(|code| (*code, *p)));
         wanted.cells.extend(everybody);
     }
     if compares(indicator) {
         // Whether a value is plausible depends on the period before.
         let observed = publication.read().observed(series)?;
-        let observed: BTreeSet<Period> = observed.into_iter().map(|(_, period)| period).filter(valid).collect();
+        let observed: BTreeSet<Period> = observed.into_iter().map(|key| key.period).filter(valid).collect();
         let next: Vec<Period> = wanted.periods.iter().filter_map(|period| period.next()).collect();
         wanted.periods.extend(next.into_iter().filter(|period| observed.contains(period)));
     }
@@ -182,17 +182,17 @@ fn publish_one(
     let mut observations = normaliser::observe(indicator, &measures, &members)?;
     observations.retain(|one| periods.contains(&one.period));
     let counts = publication.figures(&observations, series.as_defined)?;
-    // An area that is no more has no figure any more either.
-    let made: BTreeSet<(Area, Period)> = observations.iter().map(|one| (one.area.clone(), one.period)).collect();
+    // An area or a category that is no more has no figure any more either.
+    let made: BTreeSet<FigureKey> = observations.iter().map(FigureKey::of).collect();
     let observed = publication.read().observed(series)?;
-    let gone = observed.into_iter().filter(|place| periods.contains(&place.1) && !made.contains(place)).collect();
+    let gone = observed.into_iter().filter(|key| periods.contains(&key.period) && !made.contains(key)).collect();
     publication.close_observations(series, &gone)?;
     Ok(counts)
 }
 
 /// Withdraws the figures of periods that the versions and plans of a series do not make any more.
 pub(crate) fn withdraw_undefined(asked: &Asked<'_>, publication: &mut Publication<'_>) -> Result<(), RunError> {
-    let observed = publication.read().observed(&asked.series)?.into_iter().map(|(_, period)| period);
+    let observed = publication.read().observed(&asked.series)?.into_iter().map(|key| key.period);
     let is_made = |period: &Period| asked.plans.iter().any(|plan| plan.defines(*period));
     withdraw(&asked.series, &observed.filter(|period| !is_made(period)).collect(), publication)
 }
@@ -203,7 +203,7 @@ fn withdraw(series: &Series, periods: &BTreeSet<Period>, publication: &mut Publi
         return Ok(());
     }
     let observed = publication.read().observed(series)?;
-    let gone = observed.into_iter().filter(|(_, period)| periods.contains(period)).collect();
+    let gone = observed.into_iter().filter(|key| periods.contains(&key.period)).collect();
     publication.close_observations(series, &gone)?;
     // The measures go too: should the period be published again, each has to be made of what is there then.
     let measured = publication.read().measures_of(series, Some(periods))?;
@@ -215,10 +215,10 @@ fn withdraw(series: &Series, periods: &BTreeSet<Period>, publication: &mut Publi
 /// The stored measures with the fresh ones in their places.
 fn complete(indicator: &Indicator, stored: Vec<MeasureValue>, fresh: Vec<MeasureValue>) -> Vec<MeasureValue> {
     let known: BTreeSet<&FieldName> = indicator.measures.iter().map(|measure| &measure.name).collect();
-    let mut all: BTreeMap<(Period, MunicipalityCode, FieldName), MeasureValue> = BTreeMap::new();
+    let mut all: BTreeMap<(Period, MunicipalityCode, String, FieldName), MeasureValue> = BTreeMap::new();
     for value in stored.into_iter().chain(fresh) {
         if known.contains(&value.measure) {
-            all.insert((value.period, value.municipality, value.measure.clone()), value);
+            all.insert((value.period, value.municipality, value.breakdown.clone(), value.measure.clone()), value);
         }
     }
     all.into_values().collect()

@@ -33,7 +33,8 @@ pub(crate) fn explain(common: &Common, own: &ExplainArguments) -> Result<Exit, R
         });
     };
     let subject = (own.subject.as_str(), own.definitions.as_defined());
-    let explanation = Queries::open(&project)?.explain(subject, area, period, own.rows)?;
+    let figure = (area.as_str(), period, own.breakdown.as_str());
+    let explanation = Queries::open(&project)?.explain(subject, figure, own.rows)?;
     match own.format {
         Format::Json => render::result(&render::json(&explanation)?)?,
         Format::Text => render::result(&render::explain::text(&explanation))?,

@@ -25,6 +25,10 @@ pub(crate) fn text(of: &Explanation) -> String {
     let value = of.value.as_deref().map_or("no value".to_owned(), grouped_decimal);
     let mut text = format!("{} / {}\n", of.title.0, of.title.1);
     text += &format!("{} {} in {}: {value} {}\n", of.area.0, of.area.1, of.period, of.unit);
+    if !of.parts.is_empty() {
+        let parts: Vec<&str> = of.parts.iter().map(|(_, english)| english.as_str()).collect();
+        text += &format!("part {}: {}\n", of.breakdown, parts.join("; "));
+    }
     text += &format!("status {} ({})", of.obs_status.0, of.obs_status.1);
     if of.members > 1 {
         text += &format!(", {} of {} municipalities contribute", of.contributing, of.members);
@@ -107,7 +111,7 @@ pub(crate) fn versions(of: &[&Arc<Indicator>]) -> String {
         ]
     };
     text += &table(&["version", "makes", "unit", "formula"], of.iter().rev().map(row).collect(), &[]);
-    text + "\na figure: --municipality 0751 --period 2024 (a region's code or DK also works)\n"
+    text + "\n\na figure: --municipality 0751 --period 2024 (a region's code or DK also works)\n"
 }
 
 fn measure(of: &MeasureLine) -> String {

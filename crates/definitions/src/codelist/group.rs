@@ -48,6 +48,16 @@ pub(super) fn resolve(
     let resolved = every(groups.iter().map(|group| {
         let codes = matching(&group.codes, list, id, report);
         let except = matching(&group.except, list, id, report);
+        if let Some(codes) = &codes {
+            for pattern in &group.except {
+                // What is wrong with the pattern itself was said.
+                let taken = matches_of(pattern, list, id, &mut Report::new(report.path(), report.text()));
+                if taken.is_some_and(|taken| taken.is_disjoint(codes)) {
+                    let message = format!("`{}` takes nothing out of the group `{}`", pattern.value, group.name);
+                    report.error(Code::INVALID_VALUE, pattern.span, message).help("mend it, or leave it out");
+                }
+            }
+        }
         let members = codes.zip(except).map(|(codes, except)| &codes - &except);
         if members.as_ref().is_some_and(BTreeSet::is_empty) && !report.is_broken() {
             report.error(Code::INVALID_VALUE, group.span, format!("the group `{}` has no codes", group.name));

@@ -11,7 +11,7 @@ use crate::expression::{RowCompiler, RowScope, sql};
 use crate::shelf::Shelf;
 use crate::vocabulary;
 use crate::words::every;
-use crate::yaml::{Broken, Cursor, Maybe, Report, Written};
+use crate::yaml::{Broken, Cursor, Maybe, Report, Span, Written};
 
 /// A measure as written; what has a mistake is `None`.
 pub(super) struct MeasureDoc<'n> {
@@ -41,9 +41,6 @@ pub(super) struct Scope<'a> {
 /// Reads `measures`.
 pub(super) fn read<'n>(cursor: Cursor<'n>, report: &mut Report<'_>) -> Option<Vec<MeasureDoc<'n>>> {
     let entries = cursor.entries(report)?;
-    if entries.is_empty() {
-        report.error(Code::INVALID_VALUE, cursor.at, "an indicator has at least one measure");
-    }
     Some(entries.into_iter().map(|(name, measure)| read_measure(name, measure, report)).collect())
 }
 
@@ -126,7 +123,7 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
     let time = scope.period.and_then(|period| doc.time.resolve(doc.name.span, from, dataset, period, report));
     let role = doc.role.map(|cursor| role(cursor, dataset, report).ok_or(Broken)).transpose();
     let absent: Maybe<_> = doc.absent.as_ref().map_err(|broken| *broken).and_then(|absent| {
-        let resolved = |(absent, period): (&AbsenceDoc, _)| absent.resolve(rows, period, report).ok_or(Broken);
+        let resolved = |(absent, period): (&AbsenceDoc, _)| absent.resolve(rows, dataset, period, report).ok_or(Broken);
         absent.as_ref().zip(scope.period).map(resolved).transpose()
     });
     let computed = computed?;
@@ -151,6 +148,7 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
         aggregate: computed.aggregate,
         scale: computed.scale,
         unit: computed.unit,
+        slicings: Vec::new(),
         filter_text,
         value_text: value_sql?.text.to_owned(),
     })
@@ -175,6 +173,7 @@ fn role(cursor: Cursor<'_>, dataset: &Dataset, report: &mut Report<'_>) -> Optio
 
 /// What must be absent, as written.
 struct AbsenceDoc {
+    at: Span,
     shift: Length,
     on: Vec<Written<String>>,
 }
@@ -185,14 +184,47 @@ impl AbsenceDoc {
         let shift = keys.need("shift", report).map(|cursor| Length::read(cursor, "-1 month", report));
         let on = keys.need("on", report).and_then(|cursor| cursor.text_or_texts(report));
         keys.finish(report);
-        Some(Self { shift: shift?, on: on? })
+        Some(Self { at: cursor.at, shift: shift?, on: on? })
     }
 
-    fn resolve(&self, rows: RowScope<'_>, period: PeriodKind, report: &mut Report<'_>) -> Option<Absence> {
+    fn resolve(
+        &self,
+        rows: RowScope<'_>,
+        dataset: &Dataset,
+        period: PeriodKind,
+        report: &mut Report<'_>,
+    ) -> Option<Absence> {
         let shift = self.shift.whole(period, report);
-        let on = every(self.on.iter().map(|name| field_of(name, rows, report)));
+        let on = fields_of(&self.on, rows, report);
+        if self.on.is_empty() {
+            report.error(Code::INVALID_VALUE, self.at, "`on` names no field that could be absent");
+            return None;
+        }
+        let of_time = |field: &&FieldIndex| **field == dataset.time && dataset.moment != MomentRule::Interval;
+        if let Some(field) = on.as_ref().and_then(|on| on.iter().find(of_time).copied()) {
+            // Rows of another time never have the time of these: everything would be absent.
+            let message = format!("`{}` is never the same at another time", dataset.field(field).name);
+            report.error(Code::INVALID_VALUE, self.at, message).help("name what the rows are about: a person, a case");
+            return None;
+        }
+        if on.as_deref() == Some(&[dataset.municipality]) {
+            let message = "every row has the municipality, so rows count only where none was delivered before";
+            report.error(Code::INVALID_VALUE, self.at, message).help("name what the rows are about: a person, a case");
+            return None;
+        }
         Some(Absence { shift: shift?, on: on? })
     }
+}
+
+/// The fields with these names, each of them once.
+fn fields_of(names: &[Written<String>], rows: RowScope<'_>, report: &mut Report<'_>) -> Option<Vec<FieldIndex>> {
+    for (at, name) in names.iter().enumerate() {
+        if let Some(first) = names[..at].iter().find(|first| first.value == name.value) {
+            let message = format!("`{}` stands twice", name.value);
+            report.error(Code::INVALID_VALUE, name.span, message).related(first.span, "first written here");
+        }
+    }
+    every(names.iter().map(|name| field_of(name, rows, report)))
 }
 
 fn field_of(name: &Written<String>, rows: RowScope<'_>, report: &mut Report<'_>) -> Option<FieldIndex> {
@@ -214,7 +246,7 @@ fn grouping(
     report: &mut Report<'_>,
 ) -> Option<Grouping> {
     let by = per.text_or_texts(report)?;
-    let by = every(by.iter().map(|name| field_of(name, rows, report)));
+    let by = fields_of(&by, rows, report);
     let mut lets = Vec::new();
     for (name, cursor) in doc.lets.and_then(|lets| lets.entries(report)).unwrap_or_default() {
         lets.push(group_value(name, cursor, rows, row_unit, report));

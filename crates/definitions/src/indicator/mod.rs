@@ -3,6 +3,7 @@
 mod measure;
 mod publication;
 pub(crate) mod reference;
+mod sense;
 mod time;
 mod versions;
 
@@ -83,9 +84,9 @@ pub(crate) fn resolve(
     }
     let (valid, (formula, conversion, formula_text, named)) = (valid?, formula?);
     let period = doc.period?;
-    let included_in = doc.included_in.iter().map(|inclusion| inclusion.resolve(period, report)).collect();
+    let included_in = publication::inclusions(&doc.included_in, period, valid, report);
     let declared_breaks: Vec<Period> =
-        doc.reservations.iter().filter_map(|reservation| reservation.begins(period, report)).collect();
+        doc.reservations.iter().filter_map(|reservation| reservation.begins(period, valid, report)).collect();
     // With another version a series begins anew.
     let begins = valid.from.filter(|_| doc.supersedes.is_some());
     let version = Indicator {
@@ -105,6 +106,8 @@ pub(crate) fn resolve(
         formula: formula.clone(),
         conversion,
         formula_text,
+        dimensions: Vec::new(),
+        breakdowns: Vec::new(),
         missing: doc.missing?,
         groups: doc.groups?,
         plausible: doc.plausible,
@@ -285,11 +288,21 @@ fn compile_formula(
         return None;
     }
     let (unit, written) = declared?;
+    if typed.formula.evaluate(&[]).is_ok() {
+        let message = "the formula uses no measure, so every figure is the same";
+        report.error(Code::INVALID_VALUE, cursor.span(), message);
+        return None;
+    }
     let Some(conversion) = typed.unit.conversion_to(unit) else {
         let message = format!("the formula gives `{}`, but the declared unit is `{unit}`", typed.unit);
         report.error(Code::UNIT_MISMATCH, written.span, message).related(cursor.span(), "the formula");
         return None;
     };
+    let FormulaScope { docs, measures, .. } = *scope;
+    // With older versions of what it is made of, the same would be said again.
+    if chosen.is_empty() {
+        sense::check(&sense::Subject { docs, measures, formula: &typed.formula, conversion, unit }, cursor, report);
+    }
     Some((typed.formula, conversion, expression.text.to_owned(), others))
 }
 

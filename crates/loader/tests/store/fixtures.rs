@@ -122,6 +122,8 @@ pub(crate) fn indicator(version: u32, canonical: &str) -> Indicator {
         formula: Formula::Number(Ratio::ZERO),
         conversion: Ratio::integer(1),
         formula_text: "cost / pupils".to_owned(),
+        dimensions: Vec::new(),
+        breakdowns: Vec::new(),
         missing: MissingRule::Propagate,
         groups: model::GroupRule::RatioOfSums,
         plausible: None,

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{Figure, FigureFilter, UnitRecord};
+use loader::{Figure, FigureFilter, FigureKey, UnitRecord};
 use model::{
-    Aggregate, Area, AsDefined, Catalogue, Code, Dataset, Date, Indicator, Measure, MeasureValue, MunicipalityCode,
-    ObsStatus, Period, Ratio, Rounding, Series, format_decimal,
+    Aggregate, Area, AsDefined, Catalogue, Cell, Code, Dataset, Date, Indicator, Measure, MeasureValue,
+    MunicipalityCode, ObsStatus, Period, Ratio, Rounding, Series, TOTAL, format_decimal,
 };
 use normaliser::CanonicalFile;
 
@@ -21,6 +21,8 @@ use crate::coverage::is_used;
 struct Case<'a> {
     indicator: &'a Indicator,
     period: Period,
+    /// The part of a breakdown; the total without one.
+    cell: Option<Cell>,
     /// The municipalities of the area.
     members: BTreeSet<MunicipalityCode>,
     /// Those of them for which every measure has a value.
@@ -30,12 +32,12 @@ struct Case<'a> {
 }
 
 impl Queries<'_> {
-    /// Explains the figure of an indicator, as defined then or now, for an area and a period, with at most `rows` canonical rows a measure.
+    /// Explains the figure of an indicator, as defined then or now, for an area, a period and a part of a breakdown
+    /// ([`model::TOTAL`] for all), with at most `rows` canonical rows a measure.
     pub fn explain(
         &mut self,
         (indicator, as_defined): (&str, AsDefined),
-        area: &str,
-        period: Period,
+        (area, period, breakdown): (&str, Period, &str),
         rows: Option<usize>,
     ) -> Result<Explanation, RunError> {
         let current = known_indicator(self.catalogue, indicator)?;
@@ -48,14 +50,18 @@ impl Queries<'_> {
             indicator: Some(current.id.clone()),
             area: Some(area.clone()),
             period: Some(period),
+            breakdown: Some(breakdown.to_owned()),
         };
         let figure = reading.figures(&wanted)?.into_iter().next();
-        let figure = figure.ok_or_else(|| unknown(current, as_defined, &area, period))?;
-        let made_by = plan(self.catalogue, current, &figure);
+        let made_by = plan(self.catalogue, current, as_defined, figure.as_ref());
         let indicator = made_by.as_ref();
+        let cell = part(indicator, breakdown)?;
+        let figure = figure.ok_or_else(|| unknown(current, as_defined, &area, period))?;
         let series = Series { indicator: current.id.clone(), version: figure.version, as_defined };
-        let values = reading.measures_of(&series, Some(&BTreeSet::from([period])))?;
-        let revisions = reading.revisions((&current.id, as_defined), &area, period)?;
+        let mut values = reading.measures_of(&series, Some(&BTreeSet::from([period])))?;
+        values.retain(|value| value.breakdown == breakdown);
+        let key = FigureKey { period, area, breakdown: breakdown.to_owned() };
+        let revisions = reading.revisions((&current.id, as_defined), &key)?;
         let fingerprint = reading.fingerprint(&current.id, figure.version)?;
         // Units that no pipeline uses any more are kept, but count nowhere.
         let is_used =
@@ -63,10 +69,11 @@ impl Queries<'_> {
         let units = reading.units()?.into_iter().filter(is_used).collect();
         let names: BTreeMap<String, DeliveryLine> =
             reading.deliveries()?.iter().map(delivery_line).map(|line| (line.delivery.clone(), line)).collect();
-        let case = Case::new(indicator, period, members, values, units);
+        let case = Case::new(indicator, (period, cell), members, values, units);
         let fingerprint = fingerprint.unwrap_or(indicator.fingerprint);
         let mut explanation = summary(&figure, indicator, &fingerprint.to_string());
         explanation.versions = self.catalogue.versions(current.id.as_str()).map(|one| version_line(one)).collect();
+        explanation.parts = case.parts();
         let datasets = &self.catalogue.datasets;
         for measure in &indicator.measures {
             let Some(dataset) = datasets.get(&measure.dataset) else { continue };
@@ -112,16 +119,35 @@ impl Queries<'_> {
     }
 }
 
-/// The plan that a figure was made by; where that version is not kept any more, the current one.
-fn plan<'c>(catalogue: &'c Catalogue, current: &'c Indicator, figure: &Figure) -> Cow<'c, Indicator> {
-    match figure.as_defined {
-        AsDefined::Now => Cow::Owned(current.as_defined_now()),
-        AsDefined::Then => {
-            let version = catalogue.version(figure.indicator.as_str(), figure.version);
-            let edition = version.and_then(|version| version.edition_in(figure.period));
-            Cow::Borrowed(edition.unwrap_or(current))
-        }
+/// The cell of a breakdown that is meant.
+fn part(indicator: &Indicator, breakdown: &str) -> Result<Option<Cell>, RunError> {
+    let cell = indicator.cell(breakdown);
+    if cell.is_some() || breakdown == TOTAL {
+        return Ok(cell);
     }
+    let first = |at: usize| indicator.cells(at, None).first().map(|cell| format!("`{}`", indicator.cell_text(cell)));
+    let examples: Vec<String> = (0..indicator.breakdowns.len()).filter_map(first).collect();
+    let help = match examples.as_slice() {
+        [] => format!("`{}` is not broken down: leave --breakdown out", indicator.id),
+        _ => format!("write a category for each dimension, for example {}", examples.join(" or ")),
+    };
+    let message = format!("`{}` has no part `{}`", indicator.id, model::redact(breakdown));
+    Err(RunError::Usage { code: Code::NOTHING_KNOWN, message, help })
+}
+
+/// The plan that a figure was made by; where that version is not kept any more, or there is no figure, the current one.
+fn plan<'c>(
+    catalogue: &'c Catalogue,
+    current: &'c Indicator,
+    as_defined: AsDefined,
+    figure: Option<&Figure>,
+) -> Cow<'c, Indicator> {
+    if as_defined == AsDefined::Now {
+        return Cow::Owned(current.as_defined_now());
+    }
+    let edition = figure
+        .and_then(|figure| catalogue.version(figure.indicator.as_str(), figure.version)?.edition_in(figure.period));
+    Cow::Borrowed(edition.unwrap_or(current))
 }
 
 fn version_line(version: &Indicator) -> VersionLine {
@@ -182,6 +208,8 @@ fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explana
         reservations: indicator.reservations.iter().map(|text| text.en.clone()).collect(),
         area: (figure.area.to_string(), figure.area_title.da.clone()),
         period: figure.period.to_string(),
+        breakdown: figure.breakdown.clone(),
+        parts: Vec::new(),
         value: figure.value.as_ref().map(|value| value.text.clone()),
         unit: figure.unit.clone(),
         obs_status: (figure.status.code().to_owned(), meaning(figure.status).to_owned()),
@@ -211,7 +239,7 @@ fn revision(revision: loader::Revision) -> RevisionLine {
 impl<'a> Case<'a> {
     fn new(
         indicator: &'a Indicator,
-        period: Period,
+        (period, cell): (Period, Option<Cell>),
         members: BTreeSet<MunicipalityCode>,
         mut values: Vec<MeasureValue>,
         units: Vec<UnitRecord>,
@@ -221,7 +249,15 @@ impl<'a> Case<'a> {
             values.iter().filter(|value| value.minor.is_none()).map(|value| value.municipality).collect();
         let measured: BTreeSet<MunicipalityCode> = values.iter().map(|value| value.municipality).collect();
         let contributing = measured.difference(&missing).copied().collect();
-        Self { indicator, period, members, contributing, values, units }
+        Self { indicator, period, cell, members, contributing, values, units }
+    }
+
+    /// Dimension and category of each, in Danish and English.
+    fn parts(&self) -> Vec<(String, String)> {
+        let categories = self.cell.iter().flat_map(|cell| self.indicator.categories(cell));
+        let words = |dimension: &str, category: &str| format!("{dimension}: {category}");
+        let texts = categories.map(|(dimension, category)| (&dimension.title, &category.title));
+        texts.map(|(of, is)| (words(&of.da, &is.da), words(&of.en, &is.en))).collect()
     }
 
     fn needs(&self, measure: &Measure, dataset: &Dataset) -> BTreeSet<Period> {
@@ -291,7 +327,12 @@ impl<'a> Case<'a> {
             })
         };
         let files: Vec<CanonicalFile> = self.units_of(measure, dataset).filter_map(file).collect();
-        let found = normaliser::rows_of(measure, dataset, &files, (self.period, &self.members), limit)?;
+        let (sliced, part) = match &self.cell {
+            Some(cell) => self.indicator.within(measure, cell),
+            None => (measure.clone(), None),
+        };
+        let whose = (self.period, &self.members);
+        let found = normaliser::rows_of((&sliced, part.as_ref()), dataset, &files, whose, limit)?;
         let mut columns: Vec<String> = found.columns;
         columns.extend(["_file".to_owned(), "_line".to_owned()]);
         let row = |row: normaliser::MeasureRow| {

@@ -77,8 +77,11 @@ pub(super) fn run(
 fn seen(indicator: &Indicator, wanted: &BTreeSet<Cell>, world: &World<'_>) -> Result<Vec<(u64, u64)>, RunError> {
     let counted = |filtered: bool| -> Result<BTreeMap<String, u64>, RunError> {
         let mut probe = indicator.clone();
+        // Parts have the rows of the total, and would count them again.
+        probe.breakdowns.clear();
         for measure in &mut probe.measures {
             (measure.aggregate, measure.scale) = (model::Aggregate::Count, 0);
+            measure.slicings.clear();
             measure.filter = measure.filter.take().filter(|_| filtered);
         }
         let mut rows: BTreeMap<String, u64> = BTreeMap::new();
@@ -258,11 +261,16 @@ fn grid(observations: &[Observation]) -> Grid {
     Grid { columns: columns.map(str::to_owned).to_vec(), rows: observations.iter().map(row).collect() }
 }
 
-/// The figures that an expectation with these columns is about: `municipality` leaves the groups out.
+/// The figures that an expectation with these columns is about: `municipality` leaves the groups out, and without
+/// `breakdown` it is about the totals.
 pub(super) fn about(figures: &Grid, columns: &[String]) -> Grid {
-    let alone = columns.iter().any(|name| name == "municipality") && !columns.iter().any(|name| name == "area");
-    let at = figures.column("municipality").filter(|_| alone);
-    let rows = figures.rows.iter().filter(|row| at.is_none_or(|at| !row[at].is_empty())).cloned();
+    let has = |wanted: &str| columns.iter().any(|name| name == wanted);
+    let municipality = figures.column("municipality").filter(|_| has("municipality") && !has("area"));
+    let breakdown = figures.column("breakdown").filter(|_| !has("breakdown") && !columns.is_empty());
+    let is_meant = |row: &&Vec<String>| {
+        municipality.is_none_or(|at| !row[at].is_empty()) && breakdown.is_none_or(|at| row[at] == model::TOTAL)
+    };
+    let rows = figures.rows.iter().filter(is_meant).cloned();
     Grid { columns: figures.columns.clone(), rows: rows.collect() }
 }
 
