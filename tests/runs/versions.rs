@@ -30,10 +30,11 @@ fn second() -> String {
     version(2, "valid: {from: 2018-01}\nsupersedes: care@1\n", "function in ('5.32.32', '5.30.26', '5.38.50')")
 }
 
-/// Half of it, made of the indicator.
+/// Half of it, made of the indicator alone.
 fn half() -> String {
     let text = version(1, "valid: {from: 2007-01}\n", "function = '5.38.50'").replace("id: care", "id: half");
-    text.replace("formula: expenditure", "formula: indicator('care') / 2 + 0 * expenditure")
+    let (head, _) = text.split_once("measures:").expect("measures");
+    format!("{head}measures: {{}}\nformula: indicator('care') / 2\n")
 }
 
 fn deliver(place: &Place, municipality: &str, month: &str, rows: &[(&str, &str)]) {

@@ -147,7 +147,7 @@ pub(crate) fn sql() -> String {
 pub(crate) fn views_anew() -> String {
     let sql = sql();
     let views = relations(&sql).into_iter().filter(|relation| relation.view);
-    let dropped: String = views.map(|view| format!("DROP VIEW IF EXISTS {};\n", view.name)).collect();
+    let dropped: String = views.flat_map(|view| ["DROP VIEW IF EXISTS ", view.name, ";\n"]).collect();
     let made = sql.split("\n\n").filter(|block| block.contains("CREATE VIEW "));
     dropped + &made.collect::<Vec<_>>().join("\n")
 }
