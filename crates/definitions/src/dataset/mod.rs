@@ -84,7 +84,7 @@ pub(crate) fn resolve(
         until.and_then(|place| place.map(|place| check_until(place, &fields, report).ok_or(Broken)).transpose());
     let roles =
         roles.and_then(|roles| every(roles.into_iter().map(|(role, place)| check_role(role, place, &fields, report))));
-    let scope = RowScope { dataset: identity.id, fields: &fields, lists, active: false };
+    let scope = RowScope { dataset: identity.id, fields: &fields, lists, active: false, time };
     let checks = checks(&doc.checks, scope, report);
     let mut dataset = Dataset {
         id: DatasetId::new(identity.id).ok()?,

@@ -20,6 +20,8 @@ pub(crate) struct RowScope<'a> {
     pub(crate) lists: &'a Shelf<CodeList>,
     /// Whether the rows are intervals that a measure looks at, so that it is known how long they have been active.
     pub(crate) active: bool,
+    /// The field that says of which day a row is; `None` where rows are groups of rows.
+    pub(crate) time: Option<FieldIndex>,
 }
 
 /// Compiles expressions over the rows of one dataset. Every method returns `None` only after it has reported why

@@ -18,7 +18,7 @@ pub(super) struct MeasureDoc<'n> {
     /// Its name.
     pub(super) name: Written<&'n str>,
     from: Option<Written<String>>,
-    filter: Option<Cursor<'n>>,
+    pub(super) filter: Option<Cursor<'n>>,
     value: Option<Cursor<'n>>,
     role: Option<Cursor<'n>>,
     per: Option<Cursor<'n>>,
@@ -94,7 +94,8 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
     let value_sql = doc.value.and_then(|cursor| sql::parse(cursor, report));
     let dataset = doc.from.as_ref().and_then(|from| scope.datasets.find(from, report))?;
     let active = dataset.moment == MomentRule::Interval;
-    let rows = RowScope { dataset: dataset.id.as_str(), fields: &dataset.fields, lists: scope.lists, active };
+    let (fields, time) = (&dataset.fields, Some(dataset.time));
+    let rows = RowScope { dataset: dataset.id.as_str(), fields, lists: scope.lists, active, time };
     let filter: Maybe<_> = filter_sql.as_ref().map_err(|broken| *broken).and_then(|expression| {
         let condition = |expression: &sql::Expression<'_>| {
             RowCompiler::new(rows, &expression.places, report).condition(&expression.sql).ok_or(Broken)
@@ -114,6 +115,7 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
                 fields: &grouping.fields,
                 lists: scope.lists,
                 active: false,
+                time: None,
             });
             let unit = group_unit.as_ref().unwrap_or(&dataset.row_unit);
             RowCompiler::new(scope, &expression.places, report).aggregate(&expression.sql, unit)
@@ -254,7 +256,7 @@ fn grouping(
     let (by, lets) = (by?, every(lets)?);
     let mut fields: Vec<Field> = by.iter().map(|index| rows.fields[index.0].clone()).collect();
     fields.extend(lets.iter().map(|(field, _)| field.clone()));
-    let scope = RowScope { dataset: "the group", fields: &fields, lists: rows.lists, active: false };
+    let scope = RowScope { dataset: "the group", fields: &fields, lists: rows.lists, active: false, time: None };
     let having = match doc.having {
         Some(cursor) => {
             let expression = sql::parse(cursor, report)?;
