@@ -16,7 +16,7 @@ use crate::series::Asked;
 use crate::work::Work;
 use crate::{DeliveryReport, Outcome, RunError, RunReport, SourceReport};
 
-impl<'a> Work<'a> {
+impl Work<'_> {
     /// The hash of all that decides the figures of a series besides the rows: the definition and the periods that it
     /// holds for, who owes what, and which municipality lies in which region.
     pub(crate) fn basis(&self, asked: &Asked<'_>) -> Fingerprint {
