@@ -28,9 +28,10 @@ impl Work<'_> {
             let bounds = [from, to].map(|bound| bound.map(|period| period.to_string()).unwrap_or_default());
             builder.add(bounds.join("-"));
         }
+        let read = asked.datasets();
         for usage in &self.pipeline.uses {
-            let source = self.catalogue.sources.get(&usage.source);
-            if source.is_some_and(|source| asked.reads(&source.dataset)) {
+            let dataset = self.catalogue.sources.get(&usage.source).map(|source| &source.dataset);
+            if dataset.is_some_and(|dataset| read.contains(dataset)) {
                 builder.add(usage.source.as_str()).add(usage.from.to_string());
                 builder.add(usage.to.map(|to| to.to_string()).unwrap_or_default());
                 usage.municipalities.iter().for_each(|code| {
@@ -81,7 +82,8 @@ impl Work<'_> {
         let (mut tasks, mut names) = (Vec::new(), Vec::new());
         for asked in &self.asked {
             let all = self.is_redefined(asked);
-            let touched = self.changed.iter().any(|(dataset, _)| asked.reads(dataset));
+            let read = asked.datasets();
+            let touched = self.changed.iter().any(|(dataset, _)| read.contains(dataset));
             if all || self.is_redescribed(asked) {
                 publication.indicator(asked.version, asked.is_current)?;
             }
@@ -113,7 +115,7 @@ impl Work<'_> {
         let known: BTreeSet<&IndicatorId> = self.ledger.series.keys().map(|series| &series.indicator).collect();
         for id in known.into_iter().filter(|id| !self.pipeline.indicators.contains(id)) {
             let mut editions = self.catalogue.versions(id.as_str()).flat_map(|version| version.editions());
-            let reads = |plan: &Indicator| plan.measures.iter().any(|measure| changed.contains(&measure.dataset));
+            let reads = |plan: &Indicator| plan.datasets().iter().any(|dataset| changed.contains(*dataset));
             if !self.catalogue.indicators.contains_key(id) || editions.any(reads) {
                 publication.outdate_indicator(id)?;
             }

@@ -1,5 +1,6 @@
 //! What a run computes of an indicator: a series by each version of its definition, as defined then or now.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{AsDefined, Catalogue, DatasetId, Indicator, Pipeline, Series};
@@ -48,9 +49,9 @@ impl<'a> Asked<'a> {
         (!plans.is_empty()).then_some(Self { series, version, is_current, plans })
     }
 
-    /// Whether a figure of it can be made of a dataset.
-    pub(crate) fn reads(&self, dataset: &DatasetId) -> bool {
-        self.plans.iter().flat_map(|plan| &plan.measures).any(|measure| measure.dataset == *dataset)
+    /// The datasets that its figures are made of.
+    pub(crate) fn datasets(&self) -> BTreeSet<&DatasetId> {
+        self.plans.iter().flat_map(|plan| plan.datasets()).collect()
     }
 
     /// What reports call it: the indicator's id, of an older version `id@1`, of figures as defined now `id@now`.
