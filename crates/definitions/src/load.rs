@@ -31,6 +31,11 @@ pub fn older_versions(project: &Project, files: &BTreeMap<String, Vec<u8>>) -> V
     read(project, files).0.older
 }
 
+/// As [`load_in`], before it is put together: what is sound, on its shelves.
+pub(crate) fn library<'f>(project: &Project, files: &'f BTreeMap<String, Vec<u8>>) -> Library<'f> {
+    read(project, files).0
+}
+
 fn read<'f>(project: &Project, files: &'f BTreeMap<String, Vec<u8>>) -> (Library<'f>, Vec<Diagnostic>) {
     let mut findings = Vec::new();
     let mut definitions = Vec::new();
@@ -132,7 +137,8 @@ fn check_duplicates(definitions: &mut [Definition<'_>]) {
     }
 }
 
-struct Library<'f> {
+/// The definitions that are sound, by kind.
+pub(crate) struct Library<'f> {
     files: &'f BTreeMap<String, Vec<u8>>,
     lists: Shelf<CodeList>,
     datasets: Shelf<Dataset>,
@@ -249,6 +255,22 @@ impl<'f> Library<'f> {
                 self.pipelines.put(id, pipeline);
             }
         }
+    }
+
+    /// The canonical form of a definition, if it is sound.
+    pub(crate) fn canonical(&self, identity: Identity<'_>) -> Option<&str> {
+        let Identity { kind, id, version, .. } = identity;
+        let is_meant = |older: &&Indicator| {
+            older.id.as_str() == id && version.is_some_and(|version| version == older.version.to_string())
+        };
+        Some(match (kind, version) {
+            (Kind::CodeList, _) => &self.lists.get(id)?.canonical,
+            (Kind::Dataset, _) => &self.datasets.get(id)?.canonical,
+            (Kind::Source, _) => &self.sources.get(id)?.canonical,
+            (Kind::Indicator, None) => &self.indicators.get(id)?.canonical,
+            (Kind::Indicator, Some(_)) => &self.older.iter().find(is_meant)?.canonical,
+            (Kind::Pipeline, _) => &self.pipelines.get(id)?.canonical,
+        })
     }
 
     fn catalogue(&self) -> Catalogue {
