@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use model::{MunicipalityCode, Period};
+use pipeline::Parts;
 
 const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; diff: a breaking change without a new \
 version; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
@@ -302,12 +303,20 @@ pub(crate) struct ExplainArguments {
     /// The period of the figure
     #[arg(long, value_name = "PERIOD")]
     pub(crate) period: Option<Period>,
+    /// The part of the figure, one category of each dimension: `sex=1,age_band=0-5`
+    #[arg(long, value_name = "PART", default_value = model::TOTAL)]
+    pub(crate) breakdown: String,
     /// Show canonical rows behind the figure with file and line, at most N
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
     pub(crate) rows: Option<usize>,
     /// How the explanation is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "what a parser of values returns")]
+fn parts(text: &str) -> Result<Parts, String> {
+    Ok(if text == "all" { Parts::All } else { Parts::Named(text.to_owned()) })
 }
 
 /// The format of an export.
@@ -325,6 +334,10 @@ pub(crate) struct ExportArguments {
     /// Only this period; may be given several times
     #[arg(long, value_name = "PERIOD")]
     pub(crate) period: Vec<Period>,
+    /// Instead of the totals alone: parts by these dimensions (`sex,age_band`), one part (`sex=1`), `total`, or `all`
+    /// figures; may be given several times
+    #[arg(long, value_name = "PARTS", value_parser = parts)]
+    pub(crate) breakdown: Vec<Parts>,
     /// The format; by the ending of `--output` if not given, otherwise CSV
     #[arg(long, value_enum)]
     pub(crate) format: Option<ExportFormat>,

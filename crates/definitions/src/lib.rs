@@ -19,6 +19,8 @@ mod file;
 mod formatter;
 mod indicator;
 mod load;
+#[cfg(test)]
+mod pages;
 mod pipeline;
 mod project;
 mod schema;
@@ -30,6 +32,6 @@ mod yaml;
 
 pub use difference::{Category, Change, Rule, Side, differences};
 pub use formatter::format;
-pub use load::{load, load_in, older_versions};
+pub use load::{load, load_in};
 pub use project::{Exception, PersonKeySource, Project, load_project};
 pub use schema::{schema, schemas};

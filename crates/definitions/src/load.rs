@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use model::{Catalogue, Code, CodeList, Dataset, Diagnostic, Indicator, MunicipalityCode, Pipeline, Place, Source};
 
 use crate::file::{Identity, Kind, Role};
+use crate::indicator::Indicators;
 use crate::indicator::reference::{self, Reference};
 use crate::pipeline::Shelves;
 use crate::project::Project;
@@ -24,16 +25,6 @@ pub fn load(files: &BTreeMap<String, Vec<u8>>) -> (Catalogue, Vec<Diagnostic>) {
 pub fn load_in(project: &Project, files: &BTreeMap<String, Vec<u8>>) -> (Catalogue, Vec<Diagnostic>) {
     let (library, findings) = read(project, files);
     (library.catalogue(), findings)
-}
-
-/// The versions of indicators that newer ones have taken the place of, as far as their files are kept and sound.
-pub fn older_versions(project: &Project, files: &BTreeMap<String, Vec<u8>>) -> Vec<Indicator> {
-    read(project, files).0.older
-}
-
-/// As [`load_in`], before it is put together: what is sound, on its shelves.
-pub(crate) fn library<'f>(project: &Project, files: &'f BTreeMap<String, Vec<u8>>) -> Library<'f> {
-    read(project, files).0
 }
 
 fn read<'f>(project: &Project, files: &'f BTreeMap<String, Vec<u8>>) -> (Library<'f>, Vec<Diagnostic>) {
@@ -90,9 +81,10 @@ impl<'f> Definition<'f> {
         Self { identity, report, tree }
     }
 
-    fn id_place(&self) -> Place {
+    /// Where the value of a key stands; the file as a whole if the key is not there.
+    fn place_of(&self, key: &str) -> Place {
         let entry = match self.tree.as_ref().map(|tree| &tree.value) {
-            Some(Value::Mapping(entries)) => entries.iter().find(|entry| entry.key.text == "id"),
+            Some(Value::Mapping(entries)) => entries.iter().find(|entry| entry.key.text == key),
             _ => None,
         };
         match entry {
@@ -130,21 +122,19 @@ fn check_duplicates(definitions: &mut [Definition<'_>]) {
         if first == at {
             continue;
         }
-        let (here, there) = (definitions[at].id_place(), definitions[first].id_place());
+        let (here, there) = (definitions[at].place_of("id"), definitions[first].place_of("id"));
         let message = format!("there are two definitions of the {} `{id}`", kind.word());
         definitions[at].report.error_at(Code::DUPLICATE_ID, here, message).related_place(there, "the other one");
         definitions[first].report.break_silently();
     }
 }
 
-/// The definitions that are sound, by kind.
-pub(crate) struct Library<'f> {
+struct Library<'f> {
     files: &'f BTreeMap<String, Vec<u8>>,
     lists: Shelf<CodeList>,
     datasets: Shelf<Dataset>,
     sources: Shelf<Source>,
-    indicators: Shelf<Indicator>,
-    older: Vec<Indicator>,
+    indicators: Indicators,
     pipelines: Shelf<Pipeline>,
     municipalities: Vec<MunicipalityCode>,
 }
@@ -156,8 +146,7 @@ impl<'f> Library<'f> {
             lists: Shelf::new("code list"),
             datasets: Shelf::new("dataset"),
             sources: Shelf::new("source"),
-            indicators: Shelf::new("indicator"),
-            older: Vec::new(),
+            indicators: Indicators::new(),
             pipelines: Shelf::new("pipeline"),
             municipalities: Vec::new(),
         }
@@ -180,38 +169,61 @@ impl<'f> Library<'f> {
         self
     }
 
-    /// Every indicator behind those that it is made of. Older versions come last: nothing is made of them.
+    /// Every indicator, in all its versions, behind those that it is made of.
     fn place_indicators(&mut self, definitions: &mut [Definition<'f>]) {
-        let of_kind = |definition: &&mut Definition<'f>| definition.identity.kind == Kind::Indicator;
-        let is_current = |definition: &Definition<'f>| definition.identity.version.is_none();
-        let current = definitions.iter().filter(|one| one.identity.kind == Kind::Indicator && is_current(one));
+        let mut of_id: BTreeMap<&str, Vec<&mut Definition<'f>>> = BTreeMap::new();
+        for definition in definitions.iter_mut().filter(|one| one.identity.kind == Kind::Indicator) {
+            of_id.entry(definition.identity.id).or_default().push(definition);
+        }
+        let named = |versions: &Vec<&mut Definition<'f>>| versions.iter().flat_map(|one| one.references()).collect();
         let references: BTreeMap<&str, Vec<Reference>> =
-            current.map(|definition| (definition.identity.id, definition.references())).collect();
+            of_id.iter().map(|(id, versions)| (*id, named(versions))).collect();
         let (order, cycles) = reference::order(&references);
-        for definition in definitions.iter_mut().filter(of_kind).filter(|definition| is_current(definition)) {
-            let id = definition.identity.id;
+        for (id, versions) in &mut of_id {
             let Some(cycle) = cycles.iter().find(|cycle| cycle.iter().any(|on_way| on_way == id)) else { continue };
-            let at = cycle.iter().position(|on_way| on_way == id).unwrap_or_default();
-            let next = &cycle[(at + 1) % cycle.len()];
-            let way: Vec<&str> = cycle[at..].iter().chain(&cycle[..=at]).map(String::as_str).collect();
-            let reference = references.get(id).and_then(|all| all.iter().find(|reference| reference.id == *next));
-            if let Some(reference) = reference {
-                let message = format!("`{id}` is made of itself: {}", way.join(" -> "));
-                definition.report.error(Code::REFERENCE_CYCLE, reference.span, message);
-            }
-            self.indicators.put(id, None);
+            report_cycle(id, versions, cycle);
+            self.indicators.put(id, None, Vec::new());
         }
         for id in order {
-            let named = |definition: &&mut Definition<'f>| definition.identity.id == id && is_current(definition);
-            for definition in definitions.iter_mut().filter(of_kind).filter(named) {
-                if !cycles.iter().flatten().any(|on_way| *on_way == id) {
-                    self.place(definition);
-                }
+            let Some(versions) = of_id.get_mut(id.as_str()) else { continue };
+            if !cycles.iter().flatten().any(|on_way| *on_way == id) {
+                self.place_versions(versions);
             }
         }
-        for definition in definitions.iter_mut().filter(of_kind).filter(|definition| !is_current(definition)) {
-            self.place(definition);
+    }
+
+    /// All versions of one indicator.
+    fn place_versions(&mut self, versions: &mut [&mut Definition<'f>]) {
+        let (lists, datasets, others) = (&self.lists, &self.datasets, &self.indicators);
+        let resolve = |definition: &mut Definition<'f>| {
+            definition
+                .resolve(|root, identity, report| indicator::resolve(root, identity, datasets, lists, others, report))
+        };
+        let mut sound: Vec<(usize, Indicator)> = Vec::new();
+        let mut known = None;
+        for (at, definition) in versions.iter_mut().enumerate() {
+            let resolved = resolve(definition);
+            match (definition.identity.version, resolved) {
+                (None, resolved) => known = Some((at, resolved)),
+                (Some(_), resolved) => sound.extend(resolved.map(|indicator| (at, indicator))),
+            }
         }
+        sound.sort_by_key(|(_, indicator)| indicator.version);
+        let Some((at, current)) = known else {
+            let definition = &mut *versions[0];
+            let (id, place) = (definition.identity.id, definition.place_of("version"));
+            let message = format!("there are older versions of `{id}`, but no current one");
+            let finding = definition.report.error_at(Code::VERSION_HISTORY, place, message);
+            finding.help(format!("the newest version stands in `{id}.yaml`"));
+            return;
+        };
+        let all = sound.iter().map(|(at, indicator)| (*at, indicator));
+        let all: Vec<(usize, &Indicator)> = all.chain(current.as_ref().map(|indicator| (at, indicator))).collect();
+        judge(versions, &all);
+        let is_sound = |at: usize| !versions[at].report.is_broken();
+        let current = current.filter(|_| is_sound(at));
+        let older = sound.into_iter().filter(|(at, _)| is_sound(*at)).map(|(_, indicator)| indicator).collect();
+        self.indicators.put(versions[at].identity.id, current, older);
     }
 
     fn place(&mut self, definition: &mut Definition<'f>) {
@@ -234,21 +246,10 @@ impl<'f> Library<'f> {
                     .resolve(|root, identity, report| source::resolve(root, identity, datasets, lists, report));
                 self.sources.put(id, source);
             }
-            Kind::Indicator => {
-                let is_current = definition.identity.version.is_none();
-                let others = &self.indicators;
-                let indicator = definition.resolve(|root, identity, report| {
-                    indicator::resolve(root, identity, datasets, lists, others, report)
-                });
-                // Older versions are checked like the others, but nothing is computed by them any more.
-                if is_current {
-                    self.indicators.put(id, indicator);
-                } else {
-                    self.older.extend(indicator);
-                }
-            }
+            // All versions of an indicator are placed together, by `place_versions`.
+            Kind::Indicator => {}
             Kind::Pipeline => {
-                let (sources, indicators) = (&self.sources, &self.indicators);
+                let (sources, indicators) = (&self.sources, &self.indicators.current);
                 let shelves = Shelves { lists, datasets, sources, indicators, municipalities: &self.municipalities };
                 let pipeline =
                     definition.resolve(|root, identity, report| pipeline::resolve(root, identity, &shelves, report));
@@ -257,29 +258,63 @@ impl<'f> Library<'f> {
         }
     }
 
-    /// The canonical form of a definition, if it is sound.
-    pub(crate) fn canonical(&self, identity: Identity<'_>) -> Option<&str> {
-        let Identity { kind, id, version, .. } = identity;
-        let is_meant = |older: &&Indicator| {
-            older.id.as_str() == id && version.is_some_and(|version| version == older.version.to_string())
-        };
-        Some(match (kind, version) {
-            (Kind::CodeList, _) => &self.lists.get(id)?.canonical,
-            (Kind::Dataset, _) => &self.datasets.get(id)?.canonical,
-            (Kind::Source, _) => &self.sources.get(id)?.canonical,
-            (Kind::Indicator, None) => &self.indicators.get(id)?.canonical,
-            (Kind::Indicator, Some(_)) => &self.older.iter().find(is_meant)?.canonical,
-            (Kind::Pipeline, _) => &self.pipelines.get(id)?.canonical,
-        })
-    }
-
     fn catalogue(&self) -> Catalogue {
-        Catalogue {
+        let mut catalogue = Catalogue {
             codelists: self.lists.sound().map(|list| (list.id.clone(), list.clone())).collect(),
             datasets: self.datasets.sound().map(|dataset| (dataset.id.clone(), dataset.clone())).collect(),
             sources: self.sources.sound().map(|source| (source.id.clone(), source.clone())).collect(),
-            indicators: self.indicators.sound().map(|found| (found.id.clone(), found.clone())).collect(),
             pipelines: self.pipelines.sound().map(|pipeline| (pipeline.id.clone(), pipeline.clone())).collect(),
+            ..Catalogue::default()
+        };
+        self.indicators.fill(&mut catalogue);
+        catalogue
+    }
+}
+
+/// Reports that an indicator is made of itself, where its formula names the next one on the way.
+fn report_cycle(id: &str, versions: &mut [&mut Definition<'_>], cycle: &[String]) {
+    let at = cycle.iter().position(|on_way| on_way == id).unwrap_or_default();
+    let next = &cycle[(at + 1) % cycle.len()];
+    let way: Vec<&str> = cycle[at..].iter().chain(&cycle[..=at]).map(String::as_str).collect();
+    for definition in versions {
+        let references = definition.references();
+        if let Some(reference) = references.iter().find(|reference| reference.id == *next) {
+            let message = format!("`{id}` is made of itself: {}", way.join(" -> "));
+            definition.report.error(Code::REFERENCE_CYCLE, reference.span, message);
         }
+    }
+}
+
+/// Reports versions that contradict each other. They come in their order, the current one last; each with the place of
+/// its definition among all.
+fn judge(definitions: &mut [&mut Definition<'_>], versions: &[(usize, &Indicator)]) {
+    for pair in versions.windows(2) {
+        let [(earlier_at, earlier), (at, version)] = pair else { continue };
+        let declared = definitions[*earlier_at].place_of("version");
+        if earlier.version >= version.version {
+            let message = format!(
+                "`{}@{}` is no older version: the current one is {}",
+                earlier.id, earlier.version, version.version
+            );
+            let newer = definitions[*at].place_of("version");
+            let finding = definitions[*earlier_at].report.error_at(Code::VERSION_HISTORY, declared, message);
+            finding.related_place(newer, "the current version").help("raise the version of the current definition");
+            continue;
+        }
+        let (message, key) = match version.history.supersedes {
+            Some(superseded) if superseded >= earlier.version => continue,
+            Some(superseded) => {
+                (format!("between this version and {superseded} lies version {}", earlier.version), "supersedes")
+            }
+            None => {
+                (format!("this version does not say that it takes the place of version {}", earlier.version), "version")
+            }
+        };
+        let place = definitions[*at].place_of(key);
+        let finding = definitions[*at].report.error_at(Code::VERSION_HISTORY, place, message);
+        finding.related_place(declared, "the version before").help(format!(
+            "write `supersedes: {}@{}`, or remove the file of the version before",
+            earlier.id, earlier.version
+        ));
     }
 }

@@ -25,6 +25,25 @@ pub struct AreaRecord {
     pub region: Option<String>,
 }
 
+/// Which figure of an indicator it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FigureKey {
+    /// When.
+    pub period: Period,
+    /// Whom it is about.
+    pub area: Area,
+    /// What part of the population.
+    pub breakdown: String,
+}
+
+impl FigureKey {
+    /// The key of a figure.
+    pub fn of(observation: &Observation) -> Self {
+        let Observation { period, area, breakdown, .. } = observation;
+        Self { period: *period, area: area.clone(), breakdown: breakdown.clone() }
+    }
+}
+
 /// What became of figures that were given to a publication.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FigureCounts {
@@ -159,8 +178,8 @@ impl Publication<'_> {
     /// Records measures, each in place of its earlier value.
     pub fn measures(&mut self, measures: &[MeasureValue]) -> Result<(), LoadError> {
         const SQL: &str = "INSERT OR REPLACE INTO measure
-            (indicator, version, municipality, period, measure, minor, scale, divisor, rows, obs_status)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+            (indicator, version, municipality, period, breakdown, measure, minor, scale, divisor, rows, obs_status)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         self.write(|connection| {
             let mut upsert = connection.prepare_cached(SQL)?;
             for value in measures {
@@ -172,6 +191,7 @@ impl Publication<'_> {
                     version,
                     place.0,
                     place.1,
+                    value.breakdown,
                     value.measure.as_str(),
                     number.0,
                     number.1,
@@ -221,16 +241,17 @@ impl Publication<'_> {
         &mut self,
         indicator: &IndicatorId,
         version: IndicatorVersion,
-        gone: &BTreeSet<(Area, Period)>,
+        gone: &BTreeSet<FigureKey>,
     ) -> Result<u64, LoadError> {
         const SQL: &str = "UPDATE observation SET known_to_run = ?1
-            WHERE indicator = ?2 AND version = ?3 AND area = ?4 AND period = ?5 AND known_to_run IS NULL";
+            WHERE indicator = ?2 AND version = ?3 AND area = ?4 AND period = ?5 AND breakdown = ?6
+            AND known_to_run IS NULL";
         let closed = self.write(|connection| {
             let mut close = connection.prepare_cached(SQL)?;
             let mut closed = 0;
-            for (area, period) in gone {
-                closed +=
-                    close.execute((self.run.0, indicator.as_str(), version.0, area.to_string(), period.to_string()))?;
+            for FigureKey { period, area, breakdown } in gone {
+                let (area, period) = (area.to_string(), period.to_string());
+                closed += close.execute((self.run.0, indicator.as_str(), version.0, area, period, breakdown))?;
             }
             Ok(closed as u64)
         })?;
@@ -266,7 +287,42 @@ fn upsert_indicator(connection: &Connection, indicator: &Indicator, basis: &Fing
         ":to": indicator.valid_to.map(|period| period.to_string()),
         ":reservations": reservations.to_string(),
     };
-    connection.prepare_cached(SQL)?.execute(values).map(drop)
+    connection.prepare_cached(SQL)?.execute(values)?;
+    record_breakdowns(connection, indicator)
+}
+
+/// Writes down the parts that an indicator's figures can be about, those of all periods.
+fn record_breakdowns(connection: &Connection, indicator: &Indicator) -> rusqlite::Result<()> {
+    const SQL: &str = "INSERT INTO breakdown (indicator, version, breakdown, dimension, dimensions, category, sequence,
+        dimension_title_da, dimension_title_en, category_title_da, category_title_en, additive)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    let (id, version) = (indicator.id.as_str(), indicator.version.0);
+    connection.execute("DELETE FROM breakdown WHERE indicator = ?1 AND version = ?2", (id, version))?;
+    let mut insert = connection.prepare_cached(SQL)?;
+    for (at, breakdown) in indicator.breakdowns.iter().enumerate() {
+        let dimensions = indicator.breakdown_text(breakdown);
+        for cell in indicator.cells(at, None) {
+            let text = indicator.cell_text(&cell);
+            for ((dimension, category), place) in indicator.categories(&cell).into_iter().zip(&cell.categories) {
+                let (of_dimension, of_category) = (&dimension.title, &category.title);
+                insert.execute(rusqlite::params![
+                    id,
+                    version,
+                    text,
+                    dimension.name.as_str(),
+                    dimensions,
+                    category.code,
+                    whole(*place as u64 + 1),
+                    of_dimension.da,
+                    of_dimension.en,
+                    of_category.da,
+                    of_category.en,
+                    breakdown.additive
+                ])?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn record_period(connection: &Connection, period: Period) -> rusqlite::Result<()> {
@@ -355,13 +411,14 @@ fn insert(
 }
 
 impl Reading<'_> {
-    /// The measures of an indicator, of these periods or of all, sorted by municipality, period and name.
+    /// The measures of an indicator, of these periods or of all, sorted by municipality, period, breakdown and name.
     pub fn measures_of(
         &self,
         indicator: &IndicatorId,
         periods: Option<&BTreeSet<Period>>,
     ) -> Result<Vec<MeasureValue>, LoadError> {
-        const SQL: &str = "SELECT * FROM measure WHERE indicator = ?1 ORDER BY version, municipality, period, measure";
+        const SQL: &str = "SELECT * FROM measure WHERE indicator = ?1
+            ORDER BY version, municipality, period, breakdown, measure";
         self.query(|connection| {
             let mut statement = connection.prepare_cached(SQL)?;
             let values = statement.query_map([indicator.as_str()], measure_value)?;
@@ -381,6 +438,7 @@ fn measure_value(row: &Row<'_>) -> rusqlite::Result<MeasureValue> {
         measure: parsed::<FieldName>(row, "measure")?,
         municipality: parsed(row, "municipality")?,
         period: parsed(row, "period")?,
+        breakdown: row.get("breakdown")?,
         minor: row.get("minor")?,
         scale: row.get("scale")?,
         divisor: row.get("divisor")?,

@@ -6,7 +6,7 @@ use model::{Area, Fingerprint, IndicatorId, IndicatorVersion, ObsStatus, Period,
 use rusqlite::{Row, params_from_iter};
 
 use crate::reading::{Conditions, parsed, word};
-use crate::{LoadError, Reading, RunNumber};
+use crate::{FigureKey, LoadError, Reading, RunNumber};
 
 /// Which figures are meant; a field that is `None` stands for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct FigureFilter {
     pub area: Option<Area>,
     /// About this period.
     pub period: Option<Period>,
+    /// About this part of the population.
+    pub breakdown: Option<String>,
 }
 
 /// A current figure with all that a reader needs to understand it.
@@ -101,6 +103,7 @@ impl Reading<'_> {
         conditions.equal("area =", filter.area.as_ref());
         conditions.equal("level =", filter.area.as_ref().map(Area::level).as_ref());
         conditions.equal("period =", filter.period.as_ref());
+        conditions.equal("breakdown =", filter.breakdown.as_ref());
         let sql = format!(
             "SELECT * FROM latest_observation WHERE {} ORDER BY indicator, version,
                 CASE level WHEN 'municipality' THEN 1 WHEN 'region' THEN 2 ELSE 3 END, area, period, breakdown",
@@ -112,29 +115,34 @@ impl Reading<'_> {
     }
 
     /// All revisions of a figure, oldest first.
-    pub fn revisions(&self, indicator: &IndicatorId, area: &Area, period: Period) -> Result<Vec<Revision>, LoadError> {
+    pub fn revisions(&self, indicator: &IndicatorId, key: &FigureKey) -> Result<Vec<Revision>, LoadError> {
         const SQL: &str = "SELECT * FROM observation WHERE indicator = ?1 AND area = ?2 AND period = ?3
-            ORDER BY version, breakdown, revision";
+            AND breakdown = ?4 ORDER BY version, revision";
+        let FigureKey { period, area, breakdown } = key;
         self.query(|connection| {
             connection
                 .prepare_cached(SQL)?
-                .query_map((indicator.as_str(), area.to_string(), period.to_string()), revision)?
+                .query_map((indicator.as_str(), area.to_string(), period.to_string(), breakdown), revision)?
                 .collect()
         })
     }
 
-    /// For which areas and periods this version of an indicator has current figures.
+    /// Which current figures this version of an indicator has.
     pub fn observed(
         &self,
         indicator: &IndicatorId,
         version: IndicatorVersion,
-    ) -> Result<BTreeSet<(Area, Period)>, LoadError> {
-        const SQL: &str = "SELECT o.area, o.period, a.level FROM observation AS o JOIN area AS a ON a.area = o.area
+    ) -> Result<BTreeSet<FigureKey>, LoadError> {
+        const SQL: &str =
+            "SELECT o.area, o.period, o.breakdown, a.level FROM observation AS o JOIN area AS a ON a.area = o.area
             WHERE o.indicator = ?1 AND o.version = ?2 AND o.known_to_run IS NULL";
         self.query(|connection| {
             connection
                 .prepare_cached(SQL)?
-                .query_map((indicator.as_str(), version.0), |row| Ok((area(row)?, parsed(row, "period")?)))?
+                .query_map((indicator.as_str(), version.0), |row| {
+                    let (period, area, breakdown) = (parsed(row, "period")?, area(row)?, row.get("breakdown")?);
+                    Ok(FigureKey { period, area, breakdown })
+                })?
                 .collect()
         })
     }

@@ -150,9 +150,9 @@ impl<'a> Publication<'a> {
         for (id, source) in &catalogue.sources {
             self.record_definition(Source, id.as_str(), 0, &source.fingerprint, &source.canonical)?;
         }
-        for (id, indicator) in &catalogue.indicators {
-            let version = indicator.version.0;
-            self.record_definition(Indicator, id.as_str(), version, &indicator.fingerprint, &indicator.canonical)?;
+        for indicator in catalogue.all_versions() {
+            let (id, version) = (indicator.id.as_str(), indicator.version.0);
+            self.record_definition(Indicator, id, version, &indicator.fingerprint, &indicator.canonical)?;
         }
         for (id, pipeline) in &catalogue.pipelines {
             self.record_definition(Pipeline, id.as_str(), 0, &pipeline.fingerprint, &pipeline.canonical)?;

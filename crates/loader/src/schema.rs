@@ -7,7 +7,7 @@
 //! and versions before 3.37 cannot read a file with strict tables at all.
 
 /// The schema that this version of the program reads and writes.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
 
 /// Marks the file as ours, at a fixed place of its header: the bytes `MSKT`.
 pub(crate) const APPLICATION_ID: u32 = 0x4D53_4B54;
@@ -16,8 +16,46 @@ pub(crate) const APPLICATION_ID: u32 = 0x4D53_4B54;
 pub(crate) const SQL: &str = include_str!("schema.sql");
 
 /// What turns version `n` into version `n + 1`, at position `n - 1`. The first version has nothing before it.
-pub(crate) const UPGRADES: &[&str] =
-    &["ALTER TABLE measure ADD COLUMN divisor INTEGER NOT NULL DEFAULT 1 CHECK (divisor > 0)"];
+pub(crate) const UPGRADES: &[&str] = &[
+    "ALTER TABLE measure ADD COLUMN divisor INTEGER NOT NULL DEFAULT 1 CHECK (divisor > 0)",
+    // A key cannot be changed: the table is made anew.
+    "CREATE TABLE measure_by_breakdown (
+        indicator TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        municipality TEXT NOT NULL,
+        period TEXT NOT NULL,
+        breakdown TEXT NOT NULL DEFAULT 'total',
+        measure TEXT NOT NULL,
+        minor INTEGER,
+        scale INTEGER NOT NULL,
+        divisor INTEGER NOT NULL DEFAULT 1 CHECK (divisor > 0),
+        rows INTEGER NOT NULL,
+        obs_status TEXT NOT NULL,
+        PRIMARY KEY (indicator, version, municipality, period, breakdown, measure),
+        FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED
+    ) WITHOUT ROWID;
+    INSERT INTO measure_by_breakdown
+        (indicator, version, municipality, period, measure, minor, scale, divisor, rows, obs_status)
+        SELECT indicator, version, municipality, period, measure, minor, scale, divisor, rows, obs_status FROM measure;
+    DROP TABLE measure;
+    ALTER TABLE measure_by_breakdown RENAME TO measure;
+    CREATE TABLE breakdown (
+        indicator TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        breakdown TEXT NOT NULL,
+        dimension TEXT NOT NULL,
+        dimensions TEXT NOT NULL,
+        category TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        dimension_title_da TEXT NOT NULL,
+        dimension_title_en TEXT NOT NULL,
+        category_title_da TEXT NOT NULL,
+        category_title_en TEXT NOT NULL,
+        additive INTEGER NOT NULL CHECK (additive IN (0, 1)),
+        PRIMARY KEY (indicator, version, breakdown, dimension),
+        FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED
+    ) WITHOUT ROWID",
+];
 
 /// A table or view with its columns, as documented.
 #[derive(Debug, Default)]
@@ -135,7 +173,9 @@ const INTRODUCTION: &str = "# The database
 client can read it while a run works; what a run publishes appears all at once.
 
 Start with the view `latest_observation` (one row a figure) or, in a spreadsheet, with `wide_<indicator>` (one row an
-area, one column a period). From a figure back to the rows: `observation` names indicator, area and period; `measure` has
+area, one column a period). Figures of parts (of women, of an age) stand in `latest_observation` beside the total; their
+`breakdown` leads to the table `breakdown`, which has a row for each dimension with titles, and says whether the parts add
+up. Whoever adds up takes either the total or parts: `WHERE breakdown = 'total'`. From a figure back to the rows: `observation` names indicator, area, period and breakdown; `measure` has
 the sums that it was made of; `unit` names the Parquet file with the rows, each with its delivery, line and record;
 `delivery` names the file as received.
 
@@ -155,6 +195,18 @@ the indicator's periods change, and has the 1000 latest periods at most.
 | `area` | Code of the municipality or region; `DK` for the country. |
 | `area_title` | The area's name in Danish. |
 | `level` | `municipality`, `region` or `country`. |
+| `2024`, `2024-05`, ... | The value in that period; empty where there is none. |
+
+### breakdown_&lt;indicator&gt;
+
+The same for the parts of an indicator that is broken down: a row for each area and part.
+
+| column | meaning |
+|---|---|
+| `area` | Code of the municipality or region; `DK` for the country. |
+| `area_title` | The area's name in Danish. |
+| `level` | `municipality`, `region` or `country`. |
+| `breakdown` | The part, see `breakdown`. |
 | `2024`, `2024-05`, ... | The value in that period; empty where there is none. |
 ";
 

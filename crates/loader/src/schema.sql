@@ -156,19 +156,38 @@ CREATE TABLE indicator (
     PRIMARY KEY (indicator, version)
 ) WITHOUT ROWID;
 
+-- What figures are broken down by: a row for each dimension of each part. `total` is no part, and has no row.
+CREATE TABLE breakdown (
+    indicator TEXT NOT NULL, -- The indicator.
+    version INTEGER NOT NULL, -- The version of its definition.
+    breakdown TEXT NOT NULL, -- The part, as `observation` names it: `sex=1,age_band=0-5`.
+    dimension TEXT NOT NULL, -- One of the dimensions that it is a part by: `age_band`.
+    dimensions TEXT NOT NULL, -- All of them, in the order of the definition: `sex,age_band`.
+    category TEXT NOT NULL, -- The category of this dimension: `0-5`.
+    sequence INTEGER NOT NULL, -- The place of the category among those of its dimension, from 1.
+    dimension_title_da TEXT NOT NULL, -- The dimension's title in Danish.
+    dimension_title_en TEXT NOT NULL, -- The dimension's title in English.
+    category_title_da TEXT NOT NULL, -- The category's title in Danish.
+    category_title_en TEXT NOT NULL, -- The category's title in English.
+    additive INTEGER NOT NULL CHECK (additive IN (0, 1)), -- 1 where it is proven that the parts by these dimensions add up to the total, apart from rounding; otherwise 0, and they must not be added.
+    PRIMARY KEY (indicator, version, breakdown, dimension),
+    FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED
+) WITHOUT ROWID;
+
 -- What the figures are made of: exact sums and counts of each municipality. Current values only.
 CREATE TABLE measure (
     indicator TEXT NOT NULL, -- The indicator.
     version INTEGER NOT NULL, -- The version of its definition.
     municipality TEXT NOT NULL, -- The municipality.
     period TEXT NOT NULL, -- The period of the indicator.
+    breakdown TEXT NOT NULL DEFAULT 'total', -- What part of the population, see `breakdown`; `total` for all.
     measure TEXT NOT NULL, -- The measure, as the formula names it.
     minor INTEGER, -- The value in units of 10^-scale; empty where it is missing.
     scale INTEGER NOT NULL, -- Decimals of the value.
     divisor INTEGER NOT NULL DEFAULT 1 CHECK (divisor > 0), -- What the value is divided by: the number of rows of a mean, of days of an average, otherwise 1.
     rows INTEGER NOT NULL, -- Canonical rows that it was made of.
     obs_status TEXT NOT NULL, -- Why it is missing, by SDMX `CL_OBS_STATUS`; `A` if it is not.
-    PRIMARY KEY (indicator, version, municipality, period, measure),
+    PRIMARY KEY (indicator, version, municipality, period, breakdown, measure),
     FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED
 ) WITHOUT ROWID;
 
@@ -178,7 +197,7 @@ CREATE TABLE observation (
     version INTEGER NOT NULL, -- The version of its definition.
     area TEXT NOT NULL REFERENCES area (area) DEFERRABLE INITIALLY DEFERRED, -- Whom it is about.
     period TEXT NOT NULL REFERENCES period (period) DEFERRABLE INITIALLY DEFERRED, -- When.
-    breakdown TEXT NOT NULL, -- What part of the population; `total` for all.
+    breakdown TEXT NOT NULL, -- What part of the population, see `breakdown`; `total` for all.
     revision INTEGER NOT NULL CHECK (revision > 0), -- Number of the revision, from 1.
     value REAL, -- The value, rounded to the indicator's decimals; empty where there is none.
     value_exact TEXT, -- The value as an exact decimal text.
@@ -229,7 +248,7 @@ SELECT
     p.kind AS period_kind, -- `year`, `school_year`, `quarter` or `month`.
     p.first_day AS first_day, -- The first day of the period.
     p.last_day AS last_day, -- The last day of the period.
-    o.breakdown AS breakdown, -- What part of the population; `total` for all.
+    o.breakdown AS breakdown, -- What part of the population, see `breakdown`; `total` for all.
     o.value AS value, -- The value; empty where there is none.
     o.value_exact AS value_exact, -- The value as an exact decimal text.
     i.unit AS unit, -- The unit of the value.

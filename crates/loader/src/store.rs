@@ -352,18 +352,42 @@ mod tests {
         assert!(store.read().expect("a snapshot").runs(1).expect("runs").is_empty());
     }
 
+    /// The table of measures as the first version of the schema had it, with a row.
+    const FIRST: &str = "DROP TABLE breakdown;
+        DROP TABLE measure;
+        CREATE TABLE measure (indicator TEXT NOT NULL, version INTEGER NOT NULL, municipality TEXT NOT NULL,
+            period TEXT NOT NULL, measure TEXT NOT NULL, minor INTEGER, scale INTEGER NOT NULL, rows INTEGER NOT NULL,
+            obs_status TEXT NOT NULL, PRIMARY KEY (indicator, version, municipality, period, measure)) WITHOUT ROWID;
+        INSERT INTO indicator VALUES ('cost', 1, 'school', '', '', '', '', 'DKK', 0, 'year', 'neutral', '', '', '', '',
+            '', '[]', 1);
+        INSERT INTO measure VALUES ('cost', 1, '0751', '2024', 'amount', 250, 2, 17, 'A');
+        UPDATE schema_version SET version = 1;";
+
     #[test]
     fn a_store_of_the_first_version_is_brought_up_to_date() {
         let folder = folder();
         let store = Store::open(folder.path()).expect("a new store");
-        store.connection.execute_batch("ALTER TABLE measure DROP COLUMN divisor").expect("the first version's table");
-        store.connection.execute("UPDATE schema_version SET version = 1", []).expect("a version");
+        store.connection.execute_batch(FIRST).expect("the first version's tables");
         drop(store);
-        let store = Store::open(folder.path()).expect("an upgraded store");
+        let mut store = Store::open(folder.path()).expect("an upgraded store");
         assert_eq!(schema_version(&store.connection).expect("a version"), schema::VERSION);
-        let divisors = "SELECT count(*) FROM pragma_table_info('measure') WHERE name = 'divisor'";
-        let divisors: i64 = store.connection.query_row(divisors, [], |row| row.get(0)).expect("a count");
-        assert_eq!(divisors, 1);
+        let cost = model::IndicatorId::new("cost").expect("an id");
+        let kept = store.read().expect("a snapshot").measures_of(&cost, None).expect("measures");
+        let kept: Vec<_> = kept.iter().map(|one| (one.breakdown.as_str(), one.minor, one.divisor, one.rows)).collect();
+        assert_eq!(kept, [(model::TOTAL, Some(250), 1, 17)]);
+        // The tables are those of a new store, but for their comments.
+        let fresh = self::folder();
+        let fresh = Store::open(fresh.path()).expect("a new store");
+        for table in ["measure", "breakdown"] {
+            let columns = |store: &Store| -> Vec<(String, String, bool, i64)> {
+                let sql = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1)";
+                let mut statement = store.connection.prepare(sql).expect("a query");
+                let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+                let rows = statement.query_map([table], row).expect("a query");
+                rows.collect::<Result<_, _>>().expect("columns")
+            };
+            assert_eq!(columns(&store), columns(&fresh), "{table}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::{
     CodeList, CodeListId, Dataset, DatasetId, FieldType, Fingerprint, FingerprintBuilder, Indicator, IndicatorId,
-    MunicipalityCode, Pipeline, PipelineId, Source, SourceId,
+    IndicatorVersion, MunicipalityCode, Pipeline, PipelineId, Source, SourceId,
 };
 
 /// The code list that municipalities are looked up in.
@@ -24,11 +24,28 @@ pub struct Catalogue {
     pub sources: BTreeMap<SourceId, Arc<Source>>,
     /// Indicators, each in its current version.
     pub indicators: BTreeMap<IndicatorId, Arc<Indicator>>,
+    /// The older versions of indicators that are kept, the oldest first.
+    pub older: BTreeMap<IndicatorId, Vec<Arc<Indicator>>>,
     /// Pipelines.
     pub pipelines: BTreeMap<PipelineId, Arc<Pipeline>>,
 }
 
 impl Catalogue {
+    /// All versions of an indicator, the oldest first.
+    pub fn versions(&self, id: &str) -> impl DoubleEndedIterator<Item = &Arc<Indicator>> {
+        self.older.get(id).into_iter().flatten().chain(self.indicators.get(id))
+    }
+
+    /// One version of an indicator.
+    pub fn version(&self, id: &str, version: IndicatorVersion) -> Option<&Arc<Indicator>> {
+        self.versions(id).find(|indicator| indicator.version == version)
+    }
+
+    /// All versions of all indicators, by id, the oldest first.
+    pub fn all_versions(&self) -> impl Iterator<Item = &Arc<Indicator>> {
+        self.indicators.keys().flat_map(|id| self.versions(id.as_str()))
+    }
+
     /// The code list of municipalities, if the definitions have one.
     pub fn municipalities(&self) -> Option<&Arc<CodeList>> {
         self.codelists.get(MUNICIPALITY)

@@ -110,12 +110,18 @@ codes! {
     3005 UNSUPPORTED_EXPRESSION: "A construct of SQL that the definition language does not have." => "Use comparisons, `and`, `or`, `not`, `in`, `between`, `is null`, `in_group`, `+`, `-` and the aggregates.";
     3006 PERSON_EXPOSED: "A field would let personal identification numbers through: an identifier whose pattern admits them, or a person field that is compared or published." => "Narrow the pattern, drop it (free text is masked), or count the persons instead.";
     3007 LITERAL_RANGE: "A number has more digits than its type." => "Write a number that the field can hold.";
+    3010 CONSTANT_CONDITION: "A condition, or a part of one, that no row can meet, or that every row with a value meets. Whoever wrote it meant something else." => "Compare bounds and codes, and mend the condition; what says nothing is left out.";
 
     4001 PERIOD_MISMATCH: "The dataset is delivered in periods that the indicator's period is not made of." => "Choose a longer period for the indicator.";
     4002 MOMENT_MISMATCH: "A measure of snapshots does not say which one it reads, or a measure of events names a day." => "Add `at:` for snapshot datasets, remove it for event datasets.";
     4003 VALIDITY_ORDER: "A validity ends before it begins." => "Swap or correct the dates.";
     4004 OVERLAPPING_SOURCES: "A municipality uses two sources for the same dataset and period, so that its rows would count twice." => "End one use before the other begins.";
     4005 CODE_HISTORY: "The rows of a code list contradict each other." => "Make the validities of a code follow each other without overlap, and each alias stand for one code.";
+    4006 VERSION_HISTORY: "The versions of an indicator contradict each other: one that is kept as older is not, or none says that it takes the place of the one before." => "The newest version stands in `<id>.yaml`, the others in `<id>@<version>.yaml`; each but the first names the one before with `supersedes`.";
+    4020 CODE_CHANGE: "A row of the table of changes contradicts the code list or another row: a code that changes has to end on the date, what it becomes has to hold from it, and the shares of a split have to sum to 1." => "Correct the date, the kind or the share, or the validities of the codes in the list.";
+    4021 CODE_HIERARCHY: "A code lies below one that does not hold at its time, or below itself." => "Correct the column `parent` of the list's table; a code that moves has a row for each parent, one after the other.";
+    4022 CODE_BREAK: "A condition holds for a code and not for what it became, or the other way round, so that the series would break on the day of the change without anybody being told." => "Name the codes of both sides, look at them with `as_of`, begin with the change (`valid: {from: ...}` in a new version), or declare the break under `reservations`.";
+    4023 CODE_AMBIGUOUS: "A code stands for several codes on the day of `as_of`, and the condition holds for some of them and not for others: how much of a row it means cannot be known." => "Ask for codes that all parts share, or begin the indicator with the change: `valid: {from: ...}` in a new version.";
 
     5001 ROW_SHORT: "The row has fewer cells than the header has columns." => "Look for a missing separator, or a line break inside an unquoted cell; ask the vendor to quote its texts.";
     5002 ROW_LONG: "The row has more cells than the header has columns." => "Look for an unquoted separator inside a text; ask the vendor to quote its texts.";

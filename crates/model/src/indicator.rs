@@ -1,21 +1,10 @@
 //! Indicators (key figures, nøgletal): measures of datasets, combined by a formula.
 
-use std::fmt;
-
 use crate::{
-    Activity, Aggregate, Dataset, DatasetId, Date, Expr, Field, FieldIndex, FieldName, Fingerprint, Formula,
-    IndicatorId, MomentRule, MunicipalityCode, Period, PeriodKind, Ratio, Rounding, Text, TimeSelection, Unit, Window,
+    Activity, Aggregate, Breakdown, Dataset, DatasetId, Date, Dimension, Expr, Field, FieldIndex, FieldName,
+    Fingerprint, Formula, History, IndicatorId, IndicatorVersion, MomentRule, MunicipalityCode, Period, PeriodKind,
+    Ratio, Rounding, Slicing, Text, TimeSelection, Unit, Window,
 };
-
-/// The version of an indicator's definition, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IndicatorVersion(pub u32);
-
-impl fmt::Display for IndicatorVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// Which direction is better, if any is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +121,7 @@ pub struct Absence {
 }
 
 /// An aggregate of a dataset's rows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Measure {
     /// Its name in the formula.
     pub name: FieldName,
@@ -156,6 +145,8 @@ pub struct Measure {
     pub scale: u8,
     /// The unit of the result.
     pub unit: Unit,
+    /// How it is broken down, in the order of the indicator's breakdowns.
+    pub slicings: Vec<Slicing>,
     /// The condition as written.
     pub filter_text: Option<String>,
     /// The aggregate as written.
@@ -291,6 +282,10 @@ pub struct Indicator {
     pub conversion: Ratio,
     /// The formula as written.
     pub formula_text: String,
+    /// What its figures are broken down by.
+    pub dimensions: Vec<Dimension>,
+    /// The breakdowns that there are besides the total.
+    pub breakdowns: Vec<Breakdown>,
     /// What missing data means.
     pub missing: MissingRule,
     /// What a figure of several municipalities is.
@@ -299,8 +294,10 @@ pub struct Indicator {
     pub plausible: Option<Plausible>,
     /// Who is included in whose figures.
     pub included_in: Vec<Inclusion>,
-    /// The periods with which a series begins that cannot be compared with what was before.
+    /// The periods with which a series begins that cannot be compared with what was before, sorted.
     pub breaks: Vec<Period>,
+    /// Its place among the other versions.
+    pub history: History,
     /// What a reader must know before using the figures.
     pub reservations: Vec<Text>,
     /// The hash of the canonical form.

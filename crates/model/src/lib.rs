@@ -8,6 +8,7 @@
 //! the figure that is published.
 
 mod area;
+mod breakdown;
 mod catalogue;
 mod code;
 mod codelist;
@@ -18,6 +19,7 @@ mod diagnostic;
 mod encoding;
 mod fingerprint;
 mod formula;
+mod history;
 mod id;
 mod indicator;
 mod input;
@@ -33,9 +35,11 @@ mod reject;
 mod source;
 mod tally;
 mod unit;
+mod version;
 mod window;
 
 pub use area::{Area, MunicipalityCode};
+pub use breakdown::{Breakdown, Category, CategoryValues, Cell, Dimension, MOST_CELLS, Slicing, dimensions_of};
 pub use catalogue::{Catalogue, MUNICIPALITY, REGION};
 pub use code::{Code, CodeInfo};
 pub use codelist::{CodeIndex, CodeList, CodeListBuilder, Lookup, Validity};
@@ -46,10 +50,9 @@ pub use diagnostic::{Diagnostic, Place, Severity};
 pub use encoding::DecodeError;
 pub use fingerprint::{Fingerprint, FingerprintBuilder};
 pub use formula::{Formula, FormulaError, MeasureIndex};
+pub use history::{ChangeKind, CodeChange, Share};
 pub use id::{CodeListId, DatasetId, FieldName, IdError, IndicatorId, PipelineId, SourceId, Text};
-pub use indicator::{
-    Absence, Direction, GroupRule, Grouping, Inclusion, Indicator, IndicatorVersion, Measure, MissingRule, Plausible,
-};
+pub use indicator::{Absence, Direction, GroupRule, Grouping, Inclusion, Indicator, Measure, MissingRule, Plausible};
 pub use input::{ByteOrder, Compression, Ebcdic, FileEncoding, InputForm};
 pub use number::{NumberError, Ratio, Rounding, format_decimal, pow10};
 pub use observation::{IndicatorTable, MeasureValue, ObsStatus, Observation, TOTAL};
@@ -67,4 +70,5 @@ pub use source::{
 };
 pub use tally::{RowTally, TallyError};
 pub use unit::{Unit, UnitError};
+pub use version::{AsDefined, History, IndicatorVersion, Superseded};
 pub use window::{Span, Window};

@@ -71,6 +71,8 @@ pub struct MeasureValue {
     pub municipality: MunicipalityCode,
     /// The period of the indicator.
     pub period: Period,
+    /// What part of the population; [`TOTAL`] for all.
+    pub breakdown: String,
     /// The value in units of `10^-scale`; `None` where it is missing.
     pub minor: Option<i64>,
     /// Decimals.

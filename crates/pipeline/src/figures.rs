@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use loader::{FigureCounts, Publication};
+use loader::{FigureCounts, FigureKey, Publication};
 use model::{
-    Area, Catalogue, Dataset, DatasetId, Date, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period,
+    Catalogue, Dataset, DatasetId, Date, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period,
     WorkUnit,
 };
 use normaliser::{CanonicalFile, DatasetRows, Member, Partials, Request};
@@ -44,12 +44,6 @@ fn dataset_of<'a>(sources: &Sources<'a>, measure: &Measure) -> Option<&'a Datase
     sources.catalogue.datasets.get(&measure.dataset).map(AsRef::as_ref)
 }
 
-/// Whether this version of the indicator defines the period.
-pub(crate) fn is_defined(indicator: &Indicator, period: Period) -> bool {
-    indicator.valid_from.is_none_or(|from| period.start() >= from.start())
-        && indicator.valid_to.is_none_or(|to| period.end() <= to.end())
-}
-
 /// What must be computed again for an indicator, given the units that changed; everything if its definition did.
 pub(crate) fn wanted(
     sources: &Sources<'_>,
@@ -59,7 +53,7 @@ pub(crate) fn wanted(
     publication: &Publication<'_>,
 ) -> Result<Wanted, RunError> {
     let mut wanted = Wanted::default();
-    let valid = |period: &Period| is_defined(indicator, *period);
+    let valid = |period: &Period| indicator.defines(*period);
     for measure in &indicator.measures {
         let Some(dataset) = dataset_of(sources, measure) else { continue };
         let delivered = sources.coverage.delivered.get(&measure.dataset);
@@ -83,14 +77,14 @@ pub(crate) fn wanted(
     if all {
         // What is published no more has to be withdrawn, also where nothing is left that would lead to it.
         let observed = publication.read().observed(&indicator.id, indicator.version)?;
-        wanted.periods.extend(observed.into_iter().map(|(_, period)| period));
+        wanted.periods.extend(observed.into_iter().map(|key| key.period));
         let everybody = wanted.periods.iter().flat_map(|p| sources.municipalities.iter().map(|code| (*code, *p)));
         wanted.cells.extend(everybody);
     }
     if compares(indicator) {
         // Whether a value is plausible depends on the period before.
         let observed = publication.read().observed(&indicator.id, indicator.version)?;
-        let observed: BTreeSet<Period> = observed.into_iter().map(|(_, period)| period).collect();
+        let observed: BTreeSet<Period> = observed.into_iter().map(|key| key.period).collect();
         let next: Vec<Period> = wanted.periods.iter().filter_map(|period| period.next()).collect();
         wanted.periods.extend(next.into_iter().filter(|period| observed.contains(period)));
     }
@@ -109,7 +103,7 @@ pub(crate) fn wanted(
 /// Whether a period has figures: for each measure there is somebody who has delivered all that it needs. A year is
 /// not published while nobody has delivered its last month.
 fn is_published(sources: &Sources<'_>, indicator: &Indicator, period: Period) -> bool {
-    is_defined(indicator, period)
+    indicator.defines(period)
         && indicator.measures.iter().all(|measure| {
             dataset_of(sources, measure)
                 .is_some_and(|dataset| sources.coverage.anyone_has(measure, dataset, period, sources.municipalities))
@@ -177,10 +171,10 @@ fn publish_one(
     let mut observations = normaliser::observe(indicator, &measures, &members)?;
     observations.retain(|one| periods.contains(&one.period));
     let counts = publication.figures(&observations)?;
-    // An area that is no more has no figure any more either.
-    let made: BTreeSet<(Area, Period)> = observations.iter().map(|one| (one.area.clone(), one.period)).collect();
+    // An area or a category that is no more has no figure any more either.
+    let made: BTreeSet<FigureKey> = observations.iter().map(FigureKey::of).collect();
     let observed = publication.read().observed(&indicator.id, indicator.version)?;
-    let gone = observed.into_iter().filter(|place| periods.contains(&place.1) && !made.contains(place)).collect();
+    let gone = observed.into_iter().filter(|key| periods.contains(&key.period) && !made.contains(key)).collect();
     publication.close_observations(&indicator.id, indicator.version, &gone)?;
     Ok(counts)
 }
@@ -195,7 +189,7 @@ fn withdraw(
         return Ok(());
     }
     let observed = publication.read().observed(&indicator.id, indicator.version)?;
-    let gone = observed.into_iter().filter(|(_, period)| periods.contains(period)).collect();
+    let gone = observed.into_iter().filter(|key| periods.contains(&key.period)).collect();
     publication.close_observations(&indicator.id, indicator.version, &gone)?;
     // The measures go too: should the period be published again, each has to be made of what is there then.
     let measured = publication.read().measures_of(&indicator.id, Some(periods))?;
@@ -207,10 +201,10 @@ fn withdraw(
 /// The stored measures with the fresh ones in their places.
 fn complete(indicator: &Indicator, stored: Vec<MeasureValue>, fresh: Vec<MeasureValue>) -> Vec<MeasureValue> {
     let known: BTreeSet<&FieldName> = indicator.measures.iter().map(|measure| &measure.name).collect();
-    let mut all: BTreeMap<(Period, MunicipalityCode, FieldName), MeasureValue> = BTreeMap::new();
+    let mut all: BTreeMap<(Period, MunicipalityCode, String, FieldName), MeasureValue> = BTreeMap::new();
     for value in stored.into_iter().chain(fresh) {
         if known.contains(&value.measure) {
-            all.insert((value.period, value.municipality, value.measure.clone()), value);
+            all.insert((value.period, value.municipality, value.breakdown.clone(), value.measure.clone()), value);
         }
     }
     all.into_values().collect()

@@ -39,7 +39,7 @@ pub use lock::{Lock, LockHolder};
 pub use normaliser::PersonKeys;
 pub use project::Project;
 pub use query::{
-    DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Queries, RefusedDelivery,
+    DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Parts, Queries, RefusedDelivery,
     RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
 };
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};

@@ -19,8 +19,7 @@ pub(crate) fn catalogue(common: &Common, own: &CatalogueArguments) -> Result<Exi
         Language::Da => Tongue::Danish,
         Language::En => Tongue::English,
     };
-    let older = definitions::older_versions(&project.configuration, &project.files);
-    let pages = pages(&project.catalogue, &older, tongue);
+    let pages = pages(&project.catalogue, tongue);
     for page in &pages {
         write(&own.output.join(format!("{}.html", page.path)), &page.html(tongue))?;
         write(&own.output.join(format!("{}.md", page.path)), &page.markdown(tongue))?;

@@ -31,7 +31,8 @@ pub(crate) fn explain(common: &Common, own: &ExplainArguments) -> Result<Exit, R
             help: "say whom and when: --municipality 0751 --period 2024 (a region's code or DK also works)".to_owned(),
         });
     };
-    let explanation = Queries::open(&project)?.explain(&own.subject, area, period, own.rows)?;
+    let figure = (area.as_str(), period, own.breakdown.as_str());
+    let explanation = Queries::open(&project)?.explain(&own.subject, figure, own.rows)?;
     match own.format {
         Format::Json => render::result(&render::json(&explanation)?)?,
         Format::Text => render::result(&render::explain::text(&explanation))?,

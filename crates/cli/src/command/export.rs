@@ -10,7 +10,11 @@ use crate::render;
 pub(crate) fn export(common: &Common, own: &ExportArguments) -> Result<Exit, RunError> {
     let project = super::project(common)?;
     let mut queries = Queries::open(&project)?;
-    let filter = ExportFilter { indicators: own.indicator.clone(), periods: own.period.clone() };
+    let filter = ExportFilter {
+        indicators: own.indicator.clone(),
+        periods: own.period.clone(),
+        breakdowns: own.breakdown.clone(),
+    };
     let by_ending = own.output.as_ref().and_then(|path| path.extension()).filter(|ending| *ending == "parquet");
     let format = own.format.unwrap_or(if by_ending.is_some() { ExportFormat::Parquet } else { ExportFormat::Csv });
     let rows = match (format, &own.output) {

@@ -29,6 +29,10 @@ pub(crate) fn text(of: &Explanation) -> String {
     let value = of.value.as_deref().map_or("no value".to_owned(), grouped_decimal);
     let mut text = format!("{} / {}\n", of.title.0, of.title.1);
     text += &format!("{} {} in {}: {value} {}\n", of.area.0, of.area.1, of.period, of.unit);
+    if !of.parts.is_empty() {
+        let parts: Vec<&str> = of.parts.iter().map(|(_, english)| english.as_str()).collect();
+        text += &format!("part {}: {}\n", of.breakdown, parts.join("; "));
+    }
     text += &format!("status {} ({})", of.obs_status.0, of.obs_status.1);
     if of.members > 1 {
         text += &format!(", {} of {} municipalities contribute", of.contributing, of.members);

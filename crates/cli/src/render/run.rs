@@ -68,7 +68,7 @@ fn indicators(project: &Project, report: &RunReport) -> Result<String, RunError>
     // What was looked at and has no figures, because its data has not come, would only be a row of zeros.
     for (id, of) in report.indicators.iter().filter(|(_, of)| of.new + of.changed + of.unchanged > 0) {
         let Some(indicator) = project.catalogue.indicators.get(id.as_str()) else { continue };
-        let filter = ExportFilter { indicators: vec![id.clone()], periods: Vec::new() };
+        let filter = ExportFilter { indicators: vec![id.clone()], ..ExportFilter::default() };
         let latest = queries.country_figures(&filter)?.into_iter().max_by_key(|figure| figure.0);
         let figure: Option<(Period, String)> = latest;
         let (period, value) = figure

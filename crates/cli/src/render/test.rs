@@ -27,7 +27,6 @@ fn word(verdict: Verdict) -> &'static str {
         Verdict::Passed => "ok",
         Verdict::Failed => "FAILED",
         Verdict::Broken => "BROKEN",
-        Verdict::Skipped => "skipped",
         Verdict::Written => "written",
     }
 }
@@ -36,16 +35,13 @@ fn word(verdict: Verdict) -> &'static str {
 pub(crate) fn text(report: &TestReport, quiet: bool) -> String {
     let mut text = String::new();
     for case in &report.cases {
-        if quiet && matches!(case.verdict, Verdict::Passed | Verdict::Skipped) {
+        if quiet && case.verdict == Verdict::Passed {
             continue;
         }
         text += &printable(&format!("{:7} {} {}: {}\n", word(case.verdict), case.kind, case.definition, case.name));
         if case.verdict.is_bad() {
             let line = if case.line > 0 { format!(":{}", case.line) } else { String::new() };
             text += &format!("  --> {}{line}\n", printable(&case.file));
-        }
-        if case.verdict == Verdict::Skipped {
-            text += "  nothing is computed by an older version\n";
         }
         text += &differences(case);
         for finding in &case.diagnostics {
@@ -63,12 +59,7 @@ pub(crate) fn text(report: &TestReport, quiet: bool) -> String {
 
 fn summary(report: &TestReport) -> String {
     let mut parts = vec![counted(report.count(Verdict::Passed) as u64, "test passed", "tests passed")];
-    for (verdict, word) in [
-        (Verdict::Failed, "failed"),
-        (Verdict::Broken, "broken"),
-        (Verdict::Skipped, "skipped"),
-        (Verdict::Written, "written"),
-    ] {
+    for (verdict, word) in [(Verdict::Failed, "failed"), (Verdict::Broken, "broken"), (Verdict::Written, "written")] {
         let count = report.count(verdict);
         if count > 0 {
             parts.push(format!("{count} {word}"));
@@ -205,7 +196,6 @@ pub(crate) fn suites(report: &TestReport) -> Vec<Suite> {
             let trouble = |rule: &str| Trouble { rule: rule.to_owned(), message: first(case), detail: detail(case) };
             let ended = match case.verdict {
                 Verdict::Passed | Verdict::Written => Ended::Passed(String::new()),
-                Verdict::Skipped => Ended::Skipped,
                 Verdict::Failed => Ended::Failed(trouble("TEST_FAILED")),
                 Verdict::Broken => Ended::Broken(trouble("TEST_BROKEN")),
             };

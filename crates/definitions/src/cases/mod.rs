@@ -7,7 +7,9 @@ mod check;
 mod read;
 mod table;
 
-use model::{Code, Place, Ratio};
+use std::sync::Arc;
+
+use model::{Catalogue, Code, Indicator, IndicatorVersion, Place, Ratio};
 
 pub use self::check::{check_delivered, check_expected, check_given, expected_columns};
 pub(crate) use self::read::check;
@@ -58,6 +60,35 @@ pub struct Case {
     pub given: Given,
     /// What is expected.
     pub expect: Expect,
+}
+
+impl Case {
+    /// What is tested, as the name of its file says it: the id, of an older version with that.
+    pub fn definition(&self) -> String {
+        named(&self.id, self.version.as_deref())
+    }
+
+    /// The indicator that is tested, in the version that is meant; `None` if it is broken.
+    pub fn indicator<'c>(&self, catalogue: &'c Catalogue) -> Option<&'c Arc<Indicator>> {
+        indicator_of(&self.id, self.version.as_deref(), catalogue)
+    }
+}
+
+/// The id, of an older version with its number: `pupils@1`.
+pub fn named(id: &str, version: Option<&str>) -> String {
+    version.map_or_else(|| id.to_owned(), |version| format!("{id}@{version}"))
+}
+
+/// The current version of an indicator, or an older one.
+pub(crate) fn indicator_of<'c>(
+    id: &str,
+    version: Option<&str>,
+    catalogue: &'c Catalogue,
+) -> Option<&'c Arc<Indicator>> {
+    match version {
+        None => catalogue.indicators.get(id),
+        Some(version) => catalogue.version(id, IndicatorVersion(version.parse().ok()?)),
+    }
 }
 
 /// What is given.

@@ -7,7 +7,7 @@ use model::{Catalogue, Code, Dataset, DatasetId, Diagnostic, Place, Ratio};
 
 use super::{
     Anchor, Anchors, Case, Expect, ExpectedReject, ExpectedTally, FileName, Given, GivenBytes, GivenDelivery,
-    GivenTable, Table, TableText, Tested, check_delivered, check_expected, check_given,
+    GivenTable, Table, TableText, Tested, check_delivered, check_expected, check_given, indicator_of,
 };
 use crate::decimal::Decimal;
 use crate::file::{Identity, Kind, Role};
@@ -230,12 +230,9 @@ impl Reader<'_> {
 
     /// A dataset that the indicator reads.
     fn dataset_of(&self, name: &str, span: Span, report: &mut Report<'_>) -> Option<std::sync::Arc<Dataset>> {
-        let indicator = self.catalogue.indicators.get(self.identity.id)?;
-        // An older version may have read others.
-        let read: Vec<&DatasetId> = match self.identity.version {
-            None => indicator.measures.iter().map(|measure| &measure.dataset).collect(),
-            Some(_) => self.catalogue.datasets.keys().collect(),
-        };
+        let indicator = indicator_of(self.identity.id, self.identity.version, self.catalogue);
+        let measures = indicator?.editions().flat_map(|edition| &edition.measures);
+        let read: Vec<&DatasetId> = measures.map(|measure| &measure.dataset).collect();
         if !read.iter().any(|id| id.as_str() == name) {
             let message = format!("the indicator reads no dataset `{name}`");
             let known = read.iter().map(|id| id.as_str());

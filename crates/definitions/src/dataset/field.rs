@@ -87,7 +87,7 @@ fn read_field(name: Written<&str>, cursor: Cursor<'_>, report: &mut Report<'_>) 
     let required = keys.take("required").and_then(|cursor| cursor.boolean(report)).unwrap_or(false);
     let ty = read_type(word, &mut keys, report);
     let pattern = match word {
-        Some(TypeWord::Text) | None => keys.take("pattern").and_then(|cursor| cursor.text(report)),
+        Some(TypeWord::Text) | None => keys.take("pattern").and_then(|cursor| cursor.some_text(report)),
         Some(_) => refused("pattern", word, &mut keys, report),
     };
     let range = match word {
@@ -160,7 +160,14 @@ fn read_range(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<[BoundDoc; 
         if cursor.is_null() { Ok(None) } else { cursor.text(report).map(Some).ok_or(Broken) }
     };
     let (low, high) = (bound(low), bound(high));
-    Some([low.ok()?, high.ok()?])
+    let (low, high) = (low.ok()?, high.ok()?);
+    if low.is_none() && high.is_none() {
+        report
+            .error(Code::INVALID_VALUE, cursor.span(), "both bounds are open, so everything lies within")
+            .help("leave out `range`");
+        return None;
+    }
+    Some([low, high])
 }
 
 /// Resolves all fields. `None` if any of them is wrong, or has a broken code list.

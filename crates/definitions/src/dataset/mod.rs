@@ -56,7 +56,14 @@ pub(crate) fn resolve(
     if doc.fields.is_empty() && report.is_broken() {
         return None;
     }
-    let row_unit = doc.row_unit.as_ref().and_then(|written| unit(written, report));
+    let row_unit = doc.row_unit.as_ref().and_then(|written| {
+        let found = unit(written, report)?;
+        if written.value.contains(['*', '/', '%']) || written.value.starts_with("per_") {
+            let message = format!("rows are counted, and `{}` is nothing to count", written.value);
+            report.error(Code::INVALID_VALUE, written.span, message).help("write what one row is: `posting`, `record`");
+        }
+        Some(found)
+    });
     let fields = field::resolve(&doc.fields, lists, report);
     let municipality = place(doc.municipality.as_ref(), identity.id, &doc.fields, report);
     let time = place(doc.time.as_ref().map(|time| &time.field), identity.id, &doc.fields, report);
@@ -77,7 +84,7 @@ pub(crate) fn resolve(
         until.and_then(|place| place.map(|place| check_until(place, &fields, report).ok_or(Broken)).transpose());
     let roles =
         roles.and_then(|roles| every(roles.into_iter().map(|(role, place)| check_role(role, place, &fields, report))));
-    let scope = RowScope { dataset: identity.id, fields: &fields, lists, active: false };
+    let scope = RowScope { dataset: identity.id, fields: &fields, lists, active: false, time };
     let checks = checks(&doc.checks, scope, report);
     let mut dataset = Dataset {
         id: DatasetId::new(identity.id).ok()?,

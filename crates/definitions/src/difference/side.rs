@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use csv::ReaderBuilder;
-use model::Place;
+use model::{Catalogue, Place};
 
 use super::Side;
 use super::written::{self, Spot};
 use crate::canonical::Canonical;
-use crate::file::{Kind, Role};
+use crate::file::{Identity, Kind, Role};
 use crate::indicator::reference;
-use crate::load;
+use crate::load::load_in;
 use crate::yaml::{Cursor, Node, Report, parse, text_of};
 
 /// What a definition is known by: kind, id, and the version that the name of an older indicator's file has.
@@ -83,11 +83,11 @@ impl Known<'_> {
 
 /// All sound definitions.
 pub(super) fn known<'f>(side: &Side<'f>) -> BTreeMap<Key, Known<'f>> {
-    let library = load::library(side.project, side.files);
+    let (catalogue, _) = load_in(side.project, side.files);
     let mut known = BTreeMap::new();
     for (path, bytes) in side.files {
         let Role::Definition(identity) = Role::of(path, side.project) else { continue };
-        let Some(meaning) = library.canonical(identity).and_then(Canonical::parse) else { continue };
+        let Some(meaning) = canonical(&catalogue, identity).and_then(Canonical::parse) else { continue };
         let Ok(text) = text_of(path, bytes) else { continue };
         let mut report = Report::new(path, text);
         let Some(tree) = parse(&mut report) else { continue };
@@ -104,6 +104,21 @@ pub(super) fn known<'f>(side: &Side<'f>) -> BTreeMap<Key, Known<'f>> {
         known.insert(key, Known { path, meaning, tree, table, names });
     }
     known
+}
+
+/// The canonical form of a definition, if it is sound.
+fn canonical<'c>(catalogue: &'c Catalogue, identity: Identity<'_>) -> Option<&'c str> {
+    let Identity { kind, id, version, .. } = identity;
+    Some(match kind {
+        Kind::CodeList => &catalogue.codelists.get(id)?.canonical,
+        Kind::Dataset => &catalogue.datasets.get(id)?.canonical,
+        Kind::Source => &catalogue.sources.get(id)?.canonical,
+        Kind::Indicator => match version {
+            None => &catalogue.indicators.get(id)?.canonical,
+            Some(version) => &catalogue.versions(id).find(|one| one.version.to_string() == version)?.canonical,
+        },
+        Kind::Pipeline => &catalogue.pipelines.get(id)?.canonical,
+    })
 }
 
 /// The table that stands beside a code list. It was read before, so nothing is wrong with it.

@@ -150,6 +150,13 @@ impl RowCompiler<'_, '_> {
         };
         let fields: Vec<Option<FieldIndex>> = arguments.into_iter().map(|sql| self.field_named(sql)).collect();
         let fields: Vec<FieldIndex> = fields.into_iter().collect::<Option<_>>()?;
+        if let Some(twice) =
+            fields.iter().enumerate().find_map(|(at, field)| fields[..at].contains(field).then_some(field))
+        {
+            let message = format!("`{}` stands twice", self.field(*twice).name);
+            self.report.error(Code::INVALID_VALUE, span, message);
+            return None;
+        }
         let unit = self.field(*fields.first()?).unit.clone().unwrap_or_else(Unit::one);
         Some(Computed { aggregate: Aggregate::CountDistinct(fields), scale: 0, unit })
     }

@@ -1,8 +1,9 @@
 //! The arithmetic over measures, with its unit.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Code, Formula, Indicator, MeasureIndex, PeriodKind, Ratio, Unit, UnitError};
+use model::{Code, Formula, Indicator, IndicatorId, MeasureIndex, PeriodKind, Ratio, Unit, UnitError};
 use sqlparser::ast::{BinaryOperator, Expr as Sql, Function, Spanned, UnaryOperator, Value};
 
 use super::aggregate::{argument_list, is_aggregate};
@@ -42,8 +43,10 @@ pub(crate) fn indicator_named(function: &Function) -> Option<&Sql> {
 pub(crate) struct Scope<'c> {
     /// The indicator's own measures.
     pub(crate) measures: &'c [NamedUnit<'c>],
-    /// The other indicators.
+    /// The other indicators, each in its current version.
     pub(crate) indicators: &'c Shelf<Indicator>,
+    /// Those of them that stand in the place of the current ones: older versions, where these are the valid ones.
+    pub(crate) chosen: &'c BTreeMap<IndicatorId, Arc<Indicator>>,
     /// The periods of the indicator, if they are known.
     pub(crate) period: Option<PeriodKind>,
 }
@@ -129,7 +132,10 @@ impl Compiler<'_, '_> {
             );
             return None;
         };
-        let other = Arc::clone(self.scope.indicators.find(&Written { value: id.clone(), span }, self.report)?);
+        let other = match self.scope.chosen.get(id.as_str()) {
+            Some(chosen) => Arc::clone(chosen),
+            None => Arc::clone(self.scope.indicators.find(&Written { value: id.clone(), span }, self.report)?),
+        };
         if let Some(period) = self.scope.period.filter(|period| *period != other.period) {
             let message = format!("`{id}` has {}s, and this indicator has {period}s", other.period);
             self.report.error(Code::PERIOD_MISMATCH, span, message);

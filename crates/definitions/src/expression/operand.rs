@@ -1,9 +1,10 @@
 //! The things that expressions compare and combine: fields, literals, sums, conditions.
 
-use model::{ActiveTime, Code, CodeList, DatePart, Expr, FieldIndex, FieldType, Unit};
+use model::{ActiveTime, Code, CodeList, Date, DatePart, Expr, FieldIndex, FieldType, Unit};
 use sqlparser::ast::{BinaryOperator, Expr as Sql, Function, UnaryOperator, Value};
 
 use super::aggregate::{argument_list, is_aggregate};
+use super::history::is_member;
 use super::row::RowCompiler;
 use crate::decimal::{Decimal, Misfit};
 use crate::yaml::Span;
@@ -33,6 +34,8 @@ pub(super) enum Operand {
     Number(Amount),
     /// A code field.
     Code(FieldIndex),
+    /// A code field, by what its codes are called on a day.
+    CodeOn(FieldIndex, Date),
     /// A text field.
     Text(FieldIndex),
     /// A field that is a day or a period.
@@ -50,7 +53,7 @@ impl Operand {
     pub(super) fn noun(&self) -> &'static str {
         match self {
             Self::Number(_) => "a number",
-            Self::Code(_) => "a code",
+            Self::Code(_) | Self::CodeOn(..) => "a code",
             Self::Text(_) => "a text",
             Self::Temporal(_) => "a date or period",
             Self::Condition(_) => "a condition",
@@ -242,6 +245,9 @@ impl RowCompiler<'_, '_> {
         if name == "in_group" {
             return self.in_group(function, sql).map(Operand::Condition);
         }
+        if name == "as_of" {
+            return self.as_of(function, sql).map(|(field, day)| Operand::CodeOn(field, day));
+        }
         let span = self.span(sql);
         if let Some(part) = [DatePart::Year, DatePart::Month].into_iter().find(|part| part.as_str() == name) {
             return self.date_part(part, function, span);
@@ -256,7 +262,7 @@ impl RowCompiler<'_, '_> {
         } else {
             self.report
                 .error(Code::UNSUPPORTED_EXPRESSION, span, format!("the function `{name}` is not part of the language"))
-                .did_you_mean_one_of(&name, ["in_group", "year", "month", "days_active", "months_active"]);
+                .did_you_mean_one_of(&name, ["in_group", "as_of", "year", "month", "days_active", "months_active"]);
         }
         None
     }
@@ -314,7 +320,13 @@ impl RowCompiler<'_, '_> {
         };
         let group_span = self.span(group);
         let field_span = self.span(field);
-        let index = self.field_named(field)?;
+        let (index, day) = match field {
+            Sql::Function(inner) if inner.name.to_string().eq_ignore_ascii_case("as_of") => {
+                let (index, day) = self.as_of(inner, field)?;
+                (index, Some(day))
+            }
+            _ => (self.field_named(field)?, None),
+        };
         if !matches!(self.field(index).ty, FieldType::Code(_)) {
             let message = format!("`{}` is no code, so it has no groups", self.field(index).name);
             self.report.error(Code::TYPE_MISMATCH, field_span, message);
@@ -323,7 +335,14 @@ impl RowCompiler<'_, '_> {
         let Sql::Value(value) = group else { return self.group_needed(group_span) };
         let Value::SingleQuotedString(name) = &value.value else { return self.group_needed(group_span) };
         let list = self.list_of(index)?;
-        self.group_codes(list, name, group_span).map(|codes| Expr::In(index, codes))
+        let members = self.members_of(list, name, group_span)?;
+        match day {
+            Some(day) => {
+                let belongs = |code| members.contains(&code) && is_member(list, name, code, day);
+                self.codes_on(index, day, span, belongs)
+            }
+            None => self.codes_in_group(index, list, name, span),
+        }
     }
 
     fn group_needed(&mut self, span: Span) -> Option<Expr> {
@@ -333,13 +352,18 @@ impl RowCompiler<'_, '_> {
         None
     }
 
-    fn group_codes(&mut self, list: &CodeList, name: &str, span: Span) -> Option<std::collections::BTreeSet<String>> {
-        let Some(members) = list.groups.get(name) else {
+    fn members_of<'l>(
+        &mut self,
+        list: &'l CodeList,
+        name: &str,
+        span: Span,
+    ) -> Option<&'l std::collections::BTreeSet<model::CodeIndex>> {
+        let members = list.groups.get(name);
+        if members.is_none() {
             self.report
                 .error(Code::UNKNOWN_GROUP, span, format!("the code list `{}` has no group `{name}`", list.id))
                 .did_you_mean_one_of(name, list.groups.keys().map(model::FieldName::as_str));
-            return None;
-        };
-        Some(members.iter().map(|index| list.code(*index).to_owned()).collect())
+        }
+        members
     }
 }

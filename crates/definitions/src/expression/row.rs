@@ -5,6 +5,7 @@ use sqlparser::ast::{BinaryOperator, Expr as Sql, Spanned, UnaryOperator};
 
 use super::operand::Operand;
 use super::sql::Places;
+use super::verdict::{self, Verdict};
 use crate::shelf::Shelf;
 use crate::yaml::{Report, Span};
 
@@ -19,6 +20,8 @@ pub(crate) struct RowScope<'a> {
     pub(crate) lists: &'a Shelf<CodeList>,
     /// Whether the rows are intervals that a measure looks at, so that it is known how long they have been active.
     pub(crate) active: bool,
+    /// The field that says of which day a row is; `None` where rows are groups of rows.
+    pub(crate) time: Option<FieldIndex>,
 }
 
 /// Compiles expressions over the rows of one dataset. Every method returns `None` only after it has reported why
@@ -39,13 +42,36 @@ impl<'c, 'f> RowCompiler<'c, 'f> {
     pub(crate) fn condition(&mut self, sql: &Sql) -> Option<Expr> {
         let span = self.span(sql);
         match self.operand(sql)? {
-            Operand::Condition(condition) => Some(condition),
+            Operand::Condition(condition) => self.sensible(condition, span),
             other => {
                 let message = format!("a condition belongs here, but this is {}", other.noun());
                 self.report.error(Code::TYPE_MISMATCH, span, message).help("compare it with something");
                 None
             }
         }
+    }
+
+    /// The condition, if it says anything. Every part of a longer one is judged by itself, so that the innermost mistake
+    /// is the one that is shown.
+    fn sensible(&mut self, condition: Expr, span: Span) -> Option<Expr> {
+        let RowScope { dataset, fields, lists, .. } = self.scope;
+        let (message, help) = match verdict::of(&condition, fields, lists) {
+            None => return Some(condition),
+            Some(Verdict::Contradiction) => (
+                "this is never true: it contradicts itself".to_owned(),
+                "one field has one value at a time; compare the bounds, and `and` with `or`",
+            ),
+            Some(Verdict::BeyondFields) => (
+                format!("this is never true, by what `{dataset}` says of its fields"),
+                "compare it with the fields' `required`, `range`, `pattern` and `codelist`",
+            ),
+            Some(Verdict::Truism) => (
+                "this is true of every row that has a value, so it says nothing".to_owned(),
+                "mend it, or leave it out",
+            ),
+        };
+        self.report.error(Code::CONSTANT_CONDITION, span, message).help(help);
+        None
     }
 
     pub(super) fn span(&self, sql: &Sql) -> Span {
@@ -91,13 +117,28 @@ impl<'c, 'f> RowCompiler<'c, 'f> {
             if op != operator {
                 break;
             }
-            parts.push(self.condition(right));
+            parts.push(self.link(right, operator));
             rest = left;
         }
-        parts.push(self.condition(rest));
+        parts.push(self.link(rest, operator));
         parts.reverse();
         let parts: Vec<Expr> = parts.into_iter().collect::<Option<_>>()?;
         Some(if *operator == BinaryOperator::And { Expr::And(parts) } else { Expr::Or(parts) })
+    }
+
+    /// A link of a chain. `a or b and c` has a meaning in SQL, but hardly the one that everybody reads.
+    fn link(&mut self, sql: &Sql, operator: &BinaryOperator) -> Option<Expr> {
+        if *operator == BinaryOperator::Or && matches!(sql, Sql::BinaryOp { op: BinaryOperator::And, .. }) {
+            self.report
+                .error(
+                    Code::UNSUPPORTED_EXPRESSION,
+                    self.places.span(sql.span()),
+                    "`and` beside `or` needs parentheses",
+                )
+                .help("write (a and b) or c, or a and (b or c)");
+            return None;
+        }
+        self.condition(sql)
     }
 
     pub(super) fn unsupported(&mut self, sql: &Sql) {

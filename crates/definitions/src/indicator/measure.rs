@@ -2,7 +2,7 @@
 
 use model::{
     Absence, Aggregate, Code, CodeList, Dataset, Field, FieldIndex, FieldName, FieldType, Grouping, Measure,
-    MomentRule, PeriodKind, Text, TimeSelection, Unit,
+    MomentRule, PeriodKind, RangeRule, Text, TimeSelection, Unit,
 };
 
 use super::time::{self, Length, TimeDoc};
@@ -11,14 +11,14 @@ use crate::expression::{RowCompiler, RowScope, sql};
 use crate::shelf::Shelf;
 use crate::vocabulary;
 use crate::words::every;
-use crate::yaml::{Broken, Cursor, Maybe, Report, Written};
+use crate::yaml::{Broken, Cursor, Maybe, Report, Span, Written};
 
 /// A measure as written; what has a mistake is `None`.
 pub(super) struct MeasureDoc<'n> {
     /// Its name.
     pub(super) name: Written<&'n str>,
     from: Option<Written<String>>,
-    filter: Option<Cursor<'n>>,
+    pub(super) filter: Option<Cursor<'n>>,
     value: Option<Cursor<'n>>,
     role: Option<Cursor<'n>>,
     per: Option<Cursor<'n>>,
@@ -41,9 +41,6 @@ pub(super) struct Scope<'a> {
 /// Reads `measures`.
 pub(super) fn read<'n>(cursor: Cursor<'n>, report: &mut Report<'_>) -> Option<Vec<MeasureDoc<'n>>> {
     let entries = cursor.entries(report)?;
-    if entries.is_empty() {
-        report.error(Code::INVALID_VALUE, cursor.at, "an indicator has at least one measure");
-    }
     Some(entries.into_iter().map(|(name, measure)| read_measure(name, measure, report)).collect())
 }
 
@@ -97,7 +94,8 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
     let value_sql = doc.value.and_then(|cursor| sql::parse(cursor, report));
     let dataset = doc.from.as_ref().and_then(|from| scope.datasets.find(from, report))?;
     let active = dataset.moment == MomentRule::Interval;
-    let rows = RowScope { dataset: dataset.id.as_str(), fields: &dataset.fields, lists: scope.lists, active };
+    let (fields, time) = (&dataset.fields, Some(dataset.time));
+    let rows = RowScope { dataset: dataset.id.as_str(), fields, lists: scope.lists, active, time };
     let filter: Maybe<_> = filter_sql.as_ref().map_err(|broken| *broken).and_then(|expression| {
         let condition = |expression: &sql::Expression<'_>| {
             RowCompiler::new(rows, &expression.places, report).condition(&expression.sql).ok_or(Broken)
@@ -117,6 +115,7 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
                 fields: &grouping.fields,
                 lists: scope.lists,
                 active: false,
+                time: None,
             });
             let unit = group_unit.as_ref().unwrap_or(&dataset.row_unit);
             RowCompiler::new(scope, &expression.places, report).aggregate(&expression.sql, unit)
@@ -126,7 +125,7 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
     let time = scope.period.and_then(|period| doc.time.resolve(doc.name.span, from, dataset, period, report));
     let role = doc.role.map(|cursor| role(cursor, dataset, report).ok_or(Broken)).transpose();
     let absent: Maybe<_> = doc.absent.as_ref().map_err(|broken| *broken).and_then(|absent| {
-        let resolved = |(absent, period): (&AbsenceDoc, _)| absent.resolve(rows, period, report).ok_or(Broken);
+        let resolved = |(absent, period): (&AbsenceDoc, _)| absent.resolve(rows, dataset, period, report).ok_or(Broken);
         absent.as_ref().zip(scope.period).map(resolved).transpose()
     });
     let computed = computed?;
@@ -151,6 +150,7 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
         aggregate: computed.aggregate,
         scale: computed.scale,
         unit: computed.unit,
+        slicings: Vec::new(),
         filter_text,
         value_text: value_sql?.text.to_owned(),
     })
@@ -175,6 +175,7 @@ fn role(cursor: Cursor<'_>, dataset: &Dataset, report: &mut Report<'_>) -> Optio
 
 /// What must be absent, as written.
 struct AbsenceDoc {
+    at: Span,
     shift: Length,
     on: Vec<Written<String>>,
 }
@@ -185,14 +186,47 @@ impl AbsenceDoc {
         let shift = keys.need("shift", report).map(|cursor| Length::read(cursor, "-1 month", report));
         let on = keys.need("on", report).and_then(|cursor| cursor.text_or_texts(report));
         keys.finish(report);
-        Some(Self { shift: shift?, on: on? })
+        Some(Self { at: cursor.at, shift: shift?, on: on? })
     }
 
-    fn resolve(&self, rows: RowScope<'_>, period: PeriodKind, report: &mut Report<'_>) -> Option<Absence> {
+    fn resolve(
+        &self,
+        rows: RowScope<'_>,
+        dataset: &Dataset,
+        period: PeriodKind,
+        report: &mut Report<'_>,
+    ) -> Option<Absence> {
         let shift = self.shift.whole(period, report);
-        let on = every(self.on.iter().map(|name| field_of(name, rows, report)));
+        let on = fields_of(&self.on, rows, report);
+        if self.on.is_empty() {
+            report.error(Code::INVALID_VALUE, self.at, "`on` names no field that could be absent");
+            return None;
+        }
+        let of_time = |field: &&FieldIndex| **field == dataset.time && dataset.moment != MomentRule::Interval;
+        if let Some(field) = on.as_ref().and_then(|on| on.iter().find(of_time).copied()) {
+            // Rows of another time never have the time of these: everything would be absent.
+            let message = format!("`{}` is never the same at another time", dataset.field(field).name);
+            report.error(Code::INVALID_VALUE, self.at, message).help("name what the rows are about: a person, a case");
+            return None;
+        }
+        if on.as_deref() == Some(&[dataset.municipality]) {
+            let message = "every row has the municipality, so rows count only where none was delivered before";
+            report.error(Code::INVALID_VALUE, self.at, message).help("name what the rows are about: a person, a case");
+            return None;
+        }
         Some(Absence { shift: shift?, on: on? })
     }
+}
+
+/// The fields with these names, each of them once.
+fn fields_of(names: &[Written<String>], rows: RowScope<'_>, report: &mut Report<'_>) -> Option<Vec<FieldIndex>> {
+    for (at, name) in names.iter().enumerate() {
+        if let Some(first) = names[..at].iter().find(|first| first.value == name.value) {
+            let message = format!("`{}` stands twice", name.value);
+            report.error(Code::INVALID_VALUE, name.span, message).related(first.span, "first written here");
+        }
+    }
+    every(names.iter().map(|name| field_of(name, rows, report)))
 }
 
 fn field_of(name: &Written<String>, rows: RowScope<'_>, report: &mut Report<'_>) -> Option<FieldIndex> {
@@ -214,7 +248,7 @@ fn grouping(
     report: &mut Report<'_>,
 ) -> Option<Grouping> {
     let by = per.text_or_texts(report)?;
-    let by = every(by.iter().map(|name| field_of(name, rows, report)));
+    let by = fields_of(&by, rows, report);
     let mut lets = Vec::new();
     for (name, cursor) in doc.lets.and_then(|lets| lets.entries(report)).unwrap_or_default() {
         lets.push(group_value(name, cursor, rows, row_unit, report));
@@ -222,7 +256,7 @@ fn grouping(
     let (by, lets) = (by?, every(lets)?);
     let mut fields: Vec<Field> = by.iter().map(|index| rows.fields[index.0].clone()).collect();
     fields.extend(lets.iter().map(|(field, _)| field.clone()));
-    let scope = RowScope { dataset: "the group", fields: &fields, lists: rows.lists, active: false };
+    let scope = RowScope { dataset: "the group", fields: &fields, lists: rows.lists, active: false, time: None };
     let having = match doc.having {
         Some(cursor) => {
             let expression = sql::parse(cursor, report)?;
@@ -258,7 +292,14 @@ fn group_value(
         scale => FieldType::Decimal { precision: 18, scale },
     };
     let title = Text { da: name.value.to_owned(), en: name.value.to_owned() };
-    let (required, pattern, range, masked) = (false, None, None, false);
+    let least = match computed.aggregate {
+        // A group has at least the row that made it.
+        Aggregate::Count => Some(1),
+        Aggregate::CountDistinct(_) => Some(0),
+        _ => None,
+    };
+    let range = least.map(|least| RangeRule { min: Some(least), max: None });
+    let (required, pattern, masked) = (false, None, false);
     let field = Field { name: named.ok()?, title, ty, unit: Some(computed.unit), required, pattern, range, masked };
     Some((field, computed.aggregate))
 }

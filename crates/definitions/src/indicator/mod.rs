@@ -1,19 +1,24 @@
 //! Indicators: measures of datasets, and the formula over them.
 
+mod history;
 mod measure;
 mod publication;
 pub(crate) mod reference;
+mod sense;
 mod time;
+mod versions;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use model::{
-    Code, CodeList, Dataset, Direction, FieldName, Fingerprint, GroupRule, Indicator, IndicatorId, IndicatorVersion,
-    Measure, MissingRule, Period, PeriodKind, Plausible, Ratio, Rounding, Unit,
+    Code, CodeList, Dataset, Direction, FieldName, Fingerprint, GroupRule, History, Indicator, IndicatorId,
+    IndicatorVersion, Measure, MissingRule, Period, PeriodKind, Plausible, Ratio, Rounding, Unit,
 };
 
 use self::measure::MeasureDoc;
 use self::publication::{InclusionDoc, ReservationDoc};
+pub(crate) use self::versions::Indicators;
 use crate::canonical::{self, Canonical};
 use crate::expression::{formula, sql};
 use crate::file::{Head, Identity, head};
@@ -39,8 +44,8 @@ struct IndicatorDoc<'n> {
     plausible: Option<Plausible>,
     included_in: Vec<InclusionDoc>,
     reservations: Vec<ReservationDoc>,
-    /// Whether it takes the place of an earlier version.
-    supersedes: bool,
+    /// The earlier version that it takes the place of.
+    supersedes: Option<IndicatorVersion>,
 }
 
 /// Reads and resolves an indicator.
@@ -49,7 +54,7 @@ pub(crate) fn resolve(
     identity: Identity<'_>,
     datasets: &Shelf<Dataset>,
     lists: &Shelf<CodeList>,
-    indicators: &Shelf<Indicator>,
+    indicators: &Indicators,
     report: &mut Report<'_>,
 ) -> Option<Indicator> {
     let doc = read(root, identity, lists, report)?;
@@ -62,10 +67,12 @@ pub(crate) fn resolve(
     let measures: Vec<Option<Measure>> =
         doc.measures.iter().map(|measure| measure::resolve(measure, &scope, report)).collect();
     let doc_groups = doc.groups;
-    let formula = doc.formula.and_then(|cursor| {
-        let scope = FormulaScope { docs: &doc.measures, measures: &measures, indicators, period: doc.period };
+    let compile = |cursor, chosen: &BTreeMap<IndicatorId, Arc<Indicator>>, report: &mut Report<'_>| {
+        let (docs, measures, indicators) = (&doc.measures, &measures, &indicators.current);
+        let scope = FormulaScope { docs, measures, indicators, chosen, period: doc.period };
         compile_formula(cursor, &scope, unit.as_ref().zip(doc.unit.as_ref()), report)
-    });
+    };
+    let formula = doc.formula.and_then(|cursor| compile(cursor, &BTreeMap::new(), report));
     for (measure, doc) in measures.iter().zip(&doc.measures).filter_map(|(measure, doc)| Some((measure.as_ref()?, doc)))
     {
         if doc_groups == Some(GroupRule::RatioOfSums) && !measure.aggregate.is_combinable() {
@@ -76,24 +83,23 @@ pub(crate) fn resolve(
             return None;
         }
     }
-    let (mut valid, (formula, conversion, formula_text, named)) = (valid?, formula?);
+    let (valid, (formula, conversion, formula_text, named)) = (valid?, formula?);
     let period = doc.period?;
-    let included_in = doc.included_in.iter().map(|inclusion| inclusion.resolve(period, report)).collect();
-    let mut breaks: Vec<Period> =
-        doc.reservations.iter().filter_map(|reservation| reservation.begins(period, report)).collect();
+    let included_in = publication::inclusions(&doc.included_in, period, valid, report);
+    let declared_breaks: Vec<Period> =
+        doc.reservations.iter().filter_map(|reservation| reservation.begins(period, valid, report)).collect();
     // With another version a series begins anew.
-    breaks.extend(valid.from.filter(|_| doc.supersedes));
-    let mut measures = every(measures)?;
-    for other in &named {
-        // A figure is defined where all are that it is made of.
-        valid.from = valid.from.max(other.valid_from);
-        valid.to = [valid.to, other.valid_to].into_iter().flatten().min();
-        for measure in &other.measures {
-            let name = free_name(&measure.name, &measures)?;
-            measures.push(Measure { name, ..measure.clone() });
+    let begins = valid.from.filter(|_| doc.supersedes.is_some());
+    let breaks: Vec<Period> = declared_breaks.iter().copied().chain(begins).collect();
+    let series = history::Series { period, valid, breaks: &breaks };
+    // Where an older version ends is for the newer ones to say, unless it says so itself.
+    let ends = identity.version.is_none() || valid.to.is_some();
+    for (measure, doc) in measures.iter().zip(&doc.measures).filter(|_| ends) {
+        if let Some(measure) = measure {
+            history::check(&series, measure, doc, datasets, lists, report);
         }
     }
-    let mut indicator = Indicator {
+    let version = Indicator {
         id: IndicatorId::new(identity.id).ok()?,
         version: doc.version?,
         valid_from: valid.from,
@@ -102,23 +108,44 @@ pub(crate) fn resolve(
         title: doc.head.title?,
         description: doc.head.description?,
         period: doc.period?,
-        unit: unit?,
+        unit: unit.clone()?,
         decimals: doc.decimals?,
         rounding: doc.rounding?,
         direction: doc.direction?,
-        measures,
-        formula,
+        measures: every(measures.iter().cloned())?,
+        formula: formula.clone(),
         conversion,
         formula_text,
+        dimensions: Vec::new(),
+        breakdowns: Vec::new(),
         missing: doc.missing?,
         groups: doc.groups?,
         plausible: doc.plausible,
         included_in,
         breaks,
-        reservations: doc.reservations.into_iter().map(|reservation| reservation.text).collect(),
+        history: History {
+            valid: (valid.from, valid.to),
+            supersedes: doc.supersedes,
+            declared_breaks,
+            ..History::default()
+        },
+        reservations: doc.reservations.iter().map(|reservation| reservation.text.clone()).collect(),
         fingerprint: Fingerprint::of(&[]),
         canonical: String::new(),
     };
+    let mut indicator = versions::made_of(&version, (formula, conversion), &named)?;
+    for chosen in versions::choices(&named, version.history.valid, indicators) {
+        let mut apart = Report::new(report.path(), report.text());
+        if let Some((formula, conversion, _, named)) = compile(doc.formula?, &chosen, &mut apart) {
+            let edition = versions::made_of(&version, (formula, conversion), &named)?;
+            indicator.history.made_of_older.push(Arc::new(edition));
+        }
+        let made: Vec<String> = chosen.values().map(|other| format!("`{}@{}`", other.id, other.version)).collect();
+        for mut finding in apart.into_findings() {
+            finding.message = format!("{} (where it is made of {})", finding.message, made.join(", "));
+            report.add(finding);
+        }
+    }
     indicator.canonical = canonical(&indicator, datasets)?.render();
     indicator.fingerprint = Fingerprint::of(indicator.canonical.as_bytes());
     Some(indicator)
@@ -140,11 +167,7 @@ fn read<'n>(
     let head = head(&mut keys, identity, report);
     let version = keys.need("version", report).and_then(|cursor| version(cursor, identity, report));
     let valid = keys.take("valid").and_then(|cursor| SpanDoc::read(cursor, report)).unwrap_or_default();
-    let earlier = keys.take("supersedes");
-    let supersedes = earlier.is_some();
-    if let Some(cursor) = earlier {
-        check_supersedes(cursor, identity, version, report);
-    }
+    let supersedes = keys.take("supersedes").and_then(|cursor| supersedes(cursor, identity, version, report));
     let area = keys.need("area", report).and_then(|cursor| area(cursor, identity, report));
     let period = keys.need("period", report).and_then(|cursor| cursor.choice(report, &period_kinds()));
     let unit = keys.need("unit", report).and_then(|cursor| cursor.text(report));
@@ -200,26 +223,23 @@ fn version(cursor: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) 
     Some(IndicatorVersion(version))
 }
 
-fn check_supersedes(
+fn supersedes(
     cursor: Cursor<'_>,
     identity: Identity<'_>,
     version: Option<IndicatorVersion>,
     report: &mut Report<'_>,
-) {
-    let Some(text) = cursor.text(report) else { return };
+) -> Option<IndicatorVersion> {
+    let text = cursor.text(report)?;
     let earlier = text.value.strip_prefix(identity.id).and_then(|rest| rest.strip_prefix('@'));
     let earlier = earlier.and_then(|version| version.parse::<u32>().ok()).filter(|earlier| *earlier > 0);
-    let in_order = match (earlier, version) {
-        (Some(earlier), Some(version)) => earlier < version.0,
-        (Some(_), None) => true,
-        (None, _) => false,
-    };
-    if !in_order {
+    let earlier = earlier.filter(|earlier| version.is_none_or(|version| *earlier < version.0));
+    if earlier.is_none() {
         let message = format!("`{}` is no earlier version of `{}`", text.value, identity.id);
         report
             .error(Code::INVALID_VALUE, text.span, message)
             .help(format!("write `{}@` and the number of the version before", identity.id));
     }
+    earlier.map(IndicatorVersion)
 }
 
 fn area(cursor: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Option<FieldName> {
@@ -242,6 +262,7 @@ struct FormulaScope<'a> {
     docs: &'a [MeasureDoc<'a>],
     measures: &'a [Option<Measure>],
     indicators: &'a Shelf<Indicator>,
+    chosen: &'a BTreeMap<IndicatorId, Arc<Indicator>>,
     period: Option<PeriodKind>,
 }
 
@@ -268,8 +289,8 @@ fn compile_formula(
         unit: measure.as_ref().map(|measure| &measure.unit),
     });
     let named: Vec<_> = named.collect();
-    let FormulaScope { indicators, period, .. } = *scope;
-    let names = formula::Scope { measures: &named, indicators, period };
+    let FormulaScope { indicators, chosen, period, .. } = *scope;
+    let names = formula::Scope { measures: &named, indicators, chosen, period };
     let (typed, others) = formula::compile(&expression.sql, &names, &expression.places, report)?;
     if typed.formula.size() > LARGEST_FORMULA {
         let message = format!("the formula, with those that it names, has more than {LARGEST_FORMULA} parts");
@@ -277,11 +298,21 @@ fn compile_formula(
         return None;
     }
     let (unit, written) = declared?;
+    if typed.formula.evaluate(&[]).is_ok() {
+        let message = "the formula uses no measure, so every figure is the same";
+        report.error(Code::INVALID_VALUE, cursor.span(), message);
+        return None;
+    }
     let Some(conversion) = typed.unit.conversion_to(unit) else {
         let message = format!("the formula gives `{}`, but the declared unit is `{unit}`", typed.unit);
         report.error(Code::UNIT_MISMATCH, written.span, message).related(cursor.span(), "the formula");
         return None;
     };
+    let FormulaScope { docs, measures, .. } = *scope;
+    // With older versions of what it is made of, the same would be said again.
+    if chosen.is_empty() {
+        sense::check(&sense::Subject { docs, measures, formula: &typed.formula, conversion, unit }, cursor, report);
+    }
     Some((typed.formula, conversion, expression.text.to_owned(), others))
 }
 
@@ -300,6 +331,12 @@ fn canonical(indicator: &Indicator, datasets: &Shelf<Dataset>) -> Option<Canonic
         Some((&measure.name, measure::canonical(measure, dataset)))
     });
     let measures: Option<Vec<_>> = measures.collect();
+    let declared = &indicator.history.declared_breaks;
+    let begins: Vec<Period> = indicator.breaks.iter().filter(|period| !declared.contains(period)).copied().collect();
+    let periods =
+        |periods: &[Period]| (!periods.is_empty()).then(|| Canonical::list(periods.iter().map(Canonical::word)));
+    let older = indicator.history.made_of_older.iter().map(|edition| canonical(edition, datasets));
+    let older: Option<Vec<Canonical>> = older.collect();
     Some(Canonical::map([
         ("kind", Some(Canonical::word("indicator"))),
         ("id", Some(Canonical::word(&indicator.id))),
@@ -320,10 +357,9 @@ fn canonical(indicator: &Indicator, datasets: &Shelf<Dataset>) -> Option<Canonic
             "included_in",
             (!indicator.included_in.is_empty()).then(|| publication::included_form(&indicator.included_in)),
         ),
-        (
-            "breaks",
-            (!indicator.breaks.is_empty()).then(|| Canonical::list(indicator.breaks.iter().map(Canonical::word))),
-        ),
+        ("breaks", periods(declared)),
+        ("version_breaks", periods(&begins)),
         ("groups", (indicator.groups != GroupRule::default()).then(|| Canonical::word(indicator.groups.as_str()))),
+        ("made_of_older", older.filter(|older| !older.is_empty()).map(Canonical::list)),
     ]))
 }

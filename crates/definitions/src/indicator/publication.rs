@@ -6,8 +6,8 @@ use crate::canonical::{self, Canonical};
 use crate::decimal::Decimal;
 use crate::shelf::Shelf;
 use crate::vocabulary;
-use crate::words::SpanDoc;
-use crate::yaml::{Cursor, Report};
+use crate::words::{Span as Validity, SpanDoc};
+use crate::yaml::{Cursor, Report, Span};
 
 /// Reads `plausible`.
 pub(super) fn plausible(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Plausible> {
@@ -38,6 +38,10 @@ fn range(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<(Option<Ratio>, 
     let mut bound = |cursor: Cursor<'_>| if cursor.is_null() { Some(None) } else { number(cursor, report).map(Some) };
     let (least, greatest) = (bound(*least), bound(*greatest));
     let (least, greatest) = (least?, greatest?);
+    if least.is_none() && greatest.is_none() {
+        report.error(Code::INVALID_VALUE, cursor.at, "both bounds are open, so everything lies within");
+        return None;
+    }
     let turned = least.zip(greatest).and_then(|(least, greatest)| greatest.minus(least).ok());
     if turned.is_some_and(|width| width.numerator() < 0) {
         report.error(Code::INVALID_VALUE, cursor.at, "the first bound is greater than the second");
@@ -82,6 +86,7 @@ pub(super) fn included_in(
 
 /// An inclusion before the kind of the periods is known.
 pub(super) struct InclusionDoc {
+    at: Span,
     municipality: MunicipalityCode,
     within: MunicipalityCode,
     span: SpanDoc,
@@ -99,13 +104,48 @@ impl InclusionDoc {
             report.error(Code::INVALID_VALUE, cursor.at, format!("`{municipality}` is included in itself"));
             return None;
         }
-        Some(Self { municipality, within, span })
+        Some(Self { at: cursor.at, municipality, within, span })
     }
 
-    pub(super) fn resolve(&self, kind: PeriodKind, report: &mut Report<'_>) -> Inclusion {
+    fn resolve(&self, kind: PeriodKind, report: &mut Report<'_>) -> Inclusion {
         let span = self.span.resolve(kind, report);
         Inclusion { municipality: self.municipality, within: self.within, from: span.from, to: span.to }
     }
+}
+
+/// The inclusions, which must not contradict each other: at one time a municipality is included in one other, and that one
+/// delivers itself.
+pub(super) fn inclusions(
+    docs: &[InclusionDoc],
+    kind: PeriodKind,
+    valid: Validity,
+    report: &mut Report<'_>,
+) -> Vec<Inclusion> {
+    let resolved: Vec<Inclusion> = docs.iter().map(|doc| doc.resolve(kind, report)).collect();
+    let meet = |one: (Option<Period>, Option<Period>), other: (Option<Period>, Option<Period>)| {
+        let ends_before = |to: Option<Period>, from: Option<Period>| to.zip(from).is_some_and(|(to, from)| to < from);
+        !ends_before(one.1, other.0) && !ends_before(other.1, one.0)
+    };
+    for (at, (one, doc)) in resolved.iter().zip(docs).enumerate() {
+        if !meet((one.from, one.to), (valid.from, valid.to)) {
+            report.error(Code::VALIDITY_ORDER, doc.at, "the indicator is not valid in any of these periods");
+        }
+        for (other, earlier) in
+            resolved.iter().zip(docs).take(at).filter(|(other, _)| meet((one.from, one.to), (other.from, other.to)))
+        {
+            let message = if one.municipality == other.municipality {
+                format!("`{}` is included twice at the same time", one.municipality)
+            } else if one.within == other.municipality {
+                format!("`{}` is itself included in `{}` at that time", one.within, other.within)
+            } else if other.within == one.municipality {
+                format!("`{}` is included in `{}`, and takes another one in at that time", one.municipality, one.within)
+            } else {
+                continue;
+            };
+            report.error(Code::INVALID_VALUE, doc.at, message).related(earlier.at, "the other inclusion");
+        }
+    }
+    resolved
 }
 
 fn code(cursor: Cursor<'_>, lists: &Shelf<CodeList>, report: &mut Report<'_>) -> Option<MunicipalityCode> {
@@ -122,13 +162,21 @@ fn code(cursor: Cursor<'_>, lists: &Shelf<CodeList>, report: &mut Report<'_>) ->
             .did_you_mean_one_of(&word.value, list.codes().iter().map(String::as_str));
         return None;
     }
+    let is_other = |list: &std::sync::Arc<CodeList>| {
+        code.is_some() && list.index_of(&word.value).is_some_and(|index| !list.ever_has(index, "kind", "municipality"))
+    };
+    if lists.get(MUNICIPALITY).is_some_and(is_other) {
+        let message = format!("`{}` is no municipality, so it has no figure", word.value);
+        report.error(Code::INVALID_VALUE, word.span, message);
+        return None;
+    }
     code
 }
 
 /// A reservation, and the period with which a break begins.
 pub(super) struct ReservationDoc {
     pub(super) text: Text,
-    breaks: Option<SpanDoc>,
+    breaks: Option<(SpanDoc, Span)>,
 }
 
 /// Reads `reservations`.
@@ -156,13 +204,19 @@ impl ReservationDoc {
                 .help("write {da: ..., en: ..., kind: break, from: 2018}");
             return None;
         }
-        let breaks = from.map(|from| SpanDoc::of(Some(from), None, report));
+        let breaks = from.map(|from| (SpanDoc::of(Some(from), None, report), from.span()));
         Some(Self { text: Text { da: da?.value, en: en?.value }, breaks })
     }
 
-    /// The period with which the break begins.
-    pub(super) fn begins(&self, kind: PeriodKind, report: &mut Report<'_>) -> Option<Period> {
-        self.breaks.as_ref().and_then(|span| span.resolve(kind, report).from)
+    /// The period with which the break begins; it is one that the indicator has.
+    pub(super) fn begins(&self, kind: PeriodKind, valid: Validity, report: &mut Report<'_>) -> Option<Period> {
+        let (doc, span) = self.breaks.as_ref()?;
+        let begins = doc.resolve(kind, report).from?;
+        if valid.from.is_some_and(|from| begins < from) || valid.to.is_some_and(|to| to < begins) {
+            let message = format!("the break of {begins} lies outside of what is valid, so nothing would show it");
+            report.error(Code::VALIDITY_ORDER, *span, message);
+        }
+        Some(begins)
     }
 }
 

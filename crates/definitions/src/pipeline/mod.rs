@@ -1,6 +1,7 @@
 //! Pipelines: who uses which source from when to when.
 
 mod http;
+mod names;
 mod overlap;
 
 use model::{
@@ -63,6 +64,7 @@ pub(crate) fn resolve(
     let placed: Vec<Option<Placed>> = doc.uses.iter().map(|usage| resolve_use(usage, shelves, report)).collect();
     let sound: Vec<&Placed> = placed.iter().flatten().collect();
     overlap::check(&sound, report);
+    names::check(&sound, shelves.sources, report);
     let indicators = doc.indicators.as_ref().and_then(|choice| indicators(choice, shelves, report));
     let mut pipeline = Pipeline {
         id: PipelineId::new(identity.id).ok()?,
@@ -149,6 +151,11 @@ fn resolve_use(doc: &UseDoc, shelves: &Shelves<'_>, report: &mut Report<'_>) -> 
     if let (Some(from), Some(to), Some(written)) = (from, to, &doc.to) {
         check_order(from, to, written.span, report);
     }
+    let ends_before = |to: Option<Period>, from: Option<Period>| to.zip(from).is_some_and(|(to, from)| to < from);
+    if ends_before(to, source.valid_from) || ends_before(source.valid_to, from) {
+        let message = format!("`{}` is not valid in any of these periods, so every file would be refused", source.id);
+        report.error(Code::VALIDITY_ORDER, doc.at, message).help("mend the use, or `valid` of the source");
+    }
     if doc.to.is_some() {
         to?;
     }
@@ -195,6 +202,13 @@ fn indicators(choice: &Choice, shelves: &Shelves<'_>, report: &mut Report<'_>) -
     let mut ids = match choice {
         Choice::All => shelves.indicators.sound().map(|indicator| indicator.id.clone()).collect(),
         Choice::These(written) => {
+            for (at, name) in written.iter().enumerate() {
+                if let Some(first) = written[..at].iter().find(|first| first.value == name.value) {
+                    let finding =
+                        report.error(Code::INVALID_VALUE, name.span, format!("`{}` stands twice", name.value));
+                    finding.related(first.span, "first written here");
+                }
+            }
             every(written.iter().map(|name| shelves.indicators.find(name, report).map(|found| found.id.clone())))?
         }
     };

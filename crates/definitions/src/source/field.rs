@@ -30,7 +30,7 @@ pub(super) struct MappingDoc {
     slice: Maybe<(usize, usize)>,
     width: Maybe<usize>,
     null: Maybe<Vec<String>>,
-    map: Vec<(String, Written<String>)>,
+    map: Vec<(Written<String>, Written<String>)>,
     number: Maybe<NumberDoc>,
     date: Maybe<DateDoc>,
     boolean: Maybe<Words>,
@@ -72,7 +72,7 @@ fn mapping(name: Written<&str>, cursor: Cursor<'_>, report: &mut Report<'_>) -> 
     let doc = MappingDoc {
         slice: keys.maybe("slice", |cursor| place_of(cursor, report)),
         width: keys.maybe("width", |cursor| cursor.integer(report, 1..=64)),
-        null: keys.maybe("null", |cursor| words(cursor, report)),
+        null: keys.maybe("null", |cursor| null_words(cursor, report)),
         map: keys.take("map").and_then(|cursor| map(cursor, report)).unwrap_or_default(),
         number: keys.maybe("number", |cursor| number::read(cursor, report)),
         date: keys.maybe("date", |cursor| date_format::read(cursor, report)),
@@ -116,6 +116,13 @@ fn origin(keys: &mut Keys<'_>, at: Span, report: &mut Report<'_>) -> Option<Orig
     match (keys.take("column"), keys.take("constant")) {
         (Some(column), None) => {
             let names = column.text_or_texts(report)?;
+            if let Some(twice) = names
+                .iter()
+                .enumerate()
+                .find_map(|(at, name)| names[..at].iter().any(|earlier| earlier.value == name.value).then_some(name))
+            {
+                report.error(Code::INVALID_VALUE, twice.span, format!("`{}` stands twice", twice.value));
+            }
             if names.is_empty() || names.iter().any(|name| name.value.trim().is_empty()) {
                 report.error(Code::INVALID_VALUE, column.at, "`column` names at least one column");
                 return None;
@@ -132,13 +139,21 @@ fn origin(keys: &mut Keys<'_>, at: Span, report: &mut Report<'_>) -> Option<Orig
     }
 }
 
-fn words(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<String>> {
-    Some(cursor.texts(report)?.into_iter().map(|word| word.value).collect())
+/// Words for "no value". They are compared with cells from which the blanks around them were removed.
+pub(super) fn null_words(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<String>> {
+    let words = cursor.texts(report)?;
+    let is_blank = |c: char| c.is_ascii_whitespace();
+    for word in words.iter().filter(|word| word.value.trim_matches(is_blank) != word.value) {
+        let message = format!("no cell is `{}`, because blanks around cells are removed", word.value);
+        report.error(Code::INVALID_VALUE, word.span, message).help(format!("write '{}'", word.value.trim()));
+    }
+    Some(words.into_iter().map(|word| word.value).collect())
 }
 
-fn map(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<(String, Written<String>)>> {
+fn map(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<(Written<String>, Written<String>)>> {
     let entries = cursor.entries(report)?;
-    Some(entries.into_iter().filter_map(|(word, to)| Some((word.value.to_owned(), to.text(report)?))).collect())
+    let from = |word: Written<&str>| Written { value: word.value.to_owned(), span: word.span };
+    Some(entries.into_iter().filter_map(|(word, to)| Some((from(word), to.text(report)?))).collect())
 }
 
 fn boolean(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Words> {
@@ -162,7 +177,12 @@ fn truth_words(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<String
         Some(scalar) => Some(scalar.text.clone()),
         None => item.text(report).map(|word| word.value),
     };
-    every(cursor.items(report)?.into_iter().map(|item| word(item, report)))
+    let items = cursor.items(report)?;
+    if items.is_empty() {
+        report.error(Code::INVALID_VALUE, cursor.at, format!("`{}` names at least one word", cursor.name));
+        return None;
+    }
+    every(items.into_iter().map(|item| word(item, report)))
 }
 
 /// What mappings are resolved against.
@@ -193,6 +213,7 @@ pub(super) fn resolve(doc: &MappingDoc, context: &Context<'_>, report: &mut Repo
     let from_delivery = matches!(doc.origin, Some(OriginDoc::Delivery(_)));
     let origin = origin_of(doc, index, context, report);
     check_targets(doc, field, context, report);
+    check_words(doc, context, report);
     refuse_foreign_keys(doc, field, report);
     let parse = if from_delivery { Some(delivered(&field.ty)) } else { parse(doc, field, context, report) };
     Some(FieldMapping {
@@ -201,7 +222,7 @@ pub(super) fn resolve(doc: &MappingDoc, context: &Context<'_>, report: &mut Repo
         slice: doc.slice.ok()?,
         width: doc.width.ok()?,
         null: doc.null.clone().ok()?.unwrap_or_else(|| context.null.to_vec()),
-        map: doc.map.iter().map(|(word, to)| (word.clone(), to.value.clone())).collect(),
+        map: doc.map.iter().map(|(word, to)| (word.value.clone(), to.value.clone())).collect(),
         parse: parse?,
     })
 }
@@ -289,6 +310,30 @@ fn check_targets(doc: &MappingDoc, field: &Field, context: &Context<'_>, report:
     let Some(list) = context.lists.get(list.as_str()) else { return };
     for (_, to) in &doc.map {
         known_code(to, list, report);
+    }
+}
+
+/// Words that no cell can be any more when they are looked for: what is cut off, or means "no value" before.
+fn check_words(doc: &MappingDoc, context: &Context<'_>, report: &mut Report<'_>) {
+    let null = doc.null.as_ref().ok().and_then(Option::as_deref).unwrap_or(context.null);
+    for (word, _) in &doc.map {
+        let length = word.value.chars().count();
+        let message = match doc.slice {
+            _ if null.contains(&word.value) => format!("`{}` means \"no value\" before `map` is looked at", word.value),
+            Ok(Some((_, slice))) if length > slice => {
+                format!("`slice` leaves {slice} characters, and `{}` has {length}", word.value)
+            }
+            _ => continue,
+        };
+        report.error(Code::INVALID_VALUE, word.span, message).help("no cell is ever mapped so: mend it or remove it");
+    }
+    if let Some(words) = doc.boolean.iter().flatten().next() {
+        for word in words.yes.iter().chain(&words.no).filter(|word| null.contains(word)) {
+            let message = format!("`{word}` means \"no value\", so it is neither true nor false");
+            report
+                .error(Code::INVALID_VALUE, words.at, message)
+                .help("give the field its own `null`, or leave the word out");
+        }
     }
 }
 

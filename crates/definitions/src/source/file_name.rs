@@ -18,6 +18,13 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<FileNa
             .help("write the path below the drop folder, with `/` and without `..`");
         return None;
     }
+    let steps = written.value.split('/');
+    if written.value.ends_with(char::is_whitespace) || steps.into_iter().any(|step| matches!(step, "" | ".")) {
+        report.error(Code::INVALID_PATTERN, written.span, "no file has such a path").help(
+            "write the folders with one `/` between them and the name of the file, without `.` and blanks behind it",
+        );
+        return None;
+    }
     match parse(&written.value) {
         Ok(parts) => Some(FileName { pattern: written.value, parts }),
         Err(message) => {

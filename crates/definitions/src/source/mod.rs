@@ -108,8 +108,8 @@ fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Op
     let delivery = keys.need("delivery", report).and_then(|cursor| delivery::read(cursor, report));
     let format = keys.need("format", report).and_then(|cursor| format::read(cursor, report));
     let numbers = keys.take("numbers").and_then(|cursor| number::read(cursor, report));
-    let null = keys.take("null").and_then(|cursor| cursor.texts(report));
-    let null = null.map_or_else(|| vec![String::new()], |words| words.into_iter().map(|word| word.value).collect());
+    let null = keys.take("null").and_then(|cursor| field::null_words(cursor, report));
+    let null = null.unwrap_or_else(|| vec![String::new()]);
     let (mut fields, mut fields_at) = (Vec::new(), keys.at());
     if let Some(cursor) = keys.need("fields", report) {
         fields_at = cursor.at;
@@ -139,6 +139,9 @@ fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Op
     let columns = doc.fields.iter().flat_map(MappingDoc::columns);
     let columns = columns.chain(doc.numbers.iter().filter_map(NumberDoc::column));
     let columns = columns.chain(skip.iter().flatten().filter_map(|rule| rule.column.as_ref()));
+    if let (Some((Format::Delimited(format), _)), Some(rules)) = (&doc.format, &skip) {
+        skip::check_separator(rules, format.delimiter, report);
+    }
     check_columns(columns, doc.format.as_ref().map(|(format, _)| format), report);
     Some(doc)
 }

@@ -2,7 +2,7 @@
 
 use model::{Code, FieldName, SkipMatch, SkipRule};
 
-use regex::RegexBuilder;
+use regex::{Regex, RegexBuilder};
 
 use crate::vocabulary;
 use crate::words::every;
@@ -21,6 +21,8 @@ pub(super) struct SkipDoc {
     pub(super) rule: SkipRule,
     /// The column, if it names one.
     pub(super) column: Option<Written<String>>,
+    /// Where it stands.
+    at: Span,
 }
 
 /// Reads `skip`. `None` if any rule is broken.
@@ -33,6 +35,13 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<Sk
         if let Some((_, first)) = ids[..at].iter().find(|(earlier, _)| earlier == id) {
             let message = format!("two skip rules are called `{id}`");
             report.error(Code::INVALID_VALUE, *span, message).related(*first, "the first of them");
+        }
+    }
+    let sound: Vec<&SkipDoc> = rules.iter().flatten().collect();
+    for (at, doc) in sound.iter().enumerate() {
+        if let Some(first) = sound[..at].iter().find(|first| first.rule.rule == doc.rule.rule) {
+            let message = format!("`{}` looks for the same as `{}`, and would never count", doc.rule.id, first.rule.id);
+            report.error(Code::INVALID_VALUE, doc.at, message).related(first.at, "the first of them");
         }
     }
     rules.into_iter().collect()
@@ -64,7 +73,7 @@ fn rule(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<SkipDoc> {
             return None;
         }
     };
-    Some(SkipDoc { rule: SkipRule { id: id?, rule }, column })
+    Some(SkipDoc { rule: SkipRule { id: id?, rule }, column, at: cursor.at })
 }
 
 /// A regular expression. One that is found in an empty line is found in every line.
@@ -82,6 +91,20 @@ fn pattern(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<String> {
     };
     report.error(Code::INVALID_PATTERN, pattern.span, message).help("begin it with `^` and the words of the line");
     None
+}
+
+/// A pattern that is found in the separator alone is found in every row.
+pub(super) fn check_separator(rules: &[SkipDoc], separator: u8, report: &mut Report<'_>) {
+    let separator = char::from(separator).to_string();
+    for rule in rules {
+        if let SkipMatch::LineMatches(pattern) = &rule.rule.rule {
+            if Regex::new(pattern).is_ok_and(|regex| regex.is_match(&separator)) {
+                let message = "the pattern is found in every line with a separator, so that no row would be left";
+                let help = "begin it with `^` and the words of the line";
+                report.error(Code::INVALID_PATTERN, rule.at, message).help(help);
+            }
+        }
+    }
 }
 
 fn id(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<FieldName> {
@@ -102,5 +125,19 @@ fn some_texts(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<String>
         report.error(Code::INVALID_VALUE, cursor.at, format!("`{}` lists at least one text", cursor.name));
         return None;
     }
-    every(items.into_iter().map(|item| item.some_text(report).map(|text| text.value)))
+    let text = |item: Cursor<'_>, report: &mut Report<'_>| {
+        let text = item.some_text(report)?;
+        let is_blank = |c: char| c.is_ascii_whitespace();
+        let trimmed = match cursor.name {
+            "is" => text.value.trim_matches(is_blank),
+            "starts_with" => text.value.trim_start_matches(is_blank),
+            _ => &text.value,
+        };
+        if trimmed != text.value {
+            let message = format!("no cell is `{}`, because blanks around cells are removed", text.value);
+            report.error(Code::INVALID_VALUE, text.span, message).help(format!("write '{trimmed}'"));
+        }
+        Some(text.value)
+    };
+    every(items.into_iter().map(|item| text(item, report)))
 }

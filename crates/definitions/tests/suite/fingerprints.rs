@@ -12,7 +12,7 @@ use crate::{example, tree};
 pub(crate) fn fingerprints(files: &Files) -> BTreeMap<String, String> {
     let (catalogue, findings) = load(files);
     assert_eq!(tree::plainly(&findings), "");
-    let Catalogue { codelists, datasets, sources, indicators, pipelines } = catalogue;
+    let Catalogue { codelists, datasets, sources, indicators, older: _, pipelines } = catalogue;
     let mut all = BTreeMap::new();
     all.extend(codelists.iter().map(|(id, found)| (format!("codelist {id}"), found.fingerprint.short())));
     all.extend(datasets.iter().map(|(id, found)| (format!("dataset {id}"), found.fingerprint.short())));
@@ -100,7 +100,6 @@ fn the_canonical_form_can_be_read() {
     let (catalogue, _) = load(&example::files());
     let expected = "\
 area: school
-breaks: [2018]
 conversion: 1/1000
 decimals: 1
 formula: (/ expenditure pupils)
@@ -126,6 +125,7 @@ period: year
 rounding: half_away_from_zero
 unit: '1000 * DKK/pupil'
 valid_from: 2018
-version: 2";
+version: 2
+version_breaks: [2018]";
     assert_eq!(catalogue.indicators["expenditure_per_pupil"].canonical, expected);
 }

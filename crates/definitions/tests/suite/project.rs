@@ -209,3 +209,29 @@ fn the_form_of_the_files_is_compiled() {
         assert!(finding.contains(code), "{keys}: {finding}");
     }
 }
+
+#[test]
+fn sources_of_one_pipeline_do_not_take_each_others_files() {
+    let source = "definitions/sources/acme/acme_postings.yaml";
+    let said = |twin: &str, of: &str| {
+        let last = "to: 2025-12}";
+        let also = format!("{last}\n  - {{source: acme_twin, municipalities: ['0751'], from: 2018-01, to: 2019-12}}");
+        let mut files = example::edited("pipelines/main.yaml", last, &also);
+        let text = String::from_utf8(files[source].clone()).expect("UTF-8");
+        let text = text.replace("id: acme_postings", "id: acme_twin").replace(of, twin);
+        files.insert("definitions/sources/acme/acme_twin.yaml".to_owned(), text.into_bytes());
+        tree::plainly(&load(&files).1)
+    };
+    let pattern = "acme/{municipality}_{period}[_v{version}]*.csv";
+    for (twin, example) in [
+        (pattern, "acme/0101_202405.csv"),
+        ("acme/{municipality}_{period}_2.csv", "acme/0101_202405_2.csv"),
+        ("*/{municipality}_{period}.csv", "acme/0101_202405.csv"),
+        ("acme/{municipality}_{period}/{period}.csv", ""),
+        ("acme/{municipality}_{period}.txt", ""),
+    ] {
+        let said = said(twin, pattern);
+        assert_eq!(said.contains("M1014"), !example.is_empty(), "{twin}: {said}");
+        assert!(said.contains(example), "{twin}: {said}");
+    }
+}

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use model::{Area, FieldName, IndicatorVersion, MeasureValue, ObsStatus, Observation, Ratio};
-use musketer_loader::{FigureFilter, RunNumber};
+use model::{
+    Area, Breakdown, Category, CategoryValues, Dimension, FieldName, Indicator, IndicatorVersion, MeasureValue,
+    ObsStatus, Observation, Ratio, Text, Validity,
+};
+use musketer_loader::{FigureFilter, FigureKey, RunNumber};
 
 use crate::fixtures::{
     areas, figure, folder, indicator, municipality, number, open, period, publish, publish_figures, rows, texts,
@@ -21,7 +24,8 @@ fn a_figure_that_stays_changes_nothing_and_one_that_changes_is_revised() {
     let snapshot = store.read().expect("a snapshot");
     let id = indicator(1, "").id;
     let aarhus = Area::Municipality(municipality("0751"));
-    let history = snapshot.revisions(&id, &aarhus, period("2024")).expect("revisions");
+    let key = |when| FigureKey { period: period(when), area: aarhus.clone(), breakdown: model::TOTAL.to_owned() };
+    let history = snapshot.revisions(&id, &key("2024")).expect("revisions");
     let history: Vec<_> = history
         .iter()
         .map(|one| {
@@ -32,7 +36,7 @@ fn a_figure_that_stays_changes_nothing_and_one_that_changes_is_revised() {
         history,
         [(1, Some("2.00"), "A", 1, Some(2)), (2, Some("2.50"), "A", 2, Some(3)), (3, None, "O", 3, None)]
     );
-    assert_eq!(snapshot.revisions(&id, &aarhus, period("2023")).expect("revisions").len(), 1);
+    assert_eq!(snapshot.revisions(&id, &key("2023")).expect("revisions").len(), 1);
 }
 
 #[test]
@@ -83,7 +87,7 @@ fn a_figure_that_is_withdrawn_can_come_back() {
     publish_figures(&mut store, 1, &[figure(1, "2023", 100), figure(1, "2024", 200)]);
     let (id, version) = (indicator(1, "").id, IndicatorVersion(1));
     let observed = store.read().expect("a snapshot").observed(&id, version).expect("keys");
-    let gone: BTreeSet<_> = observed.into_iter().filter(|(_, when)| *when == period("2024")).collect();
+    let gone: BTreeSet<_> = observed.into_iter().filter(|key| key.period == period("2024")).collect();
     let receipt = publish(&mut store, |publication| {
         assert_eq!(publication.close_observations(&id, version, &gone).expect("closed"), 1);
         assert_eq!(publication.close_observations(&id, version, &gone).expect("closed before"), 0);
@@ -151,7 +155,7 @@ fn the_wide_view_has_a_column_for_each_period() {
     let country = Observation { area: Area::Country, ..figure(1, "2023", 300) };
     publish_figures(&mut store, 1, &[country, figure(1, "2023", 100)]);
     let copenhagen = Area::Municipality(municipality("0101"));
-    let broken_down = Observation { breakdown: "women".to_owned(), ..figure(1, "2024", 777) };
+    let broken_down = Observation { breakdown: "sex=2".to_owned(), ..figure(1, "2024", 777) };
     publish_figures(
         &mut store,
         1,
@@ -163,8 +167,11 @@ fn the_wide_view_has_a_column_for_each_period() {
         texts(folder.path(), view),
         ["0101 København municipality - 0.5", "0751 Aarhus municipality 1.0 2.0", "DK Hele landet country 3.0 -"]
     );
+    let parts = "SELECT area || ' ' || breakdown || ' ' || \"2024\" FROM breakdown_cost_per_pupil";
+    assert_eq!(texts(folder.path(), parts), ["0751 sex=2 7.77"], "totals and parts are never in one view");
     publish(&mut store, |publication| publication.retire_indicator(&indicator(1, "").id).expect("retired"));
-    assert_eq!(number(folder.path(), "SELECT count(*) FROM sqlite_master WHERE name LIKE 'wide%'"), 0);
+    let views = "SELECT count(*) FROM sqlite_master WHERE name LIKE '%cost_per_pupil'";
+    assert_eq!(number(folder.path(), views), 0);
     assert_eq!(number(folder.path(), "SELECT count(*) FROM latest_observation"), 5);
 }
 
@@ -175,6 +182,7 @@ fn measure(when: &str, minor: Option<i64>) -> MeasureValue {
         measure: FieldName::new("cost").expect("a name"),
         municipality: municipality("0751"),
         period: period(when),
+        breakdown: model::TOTAL.to_owned(),
         minor,
         scale: 2,
         divisor: 1,
@@ -209,4 +217,89 @@ fn measures_are_current_values_of_the_current_definition() {
         publication.indicator(&indicator(1, "another"), &model::Fingerprint::of(b"basis")).expect("an indicator");
     });
     assert!(read(&mut store, None).is_empty());
+}
+
+#[test]
+fn the_parts_of_an_indicator_are_written_down_with_titles() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    let text = |da: &str, en: &str| Text { da: da.to_owned(), en: en.to_owned() };
+    let category = |code: &str, title: Text, values| Category { code: code.to_owned(), title, values };
+    let sex = Dimension {
+        name: FieldName::new("sex").expect("a name"),
+        title: text("Køn", "Sex"),
+        categories: vec![
+            category("1", text("Mænd", "Men"), CategoryValues::Code(vec![Validity::default()])),
+            category("2", text("Kvinder", "Women"), CategoryValues::Code(vec![Validity::default()])),
+        ],
+    };
+    let age = Dimension {
+        name: FieldName::new("age").expect("a name"),
+        title: text("Alder", "Age"),
+        categories: vec![category("67+", text("67 og derover", "67 or more"), CategoryValues::Band(Some(67), None))],
+    };
+    let by = |dimensions: &[usize], additive| Breakdown { dimensions: dimensions.to_vec(), additive };
+    let broken_down = Indicator {
+        dimensions: vec![sex, age],
+        breakdowns: vec![by(&[0], true), by(&[1, 0], false)],
+        ..indicator(1, "one")
+    };
+    let part = |breakdown: &str, value| Observation { breakdown: breakdown.to_owned(), ..figure(1, "2024", value) };
+    for _ in 0..2 {
+        publish(&mut store, |publication| {
+            publication.areas(&areas()).expect("areas");
+            publication.indicator(&broken_down, &model::Fingerprint::of(b"basis")).expect("an indicator");
+            publication.figures(&[figure(1, "2024", 300), part("sex=1", 100), part("sex=2", 200)]).expect("figures");
+        });
+    }
+    let parts = "SELECT breakdown || ' ' || dimension || ' ' || sequence || ' ' || category_title_da || ' ' || additive
+        FROM breakdown ORDER BY breakdown, dimension";
+    assert_eq!(
+        texts(folder.path(), parts),
+        [
+            "age=67+,sex=1 age 1 67 og derover 0",
+            "age=67+,sex=1 sex 1 Mænd 0",
+            "age=67+,sex=2 age 1 67 og derover 0",
+            "age=67+,sex=2 sex 2 Kvinder 0",
+            "sex=1 sex 1 Mænd 1",
+            "sex=2 sex 2 Kvinder 1",
+        ]
+    );
+    let joined = "SELECT b.category_title_en || ' ' || o.value_exact FROM latest_observation AS o
+        JOIN breakdown AS b USING (indicator, version, breakdown) WHERE b.dimensions = 'sex' ORDER BY b.sequence";
+    assert_eq!(texts(folder.path(), joined), ["Men 1.00", "Women 2.00"]);
+    let snapshot = store.read().expect("a snapshot");
+    let of = |breakdown: &str| FigureFilter { breakdown: Some(breakdown.to_owned()), ..FigureFilter::default() };
+    assert_eq!(snapshot.figures(&of("sex=2")).expect("figures").len(), 1);
+    let keys = snapshot.observed(&broken_down.id, IndicatorVersion(1)).expect("keys");
+    drop(snapshot);
+    let gone = keys.into_iter().filter(|key| key.breakdown == "sex=1").collect();
+    publish(&mut store, |publication| {
+        assert_eq!(publication.close_observations(&broken_down.id, IndicatorVersion(1), &gone).expect("closed"), 1);
+        // A definition that is broken down no more has no parts.
+        publication.indicator(&indicator(1, "two"), &model::Fingerprint::of(b"basis")).expect("an indicator");
+    });
+    let left = texts(folder.path(), "SELECT breakdown FROM latest_observation ORDER BY breakdown");
+    assert_eq!(left, ["sex=2", "total"]);
+    assert_eq!(number(folder.path(), "SELECT count(*) FROM breakdown"), 0);
+}
+
+#[test]
+fn measures_of_parts_stand_beside_those_of_the_total() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    let id = indicator(1, "").id;
+    let part =
+        |breakdown: &str, minor| MeasureValue { breakdown: breakdown.to_owned(), ..measure("2024", Some(minor)) };
+    let values = [part("sex=1", 1), part("sex=2", 2), part("total", 3)];
+    publish(&mut store, |publication| {
+        publication.indicator(&indicator(1, "one"), &model::Fingerprint::of(b"basis")).expect("an indicator");
+        publication.measures(&values).expect("measures");
+        publication.measures(&[part("sex=2", 2)]).expect("the same again");
+    });
+    assert_eq!(store.read().expect("a snapshot").measures_of(&id, None).expect("measures"), values);
+    publish(&mut store, |publication| {
+        publication.remove_measures(&id, &[(municipality("0751"), period("2024"))].into()).expect("removed");
+    });
+    assert!(store.read().expect("a snapshot").measures_of(&id, None).expect("measures").is_empty());
 }

@@ -15,6 +15,7 @@ use polars::prelude::{
     len, lit, when,
 };
 
+use super::category::{self, Found, Sorting};
 use super::engine::{combination, scan};
 use super::expression::{active_column, column, condition, number};
 use super::{Answer, CanonicalFile, ComputeError, DatasetRows};
@@ -25,12 +26,17 @@ const VALUE: &str = "_value";
 const COUNT: &str = "_count";
 const ROWS: &str = "_rows";
 
-/// The answers for the municipalities and periods in which the measure is known; where no row lies there is none.
+/// A municipality and its period, with the positions of the categories that the rows were sorted by.
+pub(super) type Place = (MunicipalityCode, Period, Vec<usize>);
+
+/// The answers for the municipalities and periods in which the measure is known, for each combination of the categories
+/// that its rows are sorted by; where no row lies there is none.
 pub(super) fn answer(
     measure: &Measure,
+    by: &[Sorting<'_>],
     rows: &DatasetRows<'_>,
     known: &BTreeSet<(MunicipalityCode, Period)>,
-) -> Result<BTreeMap<(MunicipalityCode, Period), Answer>, ComputeError> {
+) -> Result<BTreeMap<Place, Answer>, ComputeError> {
     let mut periods: BTreeMap<Period, BTreeSet<MunicipalityCode>> = BTreeMap::new();
     for (municipality, period) in known {
         periods.entry(*period).or_default().insert(*municipality);
@@ -45,9 +51,9 @@ pub(super) fn answer(
             dataset: rows.dataset.id.clone(),
             message: error.to_string(),
         };
-        let found = Query { measure, dataset: rows.dataset, period }.answers(&files).map_err(failed)?;
-        let wanted = found.into_iter().filter(|(municipality, _)| municipalities.contains(municipality));
-        answers.extend(wanted.map(|(municipality, answer)| ((municipality, period), answer)));
+        let found = Query { measure, by, dataset: rows.dataset, period }.answers(&files).map_err(failed)?;
+        let wanted = found.into_iter().filter(|(municipality, ..)| municipalities.contains(municipality));
+        answers.extend(wanted.map(|(municipality, cell, answer)| ((municipality, period, cell), answer)));
     }
     Ok(answers)
 }
@@ -118,44 +124,58 @@ fn active_for(dataset: &Dataset, activity: Activity, until: FieldIndex, (start, 
 }
 
 /// The rows of the files that count in a period for some municipalities, in the order of the files: what is left of
-/// [`rows_in`] by the role, by what must be absent, and by the groups that count.
+/// [`rows_in`] by the role, by what must be absent, by the groups that count, and by `part`: the condition on the rows,
+/// or on the groups, of one category.
 pub(super) fn counted(
     measure: &Measure,
+    part: Option<&Expr>,
     dataset: &Dataset,
     period: Period,
     files: &[&CanonicalFile],
     municipalities: &BTreeSet<MunicipalityCode>,
 ) -> PolarsResult<LazyFrame> {
-    let query = Query { measure, dataset, period };
+    let query = Query { measure, by: &[], dataset, period };
     let order = MaintainOrderJoin::Left;
     let theirs = municipalities.iter().map(|code| col(MUNICIPALITY).eq(lit(code.to_string()))).reduce(PlanExpr::or);
     let kept = query.kept(files, order)?.filter(theirs.unwrap_or_else(|| lit(false)));
-    let Some(per) = &measure.per else { return Ok(kept) };
+    let of_part = |frame: LazyFrame, fields: &[Field]| match part {
+        Some(part) => frame.filter(condition(part, fields)),
+        None => frame,
+    };
+    let Some(per) = &measure.per else { return Ok(of_part(kept, &dataset.fields)) };
     let by = query.keys().into_iter().chain(per.by.iter().map(|field| column(&dataset.fields, *field)));
     let by: Vec<PlanExpr> = by.collect();
-    let groups = query.groups(kept.clone(), per).select(by.clone());
+    let groups = of_part(query.groups(kept.clone(), per), &per.fields).select(by.clone());
     let args = JoinArgs { maintain_order: order, ..JoinArgs::new(JoinType::Semi) };
     Ok(kept.join(groups, by.clone(), by, args))
 }
 
 struct Query<'a> {
     measure: &'a Measure,
+    by: &'a [Sorting<'a>],
     dataset: &'a Dataset,
     period: Period,
 }
 
 impl Query<'_> {
-    fn answers(&self, files: &[&CanonicalFile]) -> PolarsResult<Vec<(MunicipalityCode, Answer)>> {
+    fn answers(&self, files: &[&CanonicalFile]) -> PolarsResult<Vec<(MunicipalityCode, Vec<usize>, Answer)>> {
         let kept = self.kept(files, MaintainOrderJoin::None)?;
-        let keys = self.keys();
-        let aggregated = match &self.measure.per {
-            None => kept.group_by(keys).agg(self.aggregates(&self.dataset.fields, len().cast(DataType::Int64))),
-            Some(per) => self.groups(kept, per).group_by(keys).agg(self.aggregates(&per.fields, col(ROWS).sum())),
+        let (counted, fields, rows) = match &self.measure.per {
+            None => (kept, &self.dataset.fields, len().cast(DataType::Int64)),
+            Some(per) => (self.groups(kept, per), &per.fields, col(ROWS).sum()),
         };
+        let categories = || (0..self.by.len()).map(|at| col(category::name(at).as_str()));
+        let counted = match category::sorted(self.by) {
+            Some(sorted) => counted.with_columns(category::columns(self.by, fields, self.period)).filter(sorted),
+            None => counted,
+        };
+        let keys: Vec<PlanExpr> = self.keys().into_iter().chain(categories()).collect();
+        let aggregated = counted.group_by(keys).agg(self.aggregates(fields, rows));
         let averaged = self.measure.time == TimeSelection::Average;
         let frame = if averaged {
             let sums = [VALUE, COUNT, ROWS].map(|name| col(name).sum());
-            aggregated.group_by([col(MUNICIPALITY)]).agg(sums)
+            let keys: Vec<PlanExpr> = std::iter::once(col(MUNICIPALITY)).chain(categories()).collect();
+            aggregated.group_by(keys).agg(sums)
         } else {
             aggregated
         };
@@ -215,7 +235,8 @@ impl Query<'_> {
         vec![aggregated(aggregate, fields).alias(VALUE), count.alias(COUNT), rows.alias(ROWS)]
     }
 
-    fn read(&self, frame: &DataFrame) -> PolarsResult<Vec<(MunicipalityCode, Answer)>> {
+    fn read(&self, frame: &DataFrame) -> PolarsResult<Vec<(MunicipalityCode, Vec<usize>, Answer)>> {
+        let categories = Found::of(self.by, frame)?;
         let (codes, values) = (frame.column(MUNICIPALITY)?.str()?, self.values(frame)?);
         let (counts, rows) = (frame.column(COUNT)?.i64()?, frame.column(ROWS)?.i64()?);
         let mut answers = Vec::with_capacity(frame.height());
@@ -224,7 +245,8 @@ impl Query<'_> {
             let divisor = self.divisor(counts.get(row).unwrap_or_default());
             let value = value.filter(|_| divisor > 0);
             let rows = rows.get(row).unwrap_or_default().unsigned_abs();
-            answers.push((municipality, Answer { value, divisor: divisor.max(1), rows }));
+            let answer = Answer { value, divisor: divisor.max(1), rows };
+            answers.extend(categories.categories(row).map(|cell| (municipality, cell, answer)));
         }
         Ok(answers)
     }

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Aggregate, Area, DatasetId, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period, PeriodKind,
+    Aggregate, Area, Cell, DatasetId, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period,
+    PeriodKind, Slicing, TOTAL,
 };
 
+use super::category::Sorting;
 use super::engine::ChunkLimit;
 use super::partial::Partial;
 use super::sharing::Scan;
@@ -21,11 +23,13 @@ pub struct Request<'a> {
 }
 
 /// Every measure of each requested indicator for every wanted municipality and period, in the order of the requests,
-/// each sorted by period, municipality and the order of the measures in the definition.
+/// each sorted by period, municipality, breakdown (the total first) and the order of the measures in the definition.
 ///
 /// A measure has a value where all the data it reads was delivered: 0 if no row matches, and none at all for a
 /// smallest or largest value of no rows. Otherwise its status says whether the data is owed or has no source.
-/// Indicators that read the same dataset by the same kind of period share one scan of it. Files whose rows were added
+/// A category is known where the total is, also if no row belongs to it. Indicators that read the same dataset by the
+/// same kind of period share one scan of it; of what is broken down, each breakdown of a measure is a query of its own,
+/// which answers for all categories. Files whose rows were added
 /// up when they were read ([`super::CanonicalFile::partials`]) are opened only for what that does not answer.
 pub fn measure(
     requests: &[Request<'_>],
@@ -37,42 +41,84 @@ pub fn measure(
 /// A measure by the position of its request and its own position in the indicator.
 type Place = (usize, usize);
 
-type Answered = BTreeMap<(Place, MunicipalityCode, Period), Answer>;
+/// What was found: of the total, and by breakdown and the categories of the dimensions that the measure is sorted by.
+#[derive(Debug, Default)]
+struct Answered {
+    totals: BTreeMap<(Place, MunicipalityCode, Period), Answer>,
+    cells: BTreeMap<(Place, usize), BTreeMap<general::Place, Answer>>,
+}
 
 pub(super) fn measure_in_chunks(
     requests: &[Request<'_>],
     rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
     limit: ChunkLimit,
 ) -> Result<Vec<Vec<MeasureValue>>, ComputeError> {
-    let mut answers = Answered::new();
+    let mut answers = Answered::default();
     for ((dataset, period), places) in shared_scans(requests) {
         let Some(rows) = rows.get(dataset) else { continue };
         let known = known(requests, &places, rows);
         let measures = places.iter().map(|(request, at)| &requests[*request].indicator.measures[*at]).collect();
         let found = Scan { measures, period, rows, known }.answers(limit)?;
-        answers.extend(found.into_iter().map(|((at, code, period), Partial { value, rows })| {
+        answers.totals.extend(found.into_iter().map(|((at, code, period), Partial { value, rows })| {
             ((places[at], code, period), Answer { value, divisor: 1, rows })
         }));
     }
-    for place in others(requests) {
-        let measure = &requests[place.0].indicator.measures[place.1];
+    for place in all(requests) {
+        let indicator = requests[place.0].indicator;
+        let measure = &indicator.measures[place.1];
         let Some(rows) = rows.get(&measure.dataset) else { continue };
         let known = known(requests, &[place], rows);
         let known = known.into_iter().map(|(_, municipality, period)| (municipality, period)).collect();
-        let found = general::answer(measure, rows, &known)?;
-        answers.extend(found.into_iter().map(|((code, period), answer)| ((place, code, period), answer)));
+        if !measure.is_plain() {
+            let found = general::answer(measure, &[], rows, &known)?;
+            let found = found.into_iter().map(|((code, period, _), answer)| ((place, code, period), answer));
+            answers.totals.extend(found);
+        }
+        for (at, slicing) in measure.slicings.iter().enumerate().filter(|(_, slicing)| !is_total(measure, slicing)) {
+            let dimensions = indicator.breakdowns[at].dimensions.iter().map(|at| &indicator.dimensions[*at]);
+            let sorting = |(dimension, field): (_, &Option<_>)| field.map(|field| Sorting { dimension, field });
+            let by: Vec<Sorting<'_>> = dimensions.zip(&slicing.fields).filter_map(sorting).collect();
+            let found = general::answer(&measure.sliced(slicing), &by, rows, &known)?;
+            answers.cells.insert((place, at), found);
+        }
     }
     let numbered = requests.iter().enumerate();
     numbered.map(|(number, request)| values(number, request, rows, &answers)).collect()
 }
 
-/// The measures that are asked for one by one.
-fn others(requests: &[Request<'_>]) -> Vec<Place> {
+fn all(requests: &[Request<'_>]) -> Vec<Place> {
     let measures = |(number, request): (usize, &Request<'_>)| {
-        let others = request.indicator.measures.iter().enumerate().filter(|(_, measure)| !measure.is_plain());
-        others.map(|(at, _)| (number, at)).collect::<Vec<_>>()
+        (0..request.indicator.measures.len()).map(|at| (number, at)).collect::<Vec<_>>()
     };
     requests.iter().enumerate().flat_map(measures).collect()
+}
+
+/// Whether a measure is in every cell of a breakdown what it is in the total.
+fn is_total(measure: &Measure, slicing: &Slicing) -> bool {
+    slicing.fields.iter().all(Option::is_none) && slicing.filter == measure.filter
+}
+
+impl Answered {
+    fn of_cell(
+        &self,
+        place: Place,
+        measure: &Measure,
+        cell: &Cell,
+        (code, period): (MunicipalityCode, Period),
+    ) -> Answer {
+        let slicing = &measure.slicings[cell.breakdown];
+        if is_total(measure, slicing) {
+            return self.of_total(place, (code, period));
+        }
+        let sorted = cell.categories.iter().zip(&slicing.fields);
+        let categories = sorted.filter_map(|(category, field)| field.map(|_| *category)).collect();
+        let found = self.cells.get(&(place, cell.breakdown));
+        found.and_then(|found| found.get(&(code, period, categories))).copied().unwrap_or_default()
+    }
+
+    fn of_total(&self, place: Place, (code, period): (MunicipalityCode, Period)) -> Answer {
+        self.totals.get(&(place, code, period)).copied().unwrap_or_default()
+    }
 }
 
 /// The plain measures that one scan can answer together.
@@ -111,12 +157,24 @@ fn values(
     let Request { indicator, wanted } = *request;
     let mut values = Vec::with_capacity(wanted.len() * indicator.measures.len());
     for &(municipality, period) in wanted {
-        for (at, measure) in indicator.measures.iter().enumerate() {
-            let status = rows
-                .get(&measure.dataset)
-                .map_or(ObsStatus::NotCollected, |rows| status(measure, rows, municipality, period));
-            let answer = answers.get(&((number, at), municipality, period)).copied().unwrap_or_default();
-            values.push(valued(indicator, measure, (municipality, period), answer, status)?);
+        let whose = (municipality, period);
+        let status = |measure: &Measure| {
+            let rows = rows.get(&measure.dataset);
+            rows.map_or(ObsStatus::NotCollected, |rows| status(measure, rows, municipality, period))
+        };
+        let statuses: Vec<ObsStatus> = indicator.measures.iter().map(status).collect();
+        let measures = || indicator.measures.iter().zip(&statuses).enumerate();
+        for (at, (measure, status)) in measures() {
+            let answer = answers.of_total((number, at), whose);
+            values.push(valued(indicator, (measure, TOTAL), whose, answer, *status)?);
+        }
+        let breakdowns = 0..indicator.breakdowns.len();
+        for cell in breakdowns.flat_map(|breakdown| indicator.cells(breakdown, Some(period))) {
+            let text = indicator.cell_text(&cell);
+            for (at, (measure, status)) in measures() {
+                let answer = answers.of_cell((number, at), measure, &cell, whose);
+                values.push(valued(indicator, (measure, &text), whose, answer, *status)?);
+            }
         }
     }
     values.sort_by_key(|value| (value.period, value.municipality));
@@ -151,7 +209,7 @@ fn has_value(status: ObsStatus) -> bool {
 
 fn valued(
     indicator: &Indicator,
-    measure: &Measure,
+    (measure, breakdown): (&Measure, &str),
     (municipality, period): (MunicipalityCode, Period),
     answer: Answer,
     status: ObsStatus,
@@ -170,6 +228,7 @@ fn valued(
         measure: measure.name.clone(),
         municipality,
         period,
+        breakdown: breakdown.to_owned(),
         // The data is there, but the smallest of nothing does not exist.
         status: if has_value(status) && minor.is_none() { ObsStatus::CannotExist } else { status },
         minor,

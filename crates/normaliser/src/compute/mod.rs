@@ -5,6 +5,7 @@
 //! (a formula over a handful of exact numbers, rounded once at the end) is done here, in [`observe`]. The line between
 //! them is where engines stop agreeing: no engine divides, averages or rounds in an indicator.
 
+mod category;
 mod engine;
 mod error;
 mod expression;

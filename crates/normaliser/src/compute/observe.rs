@@ -19,7 +19,10 @@ pub struct Member {
 }
 
 /// The figures of an indicator for every municipality that has measures, for every region and for the country, sorted
-/// by period and area.
+/// by period, area and breakdown, the total first.
+///
+/// Each cell of a breakdown is an indicator of its own: nothing of the total is made of cells, and no rule sees more than
+/// one of them.
 ///
 /// A group's figure is the formula of the members' measures taken together, so that it is a ratio of sums; a member
 /// contributes if all its measures have a value. `members` says who belongs to the groups in a period.
@@ -28,11 +31,31 @@ pub fn observe(
     measures: &[MeasureValue],
     members: &dyn Fn(Period) -> Vec<Member>,
 ) -> Result<Vec<Observation>, ComputeError> {
+    let mut parts: BTreeMap<&str, Vec<&MeasureValue>> = BTreeMap::new();
+    for value in measures {
+        parts.entry(&value.breakdown).or_default().push(value);
+    }
+    let total = parts.remove(TOTAL).map(|values| (TOTAL, values));
+    let mut observations = Vec::new();
+    for (breakdown, measures) in total.into_iter().chain(parts) {
+        observations.extend(observe_part(indicator, breakdown, &measures, members)?);
+    }
+    observations.sort_by(|one, other| (one.period, &one.area).cmp(&(other.period, &other.area)));
+    Ok(observations)
+}
+
+/// The figures of one cell, or of the total.
+fn observe_part(
+    indicator: &Indicator,
+    breakdown: &str,
+    measures: &[&MeasureValue],
+    members: &dyn Fn(Period) -> Vec<Member>,
+) -> Result<Vec<Observation>, ComputeError> {
     let mut observations = Vec::new();
     let mut before: Option<(Period, BTreeMap<MunicipalityCode, i128>)> = None;
     for (period, mut rows) in rows_by_period(indicator, measures)? {
         let included = merge(indicator, period, &mut rows)?;
-        let figures = Figures { indicator, period };
+        let figures = Figures { indicator, period, breakdown };
         let known = before.filter(|(earlier, _)| earlier.next() == Some(period)).map(|(_, values)| values);
         let mut values = BTreeMap::new();
         let mut removed = BTreeSet::new();
@@ -73,7 +96,7 @@ struct Amount {
 type Row = Vec<Result<Amount, ObsStatus>>;
 type Rows = BTreeMap<MunicipalityCode, Row>;
 
-fn rows_by_period(indicator: &Indicator, measures: &[MeasureValue]) -> Result<BTreeMap<Period, Rows>, ComputeError> {
+fn rows_by_period(indicator: &Indicator, measures: &[&MeasureValue]) -> Result<BTreeMap<Period, Rows>, ComputeError> {
     let mut periods: BTreeMap<Period, Rows> = BTreeMap::new();
     for value in measures {
         let at = indicator.measures.iter().position(|measure| measure.name == value.measure);
@@ -178,6 +201,7 @@ fn complete(row: &Row) -> Option<Vec<Amount>> {
 struct Figures<'a> {
     indicator: &'a Indicator,
     period: Period,
+    breakdown: &'a str,
 }
 
 /// A figure, and the two sides of its quotient.
@@ -363,7 +387,7 @@ impl Figures<'_> {
             version: self.indicator.version,
             area,
             period: self.period,
-            breakdown: TOTAL.to_owned(),
+            breakdown: self.breakdown.to_owned(),
             value: figure.value,
             decimals: self.indicator.decimals,
             numerator: figure.numerator,

@@ -1,5 +1,6 @@
 //! The engine against a slow, obvious evaluator: canonical files are written, measures computed both ways.
 
+mod breakdown;
 mod general;
 mod partial;
 mod publication;
@@ -129,6 +130,7 @@ fn measure_of(name_text: &str, time: TimeSelection, filter: Option<Expr>, aggreg
         aggregate,
         scale,
         unit: Unit::one(),
+        slicings: Vec::new(),
         filter_text: None,
         value_text: String::new(),
     }
@@ -152,11 +154,14 @@ fn indicator(kind: PeriodKind, measures: Vec<Measure>, formula: Formula) -> Indi
         formula,
         conversion: Ratio::integer(1),
         formula_text: String::new(),
+        dimensions: Vec::new(),
+        breakdowns: Vec::new(),
         missing: MissingRule::Propagate,
         groups: GroupRule::default(),
         plausible: None,
         included_in: Vec::new(),
         breaks: Vec::new(),
+        history: model::History::default(),
         reservations: Vec::new(),
         fingerprint: Fingerprint::of(b""),
         canonical: String::new(),
@@ -310,6 +315,17 @@ impl Case {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let files = write(folder.path(), &dataset, &rows, parts);
         Self { dataset, rows, folder, files }
+    }
+
+    /// The rows, with every month from 2019 to 2028 delivered.
+    fn delivered_in_full(&self) -> BTreeMap<DatasetId, DatasetRows<'_>> {
+        let month = |text| Period::containing(PeriodKind::Month, day(text)).ordinal();
+        let months =
+            (month("2019-01-01")..month("2029-01-01")).filter_map(|n| Period::from_ordinal(PeriodKind::Month, n));
+        let cells = months.flat_map(|month| MUNICIPALITIES.map(|code| (municipality(code), month)));
+        let delivered: BTreeSet<(MunicipalityCode, Period)> = cells.collect();
+        let (dataset, files) = (&self.dataset, self.files.clone());
+        BTreeMap::from([(dataset.id.clone(), DatasetRows { dataset, files, used: delivered.clone(), delivered })])
     }
 
     /// Everything delivered and used for these municipalities and partitions.
@@ -505,13 +521,15 @@ fn a_measure_leads_back_to_its_rows() {
     let case = Case::new(MomentRule::Event, PeriodKind::Month, rows, 2);
     let measure = sum_of_amounts(Some(Expr::In(CODE, texts(&["5.30.26"]))));
     let everybody = BTreeSet::from([MunicipalityCode::new("0101").expect("a code")]);
-    let found = rows_of(&measure, &case.dataset, &case.files, (period("2024-01"), &everybody), 10).expect("rows");
+    let found =
+        rows_of((&measure, None), &case.dataset, &case.files, (period("2024-01"), &everybody), 10).expect("rows");
     let cells: Vec<String> = found.rows.iter().map(|row| row.cells.join("|")).collect();
     assert_eq!(cells, ["0101|2024-01-01|5.30.26|-2.50||||", "0101|2024-01-31|5.30.26|0.01||true||"]);
     assert_eq!((found.total, found.rows[0].delivery.as_str(), found.rows[0].line), (2, "0123456789abcdef", 1));
-    let limited = rows_of(&measure, &case.dataset, &case.files, (period("2024-01"), &everybody), 1).expect("rows");
+    let limited =
+        rows_of((&measure, None), &case.dataset, &case.files, (period("2024-01"), &everybody), 1).expect("rows");
     assert_eq!((limited.total, limited.rows.len()), (2, 1));
-    let none = rows_of(&measure, &case.dataset, &[], (period("2024-01"), &everybody), 1).expect("rows");
+    let none = rows_of((&measure, None), &case.dataset, &[], (period("2024-01"), &everybody), 1).expect("rows");
     assert_eq!((none.total, none.columns.len()), (0, 8));
 }
 
@@ -656,6 +674,7 @@ fn value(code: &str, text: &str, measure: &str, minor: Option<i64>, status: ObsS
         measure: name(measure),
         municipality: municipality(code),
         period: period(text),
+        breakdown: model::TOTAL.to_owned(),
         minor,
         scale: if measure == "amount" { 2 } else { 0 },
         divisor: 1,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Dataset, FieldType, Measure, MunicipalityCode, Period, format_decimal};
+use model::{Dataset, Expr, FieldType, Measure, MunicipalityCode, Period, format_decimal};
 use polars::prelude::{self as pl, DataFrame, DataType, Expr as PlanExpr, LazyFrame, PolarsResult, col, len};
 
 use super::general::counted;
@@ -30,9 +30,10 @@ pub struct MeasureRow {
     pub line: u64,
 }
 
-/// The rows of `files` that a measure counts in a period for some municipalities, `limit` of them at most.
+/// The rows of `files` that a measure counts in a period for some municipalities, `limit` of them at most. Of a cell of
+/// a breakdown, measure and `part` are what [`model::Indicator::within`] says.
 pub fn rows_of(
-    measure: &Measure,
+    (measure, part): (&Measure, Option<&Expr>),
     dataset: &Dataset,
     files: &[CanonicalFile],
     (period, municipalities): (Period, &BTreeSet<MunicipalityCode>),
@@ -46,7 +47,7 @@ pub fn rows_of(
     let mut files: Vec<&CanonicalFile> = files.iter().collect();
     files.sort_by_key(|file| (file.municipality, file.period, &file.path));
     let failed = |error: pl::PolarsError| ComputeError::Unanswered { message: error.to_string() };
-    let kept = counted(measure, dataset, period, &files, municipalities).map_err(failed)?;
+    let kept = counted(measure, part, dataset, period, &files, municipalities).map_err(failed)?;
     let total = kept.clone().select([len().cast(DataType::Int64).alias("rows")]).collect().map_err(failed)?;
     let total = total.column("rows").and_then(|rows| rows.i64().map(|rows| rows.get(0))).map_err(failed)?;
     let rows = first(kept, dataset, limit).and_then(|frame| texts(&frame, dataset)).map_err(failed)?;

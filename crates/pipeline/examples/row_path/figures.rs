@@ -88,10 +88,7 @@ fn cells(pipeline: &Pipeline, delivery: &ReadDelivery<'_>) -> BTreeSet<Cell> {
 
 /// The municipalities and periods for which something was delivered, and that the indicator is defined for.
 fn wanted(indicator: &Indicator, rows: &BTreeMap<DatasetId, DatasetRows<'_>>) -> BTreeSet<Cell> {
-    let is_defined = |period: &Period| {
-        indicator.valid_from.is_none_or(|from| period.start() >= from.start())
-            && indicator.valid_to.is_none_or(|to| period.end() <= to.end())
-    };
+    let is_defined = |period: &Period| indicator.defines(*period);
     let mut wanted = BTreeSet::new();
     for measure in &indicator.measures {
         for (municipality, part) in rows.get(&measure.dataset).into_iter().flat_map(|rows| &rows.delivered) {

@@ -207,6 +207,10 @@ pub struct Explanation {
     pub area: (String, String),
     /// When.
     pub period: String,
+    /// What part of the population: `total`, or a part of a breakdown.
+    pub breakdown: String,
+    /// The part in words, Danish and English: dimension and category of each; empty for the total.
+    pub parts: Vec<(String, String)>,
     /// The value, exactly as published.
     pub value: Option<String>,
     /// The unit.
@@ -291,4 +295,35 @@ pub struct ExportFilter {
     pub indicators: Vec<String>,
     /// These periods; all if empty.
     pub periods: Vec<Period>,
+    /// These parts; the totals alone if empty.
+    pub breakdowns: Vec<Parts>,
+}
+
+/// Which parts of the population are exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parts {
+    /// The totals, and every part of every breakdown.
+    All,
+    /// The total (`total`), one part (`sex=1`), or the parts by these dimensions (`sex,age_band`).
+    Named(String),
+}
+
+impl Parts {
+    /// Whether a part, or the total, is among them.
+    pub(super) fn include(&self, breakdown: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(name) => name == breakdown || *name == model::dimensions_of(breakdown),
+        }
+    }
+}
+
+impl ExportFilter {
+    /// Whether a figure about this part is exported.
+    pub(super) fn takes(&self, breakdown: &str) -> bool {
+        match self.breakdowns.as_slice() {
+            [] => breakdown == model::TOTAL,
+            some => some.iter().any(|parts| parts.include(breakdown)),
+        }
+    }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{Figure, FigureFilter, UnitRecord};
+use loader::{Figure, FigureFilter, FigureKey, UnitRecord};
 use model::{
-    Aggregate, Area, Code, Dataset, Date, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period, Ratio,
-    Rounding, format_decimal,
+    Aggregate, Area, Cell, Code, Dataset, Date, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period,
+    Ratio, Rounding, TOTAL, format_decimal,
 };
 use normaliser::CanonicalFile;
 
@@ -18,6 +18,8 @@ use crate::coverage::is_used;
 struct Case<'a> {
     indicator: &'a Indicator,
     period: Period,
+    /// The part of a breakdown; the total without one.
+    cell: Option<Cell>,
     /// The municipalities of the area.
     members: BTreeSet<MunicipalityCode>,
     /// Those of them for which every measure has a value.
@@ -27,24 +29,31 @@ struct Case<'a> {
 }
 
 impl Queries<'_> {
-    /// Explains the figure of an indicator for an area and a period, with at most `rows` canonical rows a measure.
+    /// Explains the figure of an indicator for an area, a period and a part of a breakdown ([`model::TOTAL`] for all),
+    /// with at most `rows` canonical rows a measure.
     pub fn explain(
         &mut self,
         indicator: &str,
-        area: &str,
-        period: Period,
+        (area, period, breakdown): (&str, Period, &str),
         rows: Option<usize>,
     ) -> Result<Explanation, RunError> {
         let indicator = known_indicator(self.catalogue, indicator)?;
         let area = self.area(area)?;
+        let cell = part(indicator, breakdown)?;
         let members = self.members(&area, period.start());
         let root = self.store.root().to_owned();
         let reading = self.store.read()?;
-        let wanted =
-            FigureFilter { indicator: Some(indicator.id.clone()), area: Some(area.clone()), period: Some(period) };
+        let wanted = FigureFilter {
+            indicator: Some(indicator.id.clone()),
+            area: Some(area.clone()),
+            period: Some(period),
+            breakdown: Some(breakdown.to_owned()),
+        };
         let figure = reading.figures(&wanted)?.into_iter().next().ok_or_else(|| unknown(indicator, &area, period))?;
-        let values = reading.measures_of(&indicator.id, Some(&BTreeSet::from([period])))?;
-        let revisions = reading.revisions(&indicator.id, &area, period)?;
+        let mut values = reading.measures_of(&indicator.id, Some(&BTreeSet::from([period])))?;
+        values.retain(|value| value.breakdown == breakdown);
+        let key = FigureKey { period, area, breakdown: breakdown.to_owned() };
+        let revisions = reading.revisions(&indicator.id, &key)?;
         let fingerprints = reading.indicator_fingerprints()?;
         // Units that no pipeline uses any more are kept, but count nowhere.
         let is_used =
@@ -52,9 +61,10 @@ impl Queries<'_> {
         let units = reading.units()?.into_iter().filter(is_used).collect();
         let names: BTreeMap<String, DeliveryLine> =
             reading.deliveries()?.iter().map(delivery_line).map(|line| (line.delivery.clone(), line)).collect();
-        let case = Case::new(indicator, period, members, values, units);
+        let case = Case::new(indicator, (period, cell), members, values, units);
         let fingerprint = fingerprints.get(&indicator.id).map_or(indicator.fingerprint, |(_, known)| *known);
         let mut explanation = summary(&figure, indicator, &fingerprint.to_string());
+        explanation.parts = case.parts();
         let datasets = &self.catalogue.datasets;
         for measure in &indicator.measures {
             let Some(dataset) = datasets.get(&measure.dataset) else { continue };
@@ -100,6 +110,22 @@ impl Queries<'_> {
     }
 }
 
+/// The cell of a breakdown that is meant.
+fn part(indicator: &Indicator, breakdown: &str) -> Result<Option<Cell>, RunError> {
+    let cell = indicator.cell(breakdown);
+    if cell.is_some() || breakdown == TOTAL {
+        return Ok(cell);
+    }
+    let first = |at: usize| indicator.cells(at, None).first().map(|cell| format!("`{}`", indicator.cell_text(cell)));
+    let examples: Vec<String> = (0..indicator.breakdowns.len()).filter_map(first).collect();
+    let help = match examples.as_slice() {
+        [] => format!("`{}` is not broken down: leave --breakdown out", indicator.id),
+        _ => format!("write a category for each dimension, for example {}", examples.join(" or ")),
+    };
+    let message = format!("`{}` has no part `{}`", indicator.id, model::redact(breakdown));
+    Err(RunError::Usage { code: Code::NOTHING_KNOWN, message, help })
+}
+
 fn unknown(indicator: &Indicator, area: &Area, period: Period) -> RunError {
     let help = if period.kind() == indicator.period {
         Code::NOTHING_KNOWN.info().remedy.to_owned()
@@ -143,6 +169,8 @@ fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explana
         reservations: indicator.reservations.iter().map(|text| text.en.clone()).collect(),
         area: (figure.area.to_string(), figure.area_title.da.clone()),
         period: figure.period.to_string(),
+        breakdown: figure.breakdown.clone(),
+        parts: Vec::new(),
         value: figure.value.as_ref().map(|value| value.text.clone()),
         unit: figure.unit.clone(),
         obs_status: (figure.status.code().to_owned(), meaning(figure.status).to_owned()),
@@ -171,7 +199,7 @@ fn revision(revision: loader::Revision) -> RevisionLine {
 impl<'a> Case<'a> {
     fn new(
         indicator: &'a Indicator,
-        period: Period,
+        (period, cell): (Period, Option<Cell>),
         members: BTreeSet<MunicipalityCode>,
         mut values: Vec<MeasureValue>,
         units: Vec<UnitRecord>,
@@ -181,7 +209,15 @@ impl<'a> Case<'a> {
             values.iter().filter(|value| value.minor.is_none()).map(|value| value.municipality).collect();
         let measured: BTreeSet<MunicipalityCode> = values.iter().map(|value| value.municipality).collect();
         let contributing = measured.difference(&missing).copied().collect();
-        Self { indicator, period, members, contributing, values, units }
+        Self { indicator, period, cell, members, contributing, values, units }
+    }
+
+    /// Dimension and category of each, in Danish and English.
+    fn parts(&self) -> Vec<(String, String)> {
+        let categories = self.cell.iter().flat_map(|cell| self.indicator.categories(cell));
+        let words = |dimension: &str, category: &str| format!("{dimension}: {category}");
+        let texts = categories.map(|(dimension, category)| (&dimension.title, &category.title));
+        texts.map(|(of, is)| (words(&of.da, &is.da), words(&of.en, &is.en))).collect()
     }
 
     fn needs(&self, measure: &Measure, dataset: &Dataset) -> BTreeSet<Period> {
@@ -251,7 +287,12 @@ impl<'a> Case<'a> {
             })
         };
         let files: Vec<CanonicalFile> = self.units_of(measure, dataset).filter_map(file).collect();
-        let found = normaliser::rows_of(measure, dataset, &files, (self.period, &self.members), limit)?;
+        let (sliced, part) = match &self.cell {
+            Some(cell) => self.indicator.within(measure, cell),
+            None => (measure.clone(), None),
+        };
+        let whose = (self.period, &self.members);
+        let found = normaliser::rows_of((&sliced, part.as_ref()), dataset, &files, whose, limit)?;
         let mut columns: Vec<String> = found.columns;
         columns.extend(["_file".to_owned(), "_line".to_owned()]);
         let row = |row: normaliser::MeasureRow| {

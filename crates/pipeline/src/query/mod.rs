@@ -4,6 +4,7 @@ mod answer;
 mod explain;
 mod status;
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
@@ -11,8 +12,8 @@ use loader::{Figure, FigureFilter, Language, LoadError, Separator, Store};
 use model::{Area, Catalogue, Code, Indicator, Period, SourceId};
 
 pub use self::answer::{
-    DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, RefusedDelivery, RejectCount,
-    RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
+    DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Parts, RefusedDelivery,
+    RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
 };
 use crate::{Project, RunError};
 
@@ -60,7 +61,11 @@ impl<'a> Queries<'a> {
             let filter = FigureFilter { indicator: Some(indicator.id.clone()), ..FigureFilter::default() };
             figures.extend(reading.figures(&filter)?);
         }
+        if let Some(parts) = filter.breakdowns.iter().find(|parts| !is_known(self.catalogue, parts, &figures)) {
+            return Err(unknown_parts(self.catalogue, filter, parts));
+        }
         figures.retain(|figure| filter.periods.is_empty() || filter.periods.contains(&figure.period));
+        figures.retain(|figure| filter.takes(&figure.breakdown));
         Ok(figures)
     }
 
@@ -125,6 +130,33 @@ fn known_indicator<'a>(catalogue: &'a Catalogue, id: &str) -> Result<&'a Indicat
         message: format!("there is no indicator `{}`", model::redact(id)),
         help: format!("there are {}", names(catalogue.indicators.keys())),
     })
+}
+
+/// Whether a definition, or a figure that was made by an earlier one, has the parts.
+fn is_known(catalogue: &Catalogue, parts: &Parts, figures: &[Figure]) -> bool {
+    let Parts::Named(name) = parts else { return true };
+    let has = |indicator: &Indicator| {
+        indicator.cell(name).is_some() || indicator.breakdowns.iter().any(|one| indicator.breakdown_text(one) == *name)
+    };
+    catalogue.indicators.values().any(|indicator| has(indicator))
+        || figures.iter().any(|figure| parts.include(&figure.breakdown))
+}
+
+fn unknown_parts(catalogue: &Catalogue, filter: &ExportFilter, parts: &Parts) -> RunError {
+    let meant = |indicator: &&std::sync::Arc<Indicator>| {
+        filter.indicators.is_empty() || filter.indicators.iter().any(|id| id == indicator.id.as_str())
+    };
+    let of = |indicator: &std::sync::Arc<Indicator>| {
+        indicator.breakdowns.iter().map(|one| indicator.breakdown_text(one)).collect::<Vec<_>>()
+    };
+    let known: BTreeSet<String> = catalogue.indicators.values().filter(meant).flat_map(of).collect();
+    let known = if known.is_empty() { "no breakdowns".to_owned() } else { names(known.iter()) };
+    let name = if let Parts::Named(name) = parts { name.as_str() } else { "all" };
+    RunError::Usage {
+        code: Code::NOTHING_KNOWN,
+        message: format!("no figure is broken down by `{}`", model::redact(name)),
+        help: format!("there are {known}; `total` stands for the totals, `all` for everything"),
+    }
 }
 
 fn known_source(catalogue: &Catalogue, id: &str) -> Result<SourceId, RunError> {

@@ -1,8 +1,9 @@
 //! What the tests have seen of the definitions, and what they have not.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use definitions::cases::{Case, Given, Tested};
+use definitions::cases::{Case, Given, Tested, named};
 use model::{Aggregate, Catalogue, Code, Dataset, Formula, Indicator, MissingRule, Notice, ObsStatus, Source};
 
 use super::compare::FoundReject;
@@ -31,7 +32,7 @@ pub(super) struct Sightings {
 
 impl Sightings {
     pub(super) fn indicator(&mut self, indicator: &Indicator, outcome: &indicator::Outcome, case: &Case) {
-        let seen = self.indicators.entry(indicator.id.to_string()).or_default();
+        let seen = self.indicators.entry(case.definition()).or_default();
         seen.rows.resize(indicator.measures.len(), (0, 0));
         for (known, (all, kept)) in seen.rows.iter_mut().zip(&outcome.seen) {
             *known = (known.0 + all, known.1 + kept);
@@ -83,21 +84,33 @@ impl Sightings {
         let mut report = CoverageReport::default();
         let mut datasets = BTreeSet::new();
         for (tested, id) in wanted {
-            let gaps = match tested {
-                Tested::Indicator => catalogue.indicators.get(id.as_str()).map(|indicator| {
-                    datasets.extend(indicator.measures.iter().map(|measure| measure.dataset.clone()));
-                    self.indicators.get(id).map(|seen| of_indicator(indicator, seen))
-                }),
-                Tested::Source => catalogue.sources.get(id.as_str()).map(|source| {
-                    datasets.insert(source.dataset.clone());
-                    self.sources.get(id).map(|seen| of_source(source, seen))
-                }),
-            };
-            let Some(gaps) = gaps else { continue };
-            report.definitions += 1;
-            report.tested += usize::from(gaps.is_some());
-            let gaps = gaps.unwrap_or_else(|| vec!["has no test".to_owned()]);
-            report.gaps.extend(gaps.into_iter().map(|gap| Gap { kind: tested.word(), definition: id.clone(), gap }));
+            let mut found = Vec::new();
+            match tested {
+                Tested::Indicator => {
+                    for indicator in catalogue.versions(id) {
+                        let is_current =
+                            catalogue.indicators.get(id.as_str()).is_some_and(|it| Arc::ptr_eq(it, indicator));
+                        let version = (!is_current).then(|| indicator.version.to_string());
+                        let name = named(id, version.as_deref());
+                        datasets.extend(indicator.measures.iter().map(|measure| measure.dataset.clone()));
+                        let gaps = self.indicators.get(&name).map(|seen| of_indicator(indicator, seen));
+                        found.push((name, gaps));
+                    }
+                }
+                Tested::Source => {
+                    if let Some(source) = catalogue.sources.get(id.as_str()) {
+                        datasets.insert(source.dataset.clone());
+                        found.push((id.clone(), self.sources.get(id).map(|seen| of_source(source, seen))));
+                    }
+                }
+            }
+            for (name, gaps) in found {
+                report.definitions += 1;
+                report.tested += usize::from(gaps.is_some());
+                let gaps = gaps.unwrap_or_else(|| vec!["has no test".to_owned()]);
+                let gap = |gap| Gap { kind: tested.word(), definition: name.clone(), gap };
+                report.gaps.extend(gaps.into_iter().map(gap));
+            }
         }
         for dataset in datasets.iter().filter_map(|id| catalogue.datasets.get(id)) {
             let broken = self.checks.get(dataset.id.as_str());

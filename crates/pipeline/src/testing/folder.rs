@@ -1,4 +1,5 @@
-//! Tests that stand in folders of their own: `fixtures/indicators/<id>/<case>/` and `fixtures/sources/<id>/<case>/`.
+//! Tests that stand in folders of their own: `fixtures/indicators/<id>/<case>/` (of an
+//! older version `<id>@<version>`) and `fixtures/sources/<id>/<case>/`.
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,8 @@ const FIXTURES: &str = "fixtures";
 pub(super) struct Found {
     pub(super) tested: Tested,
     pub(super) id: String,
+    /// The version, of an older one.
+    pub(super) version: Option<String>,
     pub(super) name: String,
     /// The folder below the project.
     pub(super) folder: String,
@@ -45,14 +48,16 @@ pub(super) fn cases(root: &Path, catalogue: &Catalogue) -> Result<Vec<Found>, Ru
     for tested in [Tested::Indicator, Tested::Source] {
         for owner in entries(&root.join(FIXTURES).join(tested.folder()))? {
             for path in entries(&owner)?.into_iter().filter(|path| path.is_dir()) {
-                let (id, name) = (name(&owner), name(&path));
-                let folder = format!("{FIXTURES}/{}/{id}/{name}", tested.folder());
-                let reader = Reader { root, tested, id: &id, name: &name, folder: &folder, files: files(&path)? };
+                let (owner, name) = (name(&owner), name(&path));
+                let (id, version) = owner.split_once('@').map_or((&*owner, None), |(id, one)| (id, Some(one)));
+                let folder = format!("{FIXTURES}/{}/{owner}/{name}", tested.folder());
+                let reader = Reader { root, tested, id, version, name: &name, folder: &folder, files: files(&path)? };
                 let case = match tested {
                     Tested::Indicator => reader.indicator(catalogue),
                     Tested::Source => reader.source(),
                 };
-                found.push(Found { tested, id, name, folder, case });
+                let (id, version) = (id.to_owned(), version.map(str::to_owned));
+                found.push(Found { tested, id, version, name, folder, case });
             }
         }
     }
@@ -67,6 +72,7 @@ struct Reader<'a> {
     root: &'a Path,
     tested: Tested,
     id: &'a str,
+    version: Option<&'a str>,
     name: &'a str,
     folder: &'a str,
     files: Vec<String>,
@@ -99,7 +105,7 @@ impl Reader<'_> {
         Case {
             tested: self.tested,
             id: self.id.to_owned(),
-            version: None,
+            version: self.version.map(str::to_owned),
             name: self.name.to_owned(),
             place: Place::file(self.folder),
             given,

@@ -17,7 +17,6 @@ use super::given::{self, Persons};
 use super::read::Texts;
 use crate::RunError;
 use crate::coverage::Cell;
-use crate::figures::is_defined;
 
 /// What an indicator's test came to.
 pub(super) struct Outcome {
@@ -47,10 +46,6 @@ pub(super) fn run(
 ) -> Result<Outcome, RunError> {
     let store = tempfile::tempdir().map_err(RunError::file("a temporary folder"))?;
     let world = world(case, texts, store.path(), catalogue, indicator)?;
-    let periods = published(indicator, &world);
-    let wanted: BTreeSet<Cell> =
-        world.municipalities.iter().flat_map(|code| periods.iter().map(|period| (*code, *period))).collect();
-    let measures = measure(&[Request { indicator, wanted: &wanted }], &world.rows)?.remove(0);
     let list = catalogue.municipalities();
     let members = |period: Period| -> Vec<Member> {
         let member = |code: &MunicipalityCode| {
@@ -60,9 +55,20 @@ pub(super) fn run(
         };
         world.municipalities.iter().filter_map(member).collect()
     };
-    let mut observations = observe(indicator, &measures, &members)?;
+    let (mut observations, mut seen) = (Vec::new(), None);
+    // Every edition makes the periods that are its own. What an older one sees is shown by the older version's tests.
+    for edition in indicator.editions() {
+        let periods = published(edition, &world);
+        let wanted: BTreeSet<Cell> =
+            world.municipalities.iter().flat_map(|code| periods.iter().map(|period| (*code, *period))).collect();
+        let measures = measure(&[Request { indicator: edition, wanted: &wanted }], &world.rows)?.remove(0);
+        observations.extend(observe(edition, &measures, &members)?);
+        if probe && seen.is_none() {
+            seen = Some(self::seen(edition, &wanted, &world)?);
+        }
+    }
     observations.sort_by_cached_key(|one| (one.period, one.area.to_string(), one.breakdown.clone()));
-    let seen = if probe { seen(indicator, &wanted, &world)? } else { Vec::new() };
+    let seen = seen.unwrap_or_default();
     let figures = grid(&observations);
     Ok(Outcome { figures, observations, rejects: world.rejects, notices: world.notices, seen })
 }
@@ -71,8 +77,11 @@ pub(super) fn run(
 fn seen(indicator: &Indicator, wanted: &BTreeSet<Cell>, world: &World<'_>) -> Result<Vec<(u64, u64)>, RunError> {
     let counted = |filtered: bool| -> Result<BTreeMap<String, u64>, RunError> {
         let mut probe = indicator.clone();
+        // Parts have the rows of the total, and would count them again.
+        probe.breakdowns.clear();
         for measure in &mut probe.measures {
             (measure.aggregate, measure.scale) = (model::Aggregate::Count, 0);
+            measure.slicings.clear();
             measure.filter = measure.filter.take().filter(|_| filtered);
         }
         let mut rows: BTreeMap<String, u64> = BTreeMap::new();
@@ -98,7 +107,8 @@ fn world<'a>(
     let (mut persons, mut rejects, mut notices) = (Persons::default(), Vec::new(), Vec::new());
     let mut rows: BTreeMap<DatasetId, DatasetRows<'a>> = BTreeMap::new();
     let Given::Tables(tables) = &case.given else { return Err(RunError::Internal("no tables".to_owned())) };
-    for id in indicator.measures.iter().map(|measure| &measure.dataset).collect::<BTreeSet<_>>() {
+    let measures = indicator.editions().flat_map(|edition| &edition.measures);
+    for id in measures.map(|measure| &measure.dataset).collect::<BTreeSet<_>>() {
         let Some(dataset) = catalogue.datasets.get(id) else { continue };
         let of = tables.iter().find(|table| table.dataset == id.as_str());
         let (mut files, mut delivered) = (Vec::new(), BTreeSet::new());
@@ -206,7 +216,7 @@ fn published(indicator: &Indicator, world: &World<'_>) -> BTreeSet<Period> {
         })
     };
     let touched: BTreeSet<Period> = touched.collect();
-    touched.into_iter().filter(|period| is_defined(indicator, *period) && complete(period)).collect()
+    touched.into_iter().filter(|period| indicator.defines(*period) && complete(period)).collect()
 }
 
 /// A fraction: a decimal where a finite one holds it, otherwise `n/d`.
@@ -251,11 +261,16 @@ fn grid(observations: &[Observation]) -> Grid {
     Grid { columns: columns.map(str::to_owned).to_vec(), rows: observations.iter().map(row).collect() }
 }
 
-/// The figures that an expectation with these columns is about: `municipality` leaves the groups out.
+/// The figures that an expectation with these columns is about: `municipality` leaves the groups out, and without
+/// `breakdown` it is about the totals.
 pub(super) fn about(figures: &Grid, columns: &[String]) -> Grid {
-    let alone = columns.iter().any(|name| name == "municipality") && !columns.iter().any(|name| name == "area");
-    let at = figures.column("municipality").filter(|_| alone);
-    let rows = figures.rows.iter().filter(|row| at.is_none_or(|at| !row[at].is_empty())).cloned();
+    let has = |wanted: &str| columns.iter().any(|name| name == wanted);
+    let municipality = figures.column("municipality").filter(|_| has("municipality") && !has("area"));
+    let breakdown = figures.column("breakdown").filter(|_| !has("breakdown") && !columns.is_empty());
+    let is_meant = |row: &&Vec<String>| {
+        municipality.is_none_or(|at| !row[at].is_empty()) && breakdown.is_none_or(|at| row[at] == model::TOTAL)
+    };
+    let rows = figures.rows.iter().filter(is_meant).cloned();
     Grid { columns: figures.columns.clone(), rows: rows.collect() }
 }
 

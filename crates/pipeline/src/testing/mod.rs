@@ -17,7 +17,7 @@ mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use definitions::cases::{Case, Expect, Given, Tested};
+use definitions::cases::{self, Case, Expect, Given, Tested};
 use model::{Catalogue, Code, Diagnostic, RowTally};
 
 use self::compare::{FoundReject, Grid, Rules};
@@ -50,17 +50,19 @@ pub fn test(project: &Project, options: &TestOptions) -> Result<TestReport, RunE
     };
     check_selection(options, &owners)?;
     let mut tests = Vec::new();
-    for case in definitions::cases::cases(&project.configuration, &project.files, catalogue) {
+    for case in cases::cases(&project.configuration, &project.files, catalogue) {
         let home = Home { file: case.place.file.clone(), line: case.place.line, folder: false };
-        tests.push(Test { tested: case.tested, id: case.id.clone(), name: case.name.clone(), home, case: Ok(case) });
+        let (id, version, name) = (case.id.clone(), case.version.clone(), case.name.clone());
+        tests.push(Test { tested: case.tested, id, version, name, home, case: Ok(case) });
     }
-    for folder::Found { tested, id, name, folder, case } in folder::cases(&project.root, catalogue)? {
+    for folder::Found { tested, id, version, name, folder, case } in folder::cases(&project.root, catalogue)? {
         let home = Home { file: folder, line: 0, folder: true };
-        tests.push(Test { tested, id, name, home, case });
+        tests.push(Test { tested, id, version, name, home, case });
     }
     tests.retain(|test| selected(test.tested, &test.id));
     tests.sort_by(|a, b| {
-        (a.tested, &a.id, a.home.folder, a.home.line).cmp(&(b.tested, &b.id, b.home.folder, b.home.line))
+        let key = |test: &Test| (test.tested, test.definition(), test.home.folder, test.home.line);
+        key(a).cmp(&key(b))
     });
     let mut sightings = Sightings::default();
     let mut edits = write::Edits::default();
@@ -73,7 +75,7 @@ pub fn test(project: &Project, options: &TestOptions) -> Result<TestReport, RunE
         demanded.extend(refused.map(|code| (test.home.file.clone(), code)));
         report.cases.push(CaseResult {
             kind: test.tested.word(),
-            definition: test.id.clone(),
+            definition: test.definition(),
             area: area(test.tested, &test.id),
             name: test.name.clone(),
             file: test.home.file.clone(),
@@ -154,9 +156,17 @@ struct Home {
 struct Test {
     tested: Tested,
     id: String,
+    /// The version, of an older one.
+    version: Option<String>,
     name: String,
     home: Home,
     case: Result<Case, Vec<Diagnostic>>,
+}
+
+impl Test {
+    fn definition(&self) -> String {
+        cases::named(&self.id, self.version.as_deref())
+    }
 }
 
 /// What a test came to.
@@ -193,9 +203,6 @@ impl One<'_> {
             Ok(case) => case,
             Err(diagnostics) => return Ok(broken(diagnostics.clone())),
         };
-        if case.version.is_some() {
-            return Ok((Verdict::Skipped, Vec::new(), Vec::new()));
-        }
         if !is_sound(case, &self.project.catalogue) {
             return Ok(self.unsound(case));
         }
@@ -249,7 +256,7 @@ impl One<'_> {
             findings.retain(here);
         }
         if findings.is_empty() {
-            let message = format!("there is no {} `{}`", case.tested.word(), case.id);
+            let message = format!("there is no {} `{}`", case.tested.word(), case.definition());
             findings.push(Diagnostic::error(Code::UNKNOWN_REFERENCE, message).at(case.place.clone()));
         }
         broken(findings)
@@ -275,9 +282,7 @@ impl One<'_> {
         let columns = case.expect.rows.as_ref().and_then(|table| texts.table(table));
         let columns: Vec<String> =
             columns.map(|table| table.header.iter().map(|cell| cell.text.clone()).collect()).unwrap_or_default();
-        if let Some(indicator) =
-            catalogue.indicators.get(case.id.as_str()).filter(|_| is_given(case, Tested::Indicator))
-        {
+        if let Some(indicator) = case.indicator(catalogue).filter(|_| is_given(case, Tested::Indicator)) {
             let outcome = indicator::run(case, texts, indicator, catalogue, self.options.coverage)?;
             sightings.indicator(indicator, &outcome, case);
             let (keys, usual) = (indicator::keys(&outcome.figures), indicator::usual_columns(&outcome.figures));
@@ -312,7 +317,7 @@ fn is_given(case: &Case, tested: Tested) -> bool {
 
 fn is_sound(case: &Case, catalogue: &Catalogue) -> bool {
     match case.tested {
-        Tested::Indicator => catalogue.indicators.contains_key(case.id.as_str()),
+        Tested::Indicator => case.indicator(catalogue).is_some(),
         Tested::Source => read::dataset_of(case, catalogue).is_some(),
     }
 }

@@ -13,8 +13,6 @@ pub enum Verdict {
     Failed,
     /// It could not be carried out: the test, a file of it or the definition is wrong.
     Broken,
-    /// It was not carried out: it belongs to an older version, by which nothing is computed.
-    Skipped,
     /// Its expectations were written.
     Written,
 }
@@ -71,7 +69,7 @@ pub struct Difference {
 pub struct CaseResult {
     /// `indicator` or `source`.
     pub kind: &'static str,
-    /// The id of the definition.
+    /// The id of the definition, of an older version with that: `pupils@1`.
     pub definition: String,
     /// The area of an indicator, the vendor of a source.
     pub area: String,

@@ -5,7 +5,7 @@ use model::{Dataset, Indicator, Measure};
 use super::document::{Block, Inline, Page, code, link, text};
 use super::words::Speaker;
 
-pub(super) fn page(indicator: &Indicator, older: &[Indicator], speaker: Speaker<'_>) -> Page {
+pub(super) fn page(indicator: &Indicator, speaker: Speaker<'_>) -> Page {
     let tongue = speaker.tongue;
     let mut blocks = vec![
         Block::Paragraph(vec![Inline::Foreign(tongue.other().of(&indicator.title).to_owned())]),
@@ -45,7 +45,7 @@ pub(super) fn page(indicator: &Indicator, older: &[Indicator], speaker: Speaker<
         blocks.push(Block::List(reservations.collect()));
     }
     blocks.push(Block::Heading(2, tongue.say("Versioner", "Versions").to_owned()));
-    blocks.push(versions(indicator, older, speaker));
+    blocks.push(versions(indicator, speaker));
     let title = tongue.of(&indicator.title).to_owned();
     Page { path: format!("indicators/{}", indicator.id), title, blocks }
 }
@@ -117,15 +117,13 @@ fn sources(indicator: &Indicator, speaker: Speaker<'_>) -> Block {
     Block::table(caption, &header, rows.collect())
 }
 
-fn versions(indicator: &Indicator, older: &[Indicator], speaker: Speaker<'_>) -> Block {
-    let tongue = speaker.tongue;
-    let mut all: Vec<&Indicator> = older.iter().filter(|found| found.id == indicator.id).collect();
-    all.push(indicator);
-    all.sort_by_key(|found| std::cmp::Reverse(found.version));
-    let rows = all.into_iter().map(|found| {
+fn versions(indicator: &Indicator, speaker: Speaker<'_>) -> Block {
+    let Speaker { tongue, catalogue } = speaker;
+    let rows = catalogue.versions(indicator.id.as_str()).rev().map(|found| {
+        let nothing = || tongue.say("ingen perioder", "no periods").to_owned();
         vec![
             vec![text(found.version.to_string())],
-            vec![text(tongue.span(found.valid_from, found.valid_to))],
+            vec![text(found.defined_in_all().map_or_else(nothing, |(from, to)| tongue.span(from, to)))],
             vec![code(&*found.formula_text)],
             vec![code(found.fingerprint.to_string())],
         ]

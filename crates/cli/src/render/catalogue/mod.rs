@@ -10,7 +10,7 @@ mod material;
 mod source;
 mod words;
 
-use model::{Catalogue, Indicator};
+use model::Catalogue;
 
 pub(crate) use self::document::Page;
 pub(crate) use self::words::Tongue;
@@ -19,10 +19,10 @@ use self::document::{Block, Inline, code, link, text};
 use self::words::Speaker;
 
 /// The pages: an index, and one for every indicator, dataset, source and code list.
-pub(crate) fn pages(catalogue: &Catalogue, older: &[Indicator], tongue: Tongue) -> Vec<Page> {
+pub(crate) fn pages(catalogue: &Catalogue, tongue: Tongue) -> Vec<Page> {
     let speaker = Speaker { tongue, catalogue };
     let mut pages = vec![index(speaker)];
-    pages.extend(catalogue.indicators.values().map(|found| indicator::page(found, older, speaker)));
+    pages.extend(catalogue.indicators.values().map(|found| indicator::page(found, speaker)));
     pages.extend(catalogue.datasets.values().map(|found| material::dataset(found, speaker)));
     pages.extend(catalogue.sources.values().map(|found| source::page(found, speaker)));
     pages.extend(catalogue.codelists.values().map(|found| material::codelist(found, speaker)));

@@ -32,6 +32,9 @@ rules! {
     CodeList CODELIST_GROUP_REMOVED Breaking Removed ["groups/*"] leaves_rows(): "A group is gone.";
     CodeList CODELIST_GROUP_EXTENDED Additive Whole ["groups/*"] leaves_rows(): "A group takes in codes that are new in the list; the codes that were known stay where they were.";
     CodeList CODELIST_GROUP_CODES_CHANGED Breaking Changed ["groups/*"] leaves_rows(): "A group has other codes.";
+    CodeList CODELIST_GROUP_TIMES_CHANGED Breaking Changed ["group_times"] at(&["groups"]) leaves_rows(): "Codes belong to a group at other times.";
+    CodeList CODELIST_CHANGES_DATED EffectiveDated Changed ["changes"] when(list_gains) leaves_rows(): "Further merges, splits or renames of codes, each from its day on.";
+    CodeList CODELIST_CHANGES_CHANGED Breaking Changed ["changes"] leaves_rows(): "Merges, splits or renames that were known are gone, or others.";
     CodeList CODELIST_TEXT_CHANGED TextOnly Whole []: "Titles or descriptions of the list, its codes or groups.";
     CodeList CODELIST_MEANING_CHANGED Breaking Rest []: "Something else that the list means.";
 
@@ -86,7 +89,7 @@ rules! {
     Indicator INDICATOR_VERSION_ADDED Additive Whole []: "The file of an older version is new.";
     Indicator INDICATOR_VERSION_REMOVED Breaking Whole []: "The file of an older version is gone.";
     Indicator INDICATOR_VALIDITY_CHANGED EffectiveDated Changed ["valid_from", "valid_to"] at(&["valid"]): "The periods that the version defines.";
-    Indicator INDICATOR_BREAKS_CHANGED EffectiveDated Changed ["breaks"] at(&["reservations", "supersedes", "valid"]): "The periods with which the series begins anew.";
+    Indicator INDICATOR_BREAKS_CHANGED EffectiveDated Changed ["breaks", "version_breaks"] at(&["reservations", "supersedes", "valid", "version"]): "The periods with which the series begins anew.";
     Indicator INDICATOR_AREA_CHANGED TextOnly Changed ["area"]: "The municipal area that it belongs to. No figure changes.";
     Indicator INDICATOR_PERIOD_CHANGED Breaking Changed ["period"]: "The length of its periods.";
     Indicator INDICATOR_UNIT_CHANGED Breaking Changed ["unit"]: "The unit of the values.";
@@ -105,6 +108,7 @@ rules! {
     Indicator INDICATOR_MEASURE_SCALE_CHANGED Breaking Derived ["measures/*/scale"] at(&["measures/*/value"]): "The decimals that a measure is kept with.";
     Indicator INDICATOR_MEASURE_UNIT_CHANGED Breaking Derived ["measures/*/unit"] at(&["measures/*/value"]): "The unit of a measure.";
     Indicator INDICATOR_FORMULA_CHANGED Breaking Changed ["formula"]: "How the measures are combined.";
+    Indicator INDICATOR_OLDER_PARTS_CHANGED Breaking Derived ["made_of_older"] at(&["formula"]): "What its formula means with older versions of those that it names.";
     Indicator INDICATOR_MISSING_CHANGED Breaking Changed ["missing"]: "What missing data means.";
     Indicator INDICATOR_GROUPS_CHANGED Breaking Changed ["groups"]: "What a figure of several municipalities is.";
     Indicator INDICATOR_PLAUSIBLE_CHANGED Breaking Changed ["plausible"]: "What is to be expected of figures: which are flagged or taken out.";

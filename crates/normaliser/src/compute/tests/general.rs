@@ -27,7 +27,7 @@ fn month_of(row: &Row) -> i32 {
 }
 
 /// Minor units and what they are divided by.
-type Value = Option<(i128, i128)>;
+pub(super) type Value = Option<(i128, i128)>;
 
 fn selected(share: Ratio, mut numbers: Vec<i128>) -> Value {
     numbers.sort_unstable();
@@ -76,7 +76,14 @@ fn kept<'r>(
     rows.iter().filter(|row| row.municipality == code.to_string()).filter(in_time).filter(passes).collect()
 }
 
-fn expected(measure: &Measure, rows: &[Row], code: MunicipalityCode, period: Period) -> (Value, u64) {
+/// What a measure is in a municipality and period. `belongs` says of a row, and of the group of rows that it is in
+/// (without a grouping, of it alone), whether it lies in the part that is asked for.
+pub(super) fn expected(
+    measure: &Measure,
+    rows: &[Row],
+    (code, period): (MunicipalityCode, Period),
+    belongs: &dyn Fn(&Row, usize) -> bool,
+) -> (Value, u64) {
     let mut kept = kept(measure, rows, code, measure.window, period);
     if let Some(absent) = &measure.absent {
         let there = self::kept(measure, rows, code, measure.window.later(absent.shift), period);
@@ -85,6 +92,7 @@ fn expected(measure: &Measure, rows: &[Row], code: MunicipalityCode, period: Per
     }
     let amount = |row: &&Row| row.amount.map(i128::from);
     let Some(per) = &measure.per else {
+        kept.retain(|row| belongs(row, 1));
         let person = |row: &&Row| row.person.map(str::to_owned);
         if measure.time == TimeSelection::Average {
             let days: BTreeSet<Date> = kept.iter().map(|row| row.day).collect();
@@ -107,12 +115,13 @@ fn expected(measure: &Measure, rows: &[Row], code: MunicipalityCode, period: Per
     }
     // `having` keeps the groups of two rows and more.
     groups.retain(|_, rows| per.having.is_none() || rows.len() >= 2);
+    groups.retain(|_, rows| belongs(rows[0], rows.len()));
     let sizes: Vec<Option<i128>> = groups.values().map(|rows| Some(rows.len() as i128)).collect();
     let codes: Vec<Option<String>> = groups.keys().map(|code| Some((*code).to_owned())).collect();
     (aggregate(&measure.aggregate, &sizes, &codes), groups.values().map(|rows| rows.len() as u64).sum())
 }
 
-fn by_code(having: bool) -> Grouping {
+pub(super) fn by_code(having: bool) -> Grouping {
     let size = Field { required: false, ..field("size", FieldType::Integer) };
     let two = Box::new(Expr::Number { minor: 2, scale: 0 });
     let at_least_two = Expr::Compare(Comparison::GreaterOrEqual, Box::new(Expr::Field(FieldIndex(1))), two);
@@ -124,7 +133,7 @@ fn by_code(having: bool) -> Grouping {
     }
 }
 
-fn any_window(kind: PeriodKind) -> impl Strategy<Value = Window> {
+pub(super) fn any_window(kind: PeriodKind) -> impl Strategy<Value = Window> {
     let span = prop_oneof![
         Just(Span::Period),
         Just(Span::Rolling { months: 12 }),
@@ -135,7 +144,7 @@ fn any_window(kind: PeriodKind) -> impl Strategy<Value = Window> {
     (-2i32..2, span).prop_map(move |(by, span)| Window { shift: by * kind.months(), span })
 }
 
-fn any_numeric() -> impl Strategy<Value = fn(Expr) -> Aggregate> {
+pub(super) fn any_numeric() -> impl Strategy<Value = fn(Expr) -> Aggregate> {
     let third = |of| Aggregate::Quantile(of, Ratio::new(1, 3).expect("a ratio"));
     let most = |of| Aggregate::Quantile(of, Ratio::new(9, 10).expect("a ratio"));
     let median = |of| Aggregate::Quantile(of, Ratio::new(1, 2).expect("a ratio"));
@@ -152,32 +161,29 @@ fn any_numeric() -> impl Strategy<Value = fn(Expr) -> Aggregate> {
 }
 
 fn compare(case: &Case, measure: &Measure, kind: PeriodKind) {
-    let all = PeriodKind::Month;
-    let months =
-        Period::containing(all, day("2019-01-01")).ordinal()..Period::containing(all, day("2029-01-01")).ordinal();
-    let months = months.filter_map(|month| Period::from_ordinal(all, month));
-    let delivered: BTreeSet<(MunicipalityCode, Period)> =
-        months.flat_map(|month| MUNICIPALITIES.map(|code| (municipality(code), month))).collect();
-    let rows = DatasetRows { dataset: &case.dataset, files: case.files.clone(), used: delivered.clone(), delivered };
-    let rows = BTreeMap::from([(case.dataset.id.clone(), rows)]);
+    let rows = case.delivered_in_full();
     let asked = indicator(kind, vec![measure.clone()], first());
     let wanted = partial::any_periods(kind);
     for value in one(&asked, &rows, &wanted).expect("measures") {
-        let (expected, rows) = expected(measure, &case.rows, value.municipality, value.period);
+        let (expected, rows) = expected(measure, &case.rows, (value.municipality, value.period), &|_, _| true);
         if rows > 0 {
             // The way back leads to the rows that were counted, no more and no fewer.
             let read = |file: &&CanonicalFile| measure.reads(file.period, value.period, &case.dataset);
             let files: Vec<CanonicalFile> = case.files.iter().filter(read).cloned().collect();
             let theirs = BTreeSet::from([value.municipality]);
-            let back = rows_of(measure, &case.dataset, &files, (value.period, &theirs), 0).expect("rows");
+            let back = rows_of((measure, None), &case.dataset, &files, (value.period, &theirs), 0).expect("rows");
             assert_eq!(back.total, rows, "{} {} {measure:?}", value.municipality, value.period);
         }
-        // Nothing of nothing may be divided by anything.
-        let plain = |(minor, divisor): (i128, i128)| if minor == 0 { (0, 1) } else { (minor, divisor) };
-        let found = value.minor.map(|minor| plain((i128::from(minor), i128::from(value.divisor))));
-        let expected = expected.map(plain);
-        assert_eq!((found, value.rows), (expected, rows), "{} {} {measure:?}", value.municipality, value.period);
+        assert_value(&value, expected, rows, measure);
     }
+}
+
+pub(super) fn assert_value(found: &MeasureValue, expected: Value, rows: u64, measure: &Measure) {
+    // Nothing of nothing may be divided by anything.
+    let plain = |(minor, divisor): (i128, i128)| if minor == 0 { (0, 1) } else { (minor, divisor) };
+    let value = found.minor.map(|minor| plain((i128::from(minor), i128::from(found.divisor))));
+    let place = format!("{} {} {} {measure:?}", found.municipality, found.period, found.breakdown);
+    assert_eq!((value, found.rows), (expected.map(plain), rows), "{place}");
 }
 
 proptest! {
