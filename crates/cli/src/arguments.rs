@@ -189,15 +189,6 @@ pub(crate) struct DiffArguments {
     /// of the project
     #[arg(long, value_name = "REVISION|FOLDER")]
     pub(crate) against: String,
-    /// Show too which figures change: all that can be computed of the rows in the store, which stays as it is
-    #[arg(long)]
-    pub(crate) values: bool,
-    /// The most figures that are shown as text; the counts are always exact
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) limit: usize,
-    /// Write all figures that change to this file, as CSV
-    #[arg(long, value_name = "FILE", requires = "values")]
-    pub(crate) csv: Option<PathBuf>,
     /// How changes are written: text, json, github, gitlab, junit or sarif; with `:PATH` to a file. May be given
     /// several times, once without a path
     #[arg(long, value_name = "FORMAT[:PATH]", value_parser = findings_target, default_value = "text")]

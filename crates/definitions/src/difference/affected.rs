@@ -15,11 +15,22 @@ pub(super) struct Affected<'a, 'f> {
 }
 
 impl<'a, 'f> Affected<'a, 'f> {
-    /// The current indicators that both sides have.
-    fn indicators(&self) -> impl Iterator<Item = (&'a str, [&'a Known<'f>; 2])> {
+    /// The versions of indicators that both sides have and that have periods, by their names.
+    fn indicators(&self) -> impl Iterator<Item = (String, &'a Key, [&'a Known<'f>; 2])> {
         self.new.iter().filter_map(|(key, new)| {
-            let (Kind::Indicator, id, None) = key else { return None };
-            Some((id.as_str(), [self.old.get(key)?, new]))
+            let (Kind::Indicator, id, version) = key else { return None };
+            let current = (Kind::Indicator, id.clone(), None);
+            let was_current = || {
+                let old = self.old.get(&current)?;
+                (old.word("version") == version.as_deref()).then_some(old)
+            };
+            let old = self.old.get(key).or_else(was_current)?;
+            // A newer version takes over with its first period, for good.
+            let from = |known: &Known<'_>| known.word("valid_from").map(str::to_owned);
+            let begins = self.new.get(&current).and_then(from);
+            let has_periods =
+                version.is_none() || begins.is_some_and(|begins| from(new).is_none_or(|own| own < begins));
+            has_periods.then(|| (super::name_of(key), key, [old, new]))
         })
     }
 
@@ -30,7 +41,7 @@ impl<'a, 'f> Affected<'a, 'f> {
             let reads = |sides: &[&Known<'_>; 2]| {
                 sides.iter().any(|side| side.datasets().iter().any(|dataset| datasets.contains(dataset)))
             };
-            self.indicators().filter(|(_, sides)| reads(sides)).map(|(id, _)| id.to_owned()).collect::<BTreeSet<_>>()
+            self.indicators().filter(|(.., sides)| reads(sides)).map(|(id, ..)| id).collect::<BTreeSet<_>>()
         };
         let mut found = match change.rule.kind() {
             "indicator" => BTreeSet::from([change.definition.clone()]),
@@ -95,14 +106,15 @@ impl<'a, 'f> Affected<'a, 'f> {
                     || (names(side) && read.iter().any(|dataset| datasets.contains(dataset)))
             })
         };
-        self.indicators().filter(|(_, sides)| is_reached(sides)).map(|(id, _)| id.to_owned()).collect()
+        self.indicators().filter(|(.., sides)| is_reached(sides)).map(|(id, ..)| id).collect()
     }
 
     fn add_those_made_of(&self, found: &mut BTreeSet<String>) {
         loop {
-            let named = |sides: &[&Known<'_>; 2]| sides.iter().any(|side| !side.names.is_disjoint(found));
-            let more: BTreeSet<String> =
-                self.indicators().filter(|(_, sides)| named(sides)).map(|(id, _)| id.to_owned()).collect();
+            let whole = |name: &String| name.split('@').next().unwrap_or_default().to_owned();
+            let ids: BTreeSet<String> = found.iter().map(whole).collect();
+            let named = |sides: &[&Known<'_>; 2]| sides.iter().any(|side| !side.names.is_disjoint(&ids));
+            let more: Vec<String> = self.indicators().filter(|(.., sides)| named(sides)).map(|(id, ..)| id).collect();
             let known = found.len();
             found.extend(more);
             if found.len() == known {
@@ -117,12 +129,11 @@ impl<'a, 'f> Affected<'a, 'f> {
         let root = |change: &&Change, id: &str| {
             change.affects.contains(id) && !(change.rule.kind() == "indicator" && change.definition == id)
         };
-        for (id, [_, new]) in self.indicators() {
-            let key = (Kind::Indicator, id.to_owned(), None);
-            let roots: Vec<&Change> = changes.iter().filter(|change| root(change, id)).collect();
+        for (id, key, [_, new]) in self.indicators() {
+            let roots: Vec<&Change> = changes.iter().filter(|change| root(change, &id)).collect();
             let breaking: Vec<&Change> =
                 roots.iter().copied().filter(|change| change.rule.category == Category::Breaking).collect();
-            let followed = self.followed.contains(&key);
+            let followed = self.followed.contains(key);
             let extending: Vec<&Change> =
                 roots.iter().copied().filter(|change| change.rule.category != Category::TextOnly).collect();
             let (words, through) = match (breaking.is_empty(), followed) {
@@ -131,10 +142,10 @@ impl<'a, 'f> Affected<'a, 'f> {
                 (true, true) => ("INDIRECTLY_CHANGED", Vec::new()),
                 (true, false) => continue,
             };
-            let mut change = whole(&key, words, new, &through);
-            change.affects = BTreeSet::from([id.to_owned()]);
+            let mut change = whole(key, words, new, &through);
+            change.affects = BTreeSet::from([id.clone()]);
             // The change that it follows from is the finding, unless there is none that anybody knows.
-            if through.is_empty() && !raised.contains(id) {
+            if through.is_empty() && !raised.contains(&id) {
                 change.unversioned.clone_from(&change.affects);
             }
             found.push(change);

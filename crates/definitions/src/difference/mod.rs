@@ -127,7 +127,9 @@ pub fn differences(before: Side<'_>, after: Side<'_>) -> Vec<Change> {
     let mut changes = comparison.changes;
     for change in &mut changes {
         change.affects = affected.by(change);
-        if change.rule.category == Category::Breaking {
+        // Who is made of an indicator takes of every period the version that is valid in it.
+        let is_raised = change.rule.kind() == "indicator" && raised.contains(&change.definition);
+        if change.rule.category == Category::Breaking && !is_raised {
             change.unversioned = change.affects.difference(&raised).cloned().collect();
         }
     }
@@ -277,7 +279,7 @@ fn change(
         let same = one.iter().zip(other).take_while(|(one, other)| one == other).count();
         &one[..same]
     });
-    let mut change = plain(key, rule, common.unwrap_or(&step.path), sides);
+    let mut change = plain(key, rule, common.filter(|common| !common.is_empty()).unwrap_or(&step.path), sides);
     if touched.is_empty() {
         let said = |value: &Option<Canonical>| value.as_ref().map(|value| short(&value.short()));
         (change.before, change.after) = (said(&step.before), said(&step.after));
