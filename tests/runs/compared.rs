@@ -91,6 +91,12 @@ fn a_breaking_change_needs_a_new_version_or_a_reason() {
 
     edit(&place, SHARE, "version: 1", "version: 2");
     place.expect(1, &["diff", "--against", "main"]);
+    edit(
+        &place,
+        SHARE,
+        "version: 2\nvalid: {from: 2007}",
+        "version: 2\nvalid: {from: 2025}\nsupersedes: share_67plus@1",
+    );
     place.write(&SHARE.replace(".yaml", "@1.yaml"), old);
     let out = place.expect(0, &["diff", "--against", "main"]);
     assert!(out.contains("with a new version: share_67plus") && out.contains("INDICATOR_VERSION_RAISED"), "{out}");
