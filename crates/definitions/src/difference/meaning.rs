@@ -48,20 +48,17 @@ impl Walk<'_> {
         }
         let known = self.steps.len();
         if !(self.whole)(path) {
-            match (self.entries(path, before), self.entries(path, after)) {
-                (Some(old), Some(new)) => {
-                    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-                    for name in names {
-                        path.push(name.clone());
-                        self.compare(path, old.get(name).copied(), new.get(name).copied());
-                        path.pop();
-                    }
-                    // What differs otherwise is the order of the items.
-                    if self.steps.len() > known {
-                        return;
-                    }
+            if let (Some(old), Some(new)) = (self.entries(path, before), self.entries(path, after)) {
+                let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+                for name in names {
+                    path.push(name.clone());
+                    self.compare(path, old.get(name).copied(), new.get(name).copied());
+                    path.pop();
                 }
-                _ => {}
+                // What differs otherwise is the order of the items.
+                if self.steps.len() > known {
+                    return;
+                }
             }
         }
         self.steps.push(Step { path: path.clone(), before: before.cloned(), after: after.cloned() });
@@ -151,7 +148,7 @@ fn block(lines: &[&str], at: &mut usize, depth: usize) -> Option<Canonical> {
         let line = lines.get(at)?.strip_prefix(indent.as_str())?;
         (!line.starts_with(' ')).then_some(line)
     };
-    let Some(first) = content(*at) else { return None };
+    let first = content(*at)?;
     if !first.starts_with('-') && key_of(first).is_none() {
         *at += 1;
         return whole_value(first);

@@ -7,13 +7,11 @@ use serde_json::{Value, json};
 use super::{Finding, Findings};
 
 pub(super) fn json(findings: &Findings<'_>) -> Result<String, RunError> {
-    match &findings.json {
-        Some(whole) => crate::render::json(whole),
-        None => {
-            let list: Vec<Value> = findings.found.iter().zip(findings.fingerprints()).map(one).collect();
-            crate::render::json(&list)
-        }
+    if let Some(whole) = &findings.json {
+        return crate::render::json(whole);
     }
+    let list: Vec<Value> = findings.found.iter().zip(findings.fingerprints()).map(one).collect();
+    crate::render::json(&list)
 }
 
 fn one((finding, fingerprint): (&Finding, String)) -> Value {
