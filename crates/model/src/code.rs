@@ -103,6 +103,8 @@ codes! {
 
     2009 REFERENCE_CYCLE: "An indicator is made of itself, by way of the indicators that the message names." => "Take one of the references out of its formula.";
 
+    2010 AMBIGUOUS_JOIN: "A look-up could find several rows, so that a row would count more than once: the fields that it compares do not contain the key of the dataset." => "Compare all fields of the key that are neither the municipality nor the time, or declare the key.";
+
     3001 TYPE_MISMATCH: "Two things are compared or combined that have different types." => "Compare a code with a quoted code, a number with a number, a date with a date.";
     3002 UNIT_MISMATCH: "The unit that the formula gives is not the declared unit." => "Correct the formula or the unit; the message shows both sides.";
     3003 UNKNOWN_UNIT: "A word that is no unit." => "Use one of the units that the message lists, or a product or quotient of them.";
