@@ -20,6 +20,7 @@ mod project;
 mod query;
 mod reading;
 mod report;
+mod revision;
 mod run;
 mod series;
 pub mod single;
@@ -44,4 +45,5 @@ pub use query::{
     VersionLine,
 };
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
+pub use revision::Earlier;
 pub use run::{Phase, Progress, RunOptions, Silent, run};
