@@ -4,6 +4,7 @@
 mod bad_input;
 mod books;
 mod commands;
+mod compared;
 mod definitions;
 mod deliveries;
 mod determinism;
@@ -15,6 +16,7 @@ mod place;
 mod rules;
 mod tested;
 mod tools;
+mod versions;
 mod web;
 mod witness;
 mod witnessed;

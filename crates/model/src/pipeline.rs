@@ -1,6 +1,8 @@
 //! Pipelines: which municipality uses which source from when to when, and where deliveries come from.
 
-use crate::{ComparisonGroupId, Fingerprint, IndicatorId, MunicipalityCode, Period, PipelineId, SourceId, Text};
+use crate::{
+    AsDefined, ComparisonGroupId, Fingerprint, IndicatorId, MunicipalityCode, Period, PipelineId, SourceId, Text,
+};
 
 /// A request to a web API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,8 @@ pub struct Pipeline {
     pub indicators: Vec<IndicatorId>,
     /// The comparison groups that they have figures of, sorted.
     pub comparison_groups: Vec<ComparisonGroupId>,
+    /// By which versions of their definitions, each a series of its own.
+    pub as_defined: Vec<AsDefined>,
     /// The hash of the canonical form.
     pub fingerprint: Fingerprint,
     /// The canonical form.

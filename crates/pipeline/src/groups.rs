@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{FigureCounts, FigureFilter, FigureKey, Publication};
 use model::{
-    Area, Catalogue, CodeList, ComparisonGroup, ComparisonGroupId, Date, Indicator, IndicatorId, Membership,
+    Area, AsDefined, Catalogue, CodeList, ComparisonGroup, ComparisonGroupId, Date, Indicator, IndicatorId, Membership,
     MunicipalityCode, Period, Pipeline, TOTAL, Validity, members_on,
 };
 use normaliser::ComputeError;
 
 use crate::RunError;
-use crate::figures::{Sources, Wanted, measures};
+use crate::figures::{Sources, Task, measures};
+use crate::series::Asked;
 
 /// The published figures of the municipalities, by period; all of one indicator have as many decimals.
 pub(crate) type Values = BTreeMap<Period, BTreeMap<MunicipalityCode, i128>>;
@@ -69,9 +70,9 @@ fn nearest(
 }
 
 /// The figures of municipalities that hold for the moment.
-fn published(id: &IndicatorId, publication: &Publication<'_>) -> Result<Values, RunError> {
+fn published(id: &IndicatorId, as_defined: AsDefined, publication: &Publication<'_>) -> Result<Values, RunError> {
     let (indicator, breakdown) = (Some(id.clone()), Some(TOTAL.to_owned()));
-    let filter = FigureFilter { indicator, breakdown, ..FigureFilter::default() };
+    let filter = FigureFilter { as_defined, indicator, breakdown, ..FigureFilter::default() };
     let mut values = Values::new();
     for figure in publication.read().figures(&filter)? {
         let (Area::Municipality(municipality), Some(value)) = (figure.area, figure.value) else { continue };
@@ -83,50 +84,67 @@ fn published(id: &IndicatorId, publication: &Publication<'_>) -> Result<Values, 
 }
 
 /// The groups of a pipeline.
-fn chosen<'a>(catalogue: &'a Catalogue, pipeline: &'a Pipeline) -> impl Iterator<Item = &'a ComparisonGroup> {
+pub(crate) fn chosen<'a>(
+    catalogue: &'a Catalogue,
+    pipeline: &'a Pipeline,
+) -> impl Iterator<Item = &'a ComparisonGroup> {
     pipeline.comparison_groups.iter().filter_map(|id| catalogue.comparison_groups.get(id)).map(AsRef::as_ref)
 }
 
 /// Decides who belongs to the groups of a pipeline, and publishes their figures: in the periods that were computed
-/// again, and wherever other municipalities belong to a group than before.
+/// again, and wherever other municipalities belong to a group than before. The counts come with the names of the series.
 pub(crate) fn publish(
     sources: &Sources<'_>,
-    pipeline: &Pipeline,
-    work: &[(&Indicator, Wanted)],
+    (pipeline, asked): (&Pipeline, &[Asked<'_>]),
+    work: &[Task<'_>],
     publication: &mut Publication<'_>,
-) -> Result<BTreeMap<IndicatorId, FigureCounts>, RunError> {
+) -> Result<Vec<(String, FigureCounts)>, RunError> {
     let catalogue = sources.catalogue;
     let list = catalogue.municipalities().map(AsRef::as_ref);
-    let mut values = |id: &IndicatorId| published(id, publication);
+    // There is one list for both kinds of series: who is alike does not depend on how a figure is looked at.
+    let then = pipeline.as_defined.contains(&AsDefined::Then);
+    let as_defined = if then { AsDefined::Then } else { AsDefined::Now };
+    let mut values = |id: &IndicatorId| published(id, as_defined, publication);
     let groups = Groups::decide(chosen(catalogue, pipeline), list, sources.municipalities, &mut values)?;
     let changed = record(catalogue, &groups, publication)?;
-    let mut counts = BTreeMap::new();
-    for indicator in pipeline.indicators.iter().filter_map(|id| catalogue.indicators.get(id)) {
-        let observed = publication.read().observed(&indicator.id, indicator.version)?;
-        let of_groups = |key: &&FigureKey| matches!(key.area, Area::Comparison(_));
-        let live: BTreeSet<Period> = observed.iter().filter(|key| !of_groups(key)).map(|key| key.period).collect();
-        let computed = work.iter().find(|(computed, _)| computed.id == indicator.id).map(|(_, wanted)| &wanted.periods);
-        let days: Vec<&Validity> = changed
+    let mut counts = Vec::new();
+    for asked in asked {
+        let computed: BTreeSet<Period> = work
             .iter()
-            .filter(|(id, _)| catalogue.comparison_groups.get(*id).is_some_and(|group| group.concerns(indicator)))
-            .flat_map(|(_, days)| days)
+            .filter(|task| *task.series == asked.series)
+            .flat_map(|task| &task.wanted.periods)
+            .copied()
             .collect();
-        let is_touched = |period: &Period| {
-            computed.is_some_and(|computed| computed.contains(period))
-                || days.iter().any(|days| days.contains(period.start()))
+        let is_other = |id: &ComparisonGroupId| {
+            catalogue.comparison_groups.get(id).is_some_and(|group| group.concerns(asked.version))
         };
-        let periods: BTreeSet<Period> = live.into_iter().filter(is_touched).collect();
-        let mut made = Vec::new();
-        if periods.iter().any(|period| !groups.on(indicator, period.start()).is_empty()) {
-            let measures = measures(sources, indicator, &periods, Vec::new(), publication)?;
-            made = normaliser::observe(indicator, &measures, &|period| groups.on(indicator, period.start()))?;
-            made.retain(|one| matches!(one.area, Area::Comparison(_)) && periods.contains(&one.period));
-            counts.insert(indicator.id.clone(), publication.figures(&made)?);
+        let days: Vec<&Validity> = changed.iter().filter(|(id, _)| is_other(id)).flat_map(|(_, days)| days).collect();
+        if computed.is_empty() && days.is_empty() {
+            continue;
         }
-        let made: BTreeSet<FigureKey> = made.iter().map(FigureKey::of).collect();
-        let is_gone = |key: &&FigureKey| periods.contains(&key.period) && !made.contains(*key);
-        let gone = observed.iter().filter(of_groups).filter(is_gone).cloned().collect();
-        publication.close_observations(&indicator.id, indicator.version, &gone)?;
+        let observed = publication.read().observed(&asked.series)?;
+        let (of_groups, others): (BTreeSet<FigureKey>, BTreeSet<FigureKey>) =
+            observed.into_iter().partition(|key| matches!(key.area, Area::Comparison(_)));
+        let is_touched =
+            |period: &Period| computed.contains(period) || days.iter().any(|days| days.contains(period.start()));
+        let periods: BTreeSet<Period> = others.iter().map(|key| key.period).filter(is_touched).collect();
+        let mut made = BTreeSet::new();
+        for plan in &asked.plans {
+            let on = |period: &Period| groups.on(plan, period.start());
+            let periods = periods.iter().copied().filter(|period| plan.defines(*period) && !on(period).is_empty());
+            let periods: BTreeSet<Period> = periods.collect();
+            if periods.is_empty() {
+                continue;
+            }
+            let measures = measures(sources, (&asked.series, plan), &periods, Vec::new(), publication)?;
+            let mut figures = normaliser::observe(plan, &measures, &|period| on(&period))?;
+            figures.retain(|one| matches!(one.area, Area::Comparison(_)) && periods.contains(&one.period));
+            made.extend(figures.iter().map(FigureKey::of));
+            counts.push((asked.name(), publication.figures(&figures, asked.series.as_defined)?));
+        }
+        let is_gone = |key: &FigureKey| periods.contains(&key.period) && !made.contains(key);
+        let gone = of_groups.into_iter().filter(is_gone).collect();
+        publication.close_observations(&asked.series, &gone)?;
     }
     Ok(counts)
 }
@@ -158,13 +176,13 @@ fn record(
 
 /// The indicators of other pipelines that have figures of the nearest by an indicator that this run has computed. The
 /// lists are theirs to make anew.
-pub(crate) fn elsewhere(catalogue: &Catalogue, pipeline: &Pipeline, work: &[(&Indicator, Wanted)]) -> Vec<IndicatorId> {
+pub(crate) fn elsewhere(catalogue: &Catalogue, pipeline: &Pipeline, work: &[Task<'_>]) -> Vec<IndicatorId> {
     let others = catalogue.pipelines.values().filter(|other| other.id != pipeline.id);
     let mut outdated = BTreeSet::new();
     for other in others {
         let decided = chosen(catalogue, other).filter(|group| {
             let on = group.nearest().map_or(&[][..], |nearest| &nearest.on);
-            on.iter().any(|(id, _)| work.iter().any(|(indicator, _)| indicator.id == *id))
+            on.iter().any(|(id, _)| work.iter().any(|task| task.series.indicator == *id))
         });
         for group in decided {
             let indicators = other.indicators.iter().filter(|id| !pipeline.indicators.contains(id));

@@ -21,7 +21,9 @@ mod project;
 mod query;
 mod reading;
 mod report;
+mod revision;
 mod run;
+mod series;
 pub mod single;
 pub mod testing;
 mod work;
@@ -41,7 +43,8 @@ pub use project::Project;
 pub use query::{
     DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts, Queries,
     RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
-    SourceStatus, Status,
+    SourceStatus, Status, VersionLine,
 };
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
+pub use revision::Earlier;
 pub use run::{Phase, Progress, RunOptions, Silent, run};

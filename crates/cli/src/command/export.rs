@@ -14,6 +14,7 @@ pub(crate) fn export(common: &Common, own: &ExportArguments) -> Result<Exit, Run
         return members(common, own, &mut queries);
     }
     let filter = ExportFilter {
+        as_defined: own.definitions.as_defined(),
         indicators: own.indicator.clone(),
         periods: own.period.clone(),
         areas: own.area.clone(),

@@ -7,7 +7,7 @@ mod overlap;
 use std::sync::Arc;
 
 use model::{
-    Code, CodeList, ComparisonGroup, ComparisonGroupId, Dataset, Fetch, Fingerprint, Indicator, IndicatorId,
+    AsDefined, Code, CodeList, ComparisonGroup, ComparisonGroupId, Dataset, Fetch, Fingerprint, Indicator, IndicatorId,
     MUNICIPALITY, MunicipalityCode, Period, Pipeline, PipelineId, Source, Usage,
 };
 
@@ -25,6 +25,7 @@ struct PipelineDoc {
     uses: Vec<UseDoc>,
     indicators: Option<Choice>,
     comparison_groups: Maybe<Choice>,
+    as_defined: Option<Vec<AsDefined>>,
 }
 
 struct UseDoc {
@@ -83,6 +84,7 @@ pub(crate) fn resolve(
         uses: every(placed)?.into_iter().map(|placed| placed.usage).collect(),
         indicators: indicators?,
         comparison_groups: groups?,
+        as_defined: doc.as_defined?,
         fingerprint: Fingerprint::of(&[]),
         canonical: String::new(),
     };
@@ -101,8 +103,13 @@ fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Op
     });
     let indicators = keys.need("indicators", report).and_then(|cursor| choice(cursor, report));
     let comparison_groups = keys.maybe("comparison_groups", |cursor| choice(cursor, report));
+    let as_defined = keys.take("definitions").map(|cursor| {
+        let words = [("then", &[AsDefined::Then][..]), ("now", &[AsDefined::Now]), ("both", &AsDefined::ALL)];
+        cursor.choice(report, &words).map(<[AsDefined]>::to_vec)
+    });
     keys.finish(report);
-    Some(PipelineDoc { head, drop, uses: uses.unwrap_or_default(), indicators, comparison_groups })
+    let as_defined = as_defined.unwrap_or_else(|| Some(vec![AsDefined::default()]));
+    Some(PipelineDoc { head, drop, uses: uses.unwrap_or_default(), indicators, comparison_groups, as_defined })
 }
 
 fn read_use(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<UseDoc> {
@@ -171,10 +178,13 @@ fn resolve_use(doc: &UseDoc, shelves: &Shelves<'_>, report: &mut Report<'_>) -> 
     if let (Some(from), Some(to), Some(written)) = (from, to, &doc.to) {
         check_order(from, to, written.span, report);
     }
-    let ends_before = |to: Option<Period>, from: Option<Period>| to.zip(from).is_some_and(|(to, from)| to < from);
-    if ends_before(to, source.valid_from) || ends_before(source.valid_to, from) {
-        let message = format!("`{}` is not valid in any of these periods, so every file would be refused", source.id);
-        report.error(Code::VALIDITY_ORDER, doc.at, message).help("mend the use, or `valid` of the source");
+    let before = |one: Option<Period>, other: Option<Period>| one.zip(other).filter(|(one, other)| one < other);
+    if let Some((from, first)) = before(from, source.valid_from) {
+        let message = format!("data is owed from {from} on, but files of `{}` count from {first} on", source.id);
+        report.error(Code::VALIDITY_ORDER, doc.at, message).help("begin the use later, or mend `valid` of the source");
+    } else if let Some((last, owed)) = before(source.valid_to, to).or_else(|| before(source.valid_to, from)) {
+        let message = format!("data is owed in {owed}, but files of `{}` count up to {last}", source.id);
+        report.error(Code::VALIDITY_ORDER, doc.at, message).help("end the use earlier, or mend `valid` of the source");
     }
     if doc.to.is_some() {
         to?;
@@ -290,5 +300,10 @@ fn canonical(pipeline: &Pipeline) -> Canonical {
         ("uses", Some(Canonical::list(pipeline.uses.iter().map(usage)))),
         ("indicators", Some(Canonical::list(pipeline.indicators.iter().map(Canonical::word)))),
         ("comparison_groups", (!groups.is_empty()).then(|| Canonical::list(groups.iter().map(Canonical::word)))),
+        (
+            "definitions",
+            (pipeline.as_defined != [AsDefined::default()])
+                .then(|| Canonical::list(pipeline.as_defined.iter().map(Canonical::word))),
+        ),
     ])
 }

@@ -18,6 +18,11 @@ pub(crate) const PIPELINE: Shape = Shape::new(
             ALL_OR_LIST,
             "`all`, or a list of comparison groups that the indicators have figures of; none if left out.",
         ),
+        Key::optional(
+            "definitions",
+            Type::Choice(&["then", "now", "both"]),
+            "By which versions figures are made: those valid in each period (`then`, the default), the current ones, or both.",
+        ),
         Key::needed("uses", Type::List(&Type::Object(&USE)), "Who uses what."),
     ],
 );
