@@ -326,9 +326,9 @@ fn edits() -> Vec<(&'static str, &'static str, &'static str, Vec<String>)> {
             "indicators: all\ncomparison_groups: all",
             free("PIPELINE_COMPARISON_GROUP_ADDED main comparison_groups"),
         ),
-        (GROUP, "k: 1", "k: 2", free("COMPARISON_GROUP_MEMBERS_CHANGED most_alike nearest")),
+        (GROUP, "k: 1", "k: 2", free("COMPARISON_GROUP_MEMBERS_CHANGED most_alike nearest.k")),
         (GROUP, "for: {areas: [school]}\n", "", free("COMPARISON_GROUP_INDICATORS_CHANGED most_alike for")),
-        (GROUP, "De mest ens", "De nærmeste", free("COMPARISON_GROUP_TEXT_CHANGED most_alike title")),
+        (GROUP, "De mest ens", "De nærmeste", free("COMPARISON_GROUP_TEXT_CHANGED most_alike title.da")),
         (PIPELINE, "attempts: 3", "attempts: 4", free("PIPELINE_FETCH_CHANGED main uses.acme_pupils.http.attempts")),
         (
             PIPELINE,
