@@ -173,7 +173,7 @@ CREATE TABLE series (
     indicator TEXT NOT NULL, -- The indicator.
     version INTEGER NOT NULL, -- The version of its definition.
     as_defined TEXT NOT NULL CHECK (as_defined IN ('then', 'now')), -- `then`: the version makes the periods that it is valid in; `now`: it is the current one, and makes all.
-    basis TEXT NOT NULL, -- Hash of all that decides the figures besides the rows: definition, periods, uses of sources, municipalities and regions.
+    basis TEXT NOT NULL, -- Hash of all that decides the figures besides the rows: definition, periods, uses of sources, municipalities, regions and comparison groups.
     PRIMARY KEY (indicator, version, as_defined),
     FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED
 ) WITHOUT ROWID;
