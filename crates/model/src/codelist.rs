@@ -72,6 +72,8 @@ pub struct CodeList {
     pub canonical: String,
     /// Named sets of codes, for `in_group`.
     pub groups: BTreeMap<FieldName, BTreeSet<CodeIndex>>,
+    /// The titles of those that have one.
+    pub group_titles: BTreeMap<FieldName, Text>,
     codes: Arc<[String]>,
     rows: Vec<Vec<DatedRow>>,
     spellings: Spellings,
@@ -235,7 +237,18 @@ impl CodeListBuilder {
         }
         let fingerprint = Fingerprint::of(canonical.as_bytes());
         let rows = self.rows.into_values().collect();
-        Ok(CodeList { id, title, description, fingerprint, canonical, groups: resolved, codes, rows, spellings })
+        Ok(CodeList {
+            id,
+            title,
+            description,
+            fingerprint,
+            canonical,
+            groups: resolved,
+            group_titles: BTreeMap::new(),
+            codes,
+            rows,
+            spellings,
+        })
     }
 }
 

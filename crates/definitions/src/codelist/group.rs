@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Code, CodeListBuilder, FieldName};
+use model::{Code, CodeListBuilder, FieldName, Text};
 
 use crate::vocabulary;
 use crate::words::every;
@@ -11,6 +11,7 @@ use crate::yaml::{Cursor, Report, Span, Written};
 /// A group as written.
 pub(super) struct GroupDoc {
     name: FieldName,
+    title: Option<Text>,
     span: Span,
     codes: Vec<Written<String>>,
     except: Vec<Written<String>>,
@@ -21,14 +22,14 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<Gr
     let mut groups = Vec::new();
     for (name, group) in cursor.entries(report)? {
         let Some(mut keys) = group.keys(&vocabulary::GROUP, report) else { continue };
-        if let Some(title) = keys.need("title", report) {
-            title.bilingual(report);
-        }
+        let title = keys.need("title", report).and_then(|title| title.bilingual(report));
         let codes = keys.need("codes", report).and_then(|codes| codes.texts(report));
         let except = keys.take("except").and_then(|codes| codes.texts(report)).unwrap_or_default();
         keys.finish(report);
         match (FieldName::new(name.value), codes) {
-            (Ok(valid), Some(codes)) => groups.push(GroupDoc { name: valid, span: name.span, codes, except }),
+            (Ok(valid), Some(codes)) => {
+                groups.push(GroupDoc { name: valid, title, span: name.span, codes, except });
+            }
             (Err(error), _) => {
                 report.error(Code::INVALID_VALUE, name.span, error.to_string());
             }
@@ -36,6 +37,11 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<Gr
         }
     }
     Some(groups)
+}
+
+/// The titles of the groups.
+pub(super) fn titles(groups: &[GroupDoc]) -> BTreeMap<FieldName, Text> {
+    groups.iter().filter_map(|group| Some((group.name.clone(), group.title.clone()?))).collect()
 }
 
 /// Resolves the groups to codes. `None` if a pattern is wrong or matches nothing.
