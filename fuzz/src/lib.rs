@@ -1,6 +1,7 @@
 //! What the fuzz targets share: a source for every choice of dialect, and everything that a reader says about a file.
 
 pub mod casting;
+pub mod project;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -18,6 +18,8 @@ mod file;
 mod formatter;
 mod indicator;
 mod load;
+#[cfg(test)]
+mod pages;
 mod pipeline;
 mod project;
 mod schema;

@@ -103,6 +103,8 @@ codes! {
 
     2009 REFERENCE_CYCLE: "An indicator is made of itself, by way of the indicators that the message names." => "Take one of the references out of its formula.";
 
+    2010 AMBIGUOUS_JOIN: "A look-up could find several rows, so that a row would count more than once: the fields that it compares do not contain the key of the dataset." => "Compare all fields of the key that are neither the municipality nor the time, or declare the key.";
+
     3001 TYPE_MISMATCH: "Two things are compared or combined that have different types." => "Compare a code with a quoted code, a number with a number, a date with a date.";
     3002 UNIT_MISMATCH: "The unit that the formula gives is not the declared unit." => "Correct the formula or the unit; the message shows both sides.";
     3003 UNKNOWN_UNIT: "A word that is no unit." => "Use one of the units that the message lists, or a product or quotient of them.";
@@ -119,6 +121,10 @@ codes! {
     4004 OVERLAPPING_SOURCES: "A municipality uses two sources for the same dataset and period, so that its rows would count twice." => "End one use before the other begins.";
     4005 CODE_HISTORY: "The rows of a code list contradict each other." => "Make the validities of a code follow each other without overlap, and each alias stand for one code.";
     4006 VERSION_HISTORY: "The versions of an indicator contradict each other: one that is kept as older is not, or none says that it takes the place of the one before." => "The newest version stands in `<id>.yaml`, the others in `<id>@<version>.yaml`; each but the first names the one before with `supersedes`.";
+    4020 CODE_CHANGE: "A row of the table of changes contradicts the code list or another row: a code that changes has to end on the date, what it becomes has to hold from it, and the shares of a split have to sum to 1." => "Correct the date, the kind or the share, or the validities of the codes in the list.";
+    4021 CODE_HIERARCHY: "A code lies below one that does not hold at its time, or below itself." => "Correct the column `parent` of the list's table; a code that moves has a row for each parent, one after the other.";
+    4022 CODE_BREAK: "A condition holds for a code and not for what it became, or the other way round, so that the series would break on the day of the change without anybody being told." => "Name the codes of both sides, look at them with `as_of`, begin with the change (`valid: {from: ...}` in a new version), or declare the break under `reservations`.";
+    4023 CODE_AMBIGUOUS: "A code stands for several codes on the day of `as_of`, and the condition holds for some of them and not for others: how much of a row it means cannot be known." => "Ask for codes that all parts share, or begin the indicator with the change: `valid: {from: ...}` in a new version.";
 
     5001 ROW_SHORT: "The row has fewer cells than the header has columns." => "Look for a missing separator, or a line break inside an unquoted cell; ask the vendor to quote its texts.";
     5002 ROW_LONG: "The row has more cells than the header has columns." => "Look for an unquoted separator inside a text; ask the vendor to quote its texts.";

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::{CodeListId, Date, FieldName, Fingerprint, Text};
+use crate::{ChangeKind, CodeChange, CodeListId, Date, FieldName, Fingerprint, Ratio, Text};
 
 /// The position of a code in its list; codes are sorted, so positions compare as codes do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,13 +70,15 @@ pub struct CodeList {
     pub fingerprint: Fingerprint,
     /// Its canonical form.
     pub canonical: String,
-    /// Named sets of codes, for `in_group`.
+    /// Named sets of codes, for `in_group`: all that belong to them at some time.
     pub groups: BTreeMap<FieldName, BTreeSet<CodeIndex>>,
     /// The titles of those that have one.
     pub group_titles: BTreeMap<FieldName, Text>,
     codes: Arc<[String]>,
     rows: Vec<Vec<DatedRow>>,
     spellings: Spellings,
+    changes: Vec<CodeChange>,
+    member_times: BTreeMap<FieldName, BTreeMap<CodeIndex, Vec<Validity>>>,
 }
 
 impl CodeList {
@@ -103,6 +105,16 @@ impl CodeList {
 
     fn dated(&self, index: CodeIndex, day: Date) -> Option<&DatedRow> {
         self.rows[index.0 as usize].iter().find(|row| row.validity.contains(day))
+    }
+
+    /// When a code of a group belongs to it; `None` where it always does.
+    pub fn member_times(&self, group: &str, code: CodeIndex) -> Option<&[Validity]> {
+        self.member_times.get(group)?.get(&code).map(Vec::as_slice)
+    }
+
+    /// What became of codes, by date, and of each date by the codes.
+    pub fn changes(&self) -> &[CodeChange] {
+        &self.changes
     }
 
     /// The validities of a code, in order of time.
@@ -140,6 +152,8 @@ impl CodeList {
 pub struct CodeListBuilder {
     rows: BTreeMap<String, Vec<DatedRow>>,
     aliases: BTreeMap<String, String>,
+    changes: Vec<(String, String, Date, ChangeKind, Option<Ratio>)>,
+    member_times: BTreeMap<FieldName, BTreeMap<String, Vec<Validity>>>,
 }
 
 impl CodeListBuilder {
@@ -190,6 +204,22 @@ impl CodeListBuilder {
         }
     }
 
+    /// Adds an edge of a change. Whether it agrees with the validities and with other changes is for whoever has the
+    /// places of both to say; nothing here depends on it.
+    pub fn change(&mut self, from: &str, to: &str, date: Date, kind: ChangeKind, share: Option<Ratio>) {
+        self.changes.push((from.to_owned(), to.to_owned(), date, kind, share));
+    }
+
+    /// Says when codes of a group belong to it, for those that do not at all times.
+    pub fn member_times(&mut self, group: FieldName, times: BTreeMap<String, Vec<Validity>>) {
+        self.member_times.insert(group, times);
+    }
+
+    /// Whether the list has the code on the day so far.
+    pub fn holds(&self, code: &str, day: Date) -> bool {
+        self.rows.get(code).is_some_and(|rows| rows.iter().any(|row| row.validity.contains(day)))
+    }
+
     /// Whether the list has the code so far.
     pub fn contains(&self, code: &str) -> bool {
         self.rows.contains_key(code)
@@ -203,7 +233,7 @@ impl CodeListBuilder {
     /// Finishes the list. `groups` name sets of codes; `canonical` is the text that the fingerprint is taken of.
     ///
     /// # Errors
-    /// A sentence, if an alias is also a code of its own, or a group names a code that the list lacks.
+    /// A sentence, if an alias is also a code of its own, or a group or a change names a code that the list lacks.
     pub fn build(
         self,
         id: CodeListId,
@@ -235,19 +265,32 @@ impl CodeListBuilder {
                 .collect();
             resolved.insert(name, members?);
         }
+        let known = |code: &str| position(code).ok_or_else(|| format!("a change has `{code}`, which the list lacks"));
+        let edge = |(from, to, date, kind, share): &(String, String, Date, ChangeKind, Option<Ratio>)| {
+            Ok(CodeChange { from: known(from)?, to: known(to)?, date: *date, kind: *kind, share: *share })
+        };
+        let mut changes: Vec<CodeChange> = self.changes.iter().map(edge).collect::<Result<_, String>>()?;
+        changes.sort_by_key(|change| (change.date, change.from, change.to));
+        let times = |times: BTreeMap<String, Vec<Validity>>| {
+            times.into_iter().filter_map(|(code, times)| Some((position(&code)?, times))).collect()
+        };
+        let member_times = self.member_times.into_iter().map(|(group, of)| (group, times(of))).collect();
         let fingerprint = Fingerprint::of(canonical.as_bytes());
         let rows = self.rows.into_values().collect();
+        let groups = resolved;
         Ok(CodeList {
             id,
             title,
             description,
             fingerprint,
             canonical,
-            groups: resolved,
+            groups,
             group_titles: BTreeMap::new(),
             codes,
             rows,
             spellings,
+            changes,
+            member_times,
         })
     }
 }

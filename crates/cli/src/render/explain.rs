@@ -75,6 +75,9 @@ fn measure(of: &MeasureLine) -> String {
     if let Some(condition) = &of.condition {
         text += &format!(" where {condition}");
     }
+    for (key, value) in &of.keys {
+        text += &format!("\n  {key}: {value}");
+    }
     text +=
         &format!("\n  {} rows, {} of {} deliveries' periods\n", grouped(of.rows), of.parts_delivered, of.parts_needed);
     text

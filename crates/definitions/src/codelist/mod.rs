@@ -1,24 +1,29 @@
-//! Code lists: a definition and the table beside it.
+//! Code lists: a definition and the tables beside it.
 
+mod change;
 mod group;
+mod hierarchy;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Code, CodeList, CodeListBuilder, CodeListId, FieldName, Place, Text, Validity};
 
-use self::group::GroupDoc;
+use self::change::Edge;
+use self::group::{GroupDoc, Groups};
+use self::hierarchy::Hierarchy;
 use self::table::{Table, TableRow};
 use crate::canonical::Canonical;
 use crate::file::{Head, Identity, head};
 use crate::vocabulary;
 use crate::words::leads_out;
-use crate::yaml::{Cursor, Report, Written};
+use crate::yaml::{Cursor, Maybe, Report, Written};
 
 struct CodeListDoc {
     head: Head,
     rows: Option<Written<String>>,
     attributes: Vec<Written<String>>,
+    changes: Maybe<Written<String>>,
     groups: Vec<GroupDoc>,
 }
 
@@ -31,23 +36,27 @@ pub(crate) fn resolve<'f>(
 ) -> Option<CodeList> {
     let doc = read(root, identity, report)?;
     let id = CodeListId::new(identity.id).ok()?;
-    let rows = doc.rows.as_ref()?;
-    let folder = report.path().rsplit_once('/').map_or("", |(folder, _)| folder);
-    let path = format!("{folder}/{}", rows.value);
-    let Some(bytes) = table(&path) else {
-        report
-            .error(Code::UNREADABLE, rows.span, format!("there is no `{}` beside this file", rows.value))
-            .help("put the table into the same folder");
-        return None;
-    };
+    let (path, bytes) = beside_bytes(doc.rows.as_ref()?, table, report)?;
     let attributes: Vec<&str> = doc.attributes.iter().map(|name| name.value.as_str()).collect();
-    let table = Table { path: &path, of_municipalities: identity.id == model::MUNICIPALITY };
-    let rows = table::read(&table, bytes, &attributes, report)?;
-    let builder = collect(&rows, &path, report)?;
-    let groups = group::resolve(&doc.groups, &builder, identity.id, report)?;
-    let canonical = canonical(identity.id, &rows, &groups).render();
+    let of_rows = Table { path: &path, of_municipalities: identity.id == model::MUNICIPALITY };
+    let rows = table::read(&of_rows, bytes, &attributes, report)?;
+    let mut builder = collect(&rows, &path, report)?;
+    let hierarchy = Hierarchy::of(&rows);
+    let sound = hierarchy.check(&path, identity.id, report);
+    let edges = match doc.changes.ok()? {
+        None => Some(Vec::new()),
+        Some(name) => beside_bytes(&name, table, report)
+            .and_then(|(path, bytes)| change::read(&path, bytes, identity.id, &builder, report)),
+    };
+    let groups = if sound { group::resolve(&doc.groups, &builder, &hierarchy, identity.id, report) } else { None };
+    let (edges, groups) = (edges?, groups?);
+    let canonical = canonical(identity.id, &rows, &groups, &edges).render();
+    change::add(&edges, &mut builder);
+    for (name, times) in groups.times {
+        builder.member_times(name, times);
+    }
     let (title, description) = (doc.head.title?, doc.head.description?);
-    match builder.build(id, title, description, groups, canonical) {
+    match builder.build(id, title, description, groups.codes, canonical) {
         Ok(mut list) => {
             list.group_titles = group::titles(&doc.groups);
             Some(list)
@@ -64,9 +73,10 @@ fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Op
     let head = head(&mut keys, identity, report);
     let rows = keys.need("rows", report).and_then(|cursor| beside(cursor, report));
     let attributes = keys.take("attributes").and_then(|cursor| attributes(cursor, report)).unwrap_or_default();
+    let changes = keys.maybe("changes", |cursor| beside(cursor, report));
     let groups = keys.take("groups").and_then(|cursor| group::read(cursor, report)).unwrap_or_default();
     keys.finish(report);
-    Some(CodeListDoc { head, rows, attributes, groups })
+    Some(CodeListDoc { head, rows, attributes, changes, groups })
 }
 
 fn beside(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Written<String>> {
@@ -78,6 +88,23 @@ fn beside(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Written<String>
         return None;
     }
     Some(name)
+}
+
+/// The path and the bytes of a table that the definition names.
+fn beside_bytes<'f>(
+    name: &Written<String>,
+    table: &dyn Fn(&str) -> Option<&'f [u8]>,
+    report: &mut Report<'_>,
+) -> Option<(String, &'f [u8])> {
+    let folder = report.path().rsplit_once('/').map_or("", |(folder, _)| folder);
+    let path = format!("{folder}/{}", name.value);
+    let Some(bytes) = table(&path) else {
+        report
+            .error(Code::UNREADABLE, name.span, format!("there is no `{}` beside this file", name.value))
+            .help("put the table into the same folder");
+        return None;
+    };
+    Some((path, bytes))
 }
 
 fn attributes(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<Written<String>>> {
@@ -110,7 +137,7 @@ fn collect(rows: &[TableRow], path: &str, report: &mut Report<'_>) -> Option<Cod
     sound.then_some(builder)
 }
 
-fn canonical(id: &str, rows: &[TableRow], groups: &BTreeMap<FieldName, BTreeSet<String>>) -> Canonical {
+fn canonical(id: &str, rows: &[TableRow], groups: &Groups, edges: &[Edge]) -> Canonical {
     let mut codes: BTreeMap<&str, Vec<&TableRow>> = BTreeMap::new();
     for row in rows {
         codes.entry(&row.code).or_default().push(row);
@@ -127,8 +154,18 @@ fn canonical(id: &str, rows: &[TableRow], groups: &BTreeMap<FieldName, BTreeSet<
         ("kind", Some(Canonical::word("codelist"))),
         ("id", Some(Canonical::word(id))),
         ("codes", Some(Canonical::named(codes.iter_mut().map(|(name, rows)| (*name, code(rows)))))),
-        ("groups", Some(Canonical::named(groups.iter().map(|(name, codes)| (name, Canonical::texts(codes)))))),
+        ("groups", Some(Canonical::named(groups.codes.iter().map(|(name, codes)| (name, Canonical::texts(codes)))))),
+        ("group_times", (!groups.times.is_empty()).then(|| Canonical::named(groups.times.iter().map(times)))),
+        ("changes", change::form(edges)),
     ])
+}
+
+fn times<'g>((name, times): (&'g FieldName, &'g BTreeMap<String, Vec<Validity>>)) -> (&'g FieldName, Canonical) {
+    let of_code = |(code, times): (&'g String, &'g Vec<Validity>)| {
+        let none = BTreeMap::new();
+        (code, Canonical::list(times.iter().map(|validity| dated(*validity, &none))))
+    };
+    (name, Canonical::named(times.iter().map(of_code)))
 }
 
 fn dated(validity: Validity, attributes: &BTreeMap<String, String>) -> Canonical {

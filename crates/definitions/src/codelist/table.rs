@@ -13,6 +13,9 @@ use crate::yaml::{Report, listed, text_of};
 const MOST_BYTES: usize = 16 << 20;
 /// The columns that every table has.
 const COLUMNS: [&str; 6] = ["code", "title_da", "title_en", "valid_from", "valid_to", "aliases"];
+/// The column that a table may have besides, declared or not: the code that a code lies below. It is kept as an
+/// attribute.
+pub(super) const PARENT: &str = "parent";
 
 /// Which table is read.
 pub(super) struct Table<'t> {
@@ -113,7 +116,7 @@ impl<'a> Columns<'a> {
         report: &mut Report<'_>,
     ) -> Option<Self> {
         let place = || Place { file: table.path.to_owned(), line, column: 0, length: 0 };
-        let known: Vec<&str> = COLUMNS.iter().chain(attributes).copied().collect();
+        let known: Vec<&str> = COLUMNS.iter().chain(&[PARENT]).chain(attributes).copied().collect();
         if let [name] = header.iter().collect::<Vec<_>>()[..] {
             let finding = report.error_at(Code::TABLE_SYNTAX, place(), format!("the table has one column, `{name}`"));
             finding.help("the columns are separated by `;`");
@@ -134,16 +137,21 @@ impl<'a> Columns<'a> {
         let mut find = |name: &str| {
             let found = header.iter().position(|column| column == name);
             if found.is_none() {
+                let wanted: Vec<&str> = COLUMNS.iter().chain(attributes).copied().collect();
                 report
                     .error_at(Code::TABLE_SYNTAX, place(), format!("the table has no column `{name}`"))
-                    .help(format!("the columns are {}", listed(&known)));
+                    .help(format!("the columns are {}", listed(&wanted)));
             }
             found
         };
         let fixed = COLUMNS.map(&mut find);
         let attributes: Vec<_> = attributes.iter().map(|name| find(name).map(|at| (*name, at))).collect();
         let fixed = fixed.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok()?;
-        let attributes = attributes.into_iter().collect::<Option<_>>()?;
+        let mut attributes = attributes.into_iter().collect::<Option<Vec<_>>>()?;
+        let parent = header.iter().position(|column| column == PARENT).map(|at| (PARENT, at));
+        if !attributes.iter().any(|(name, _)| *name == PARENT) {
+            attributes.extend(parent);
+        }
         sound.then_some(Self { width: header.len(), fixed, attributes })
     }
 

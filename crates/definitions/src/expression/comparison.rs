@@ -100,7 +100,7 @@ impl RowCompiler<'_, '_> {
                 Some(compare(op, Expr::Field(*a), Expr::Date(day)))
             }
             (Operand::Temporal(a), Operand::Temporal(b)) => Some(compare(op, Expr::Field(*a), Expr::Field(*b))),
-            (Operand::Code(_) | Operand::Text(_) | Operand::Condition(_), _) if !equality => {
+            (Operand::Code(_) | Operand::CodeOn(..) | Operand::Text(_) | Operand::Condition(_), _) if !equality => {
                 let message = format!("{} has no order that `<` and `>` could mean", left.operand.noun());
                 self.report
                     .error(Code::TYPE_MISMATCH, left.span, message)
@@ -110,6 +110,12 @@ impl RowCompiler<'_, '_> {
             (Operand::Code(a), Operand::Literal(text)) => {
                 self.known_code(*a, text, right.span)?;
                 Some(compare(op, Expr::Field(*a), Expr::Text(text.clone())))
+            }
+            (Operand::CodeOn(a, day), Operand::Literal(text)) => {
+                self.known_code(*a, text, right.span)?;
+                let list = self.list_of(*a)?;
+                let equal = self.codes_on(*a, *day, left.span, |code| list.code(code) == text)?;
+                Some(negated_if(op == Comparison::NotEqual, equal))
             }
             (Operand::Text(a), Operand::Literal(text)) => Some(compare(op, Expr::Field(*a), Expr::Text(text.clone()))),
             (Operand::Code(a), Operand::Code(b)) if self.field(*a).ty == self.field(*b).ty => {
@@ -125,7 +131,7 @@ impl RowCompiler<'_, '_> {
         let message = format!("{} is compared with {}", left.operand.noun(), right.operand.noun());
         let finding = self.report.error(Code::TYPE_MISMATCH, right.span, message);
         match (&left.operand, &right.operand) {
-            (Operand::Code(_) | Operand::Text(_), Operand::Number(_)) => {
+            (Operand::Code(_) | Operand::CodeOn(..) | Operand::Text(_), Operand::Number(_)) => {
                 finding.help("codes and texts stand in single quotation marks: '1'");
             }
             (Operand::Number(_), Operand::Literal(_)) => {
@@ -146,6 +152,12 @@ impl RowCompiler<'_, '_> {
                 let is_code = matches!(subject.operand, Operand::Code(_));
                 let members = list.iter().map(|item| self.member(index, is_code, item)).collect::<Vec<_>>();
                 Some(Expr::In(index, members.into_iter().collect::<Option<_>>()?))
+            }
+            Operand::CodeOn(index, day) => {
+                let members = list.iter().map(|item| self.member(index, true, item)).collect::<Vec<_>>();
+                let members = members.into_iter().collect::<Option<BTreeSet<_>>>()?;
+                let codes = self.list_of(index)?;
+                self.codes_on(index, day, subject.span, |code| members.contains(codes.code(code)))
             }
             _ => {
                 let equals: Vec<Option<Expr>> = list
@@ -177,8 +189,17 @@ impl RowCompiler<'_, '_> {
 
     fn between(&mut self, expr: &Sql, low: &Sql, high: &Sql) -> Option<Expr> {
         let subject = self.side(expr)?;
-        if let Operand::Code(index) = subject.operand {
-            return self.codes_between(index, low, high);
+        match subject.operand {
+            Operand::Code(index) => {
+                let within = self.codes_between(index, low, high)?;
+                return Some(Expr::In(index, within));
+            }
+            Operand::CodeOn(index, day) => {
+                let within = self.codes_between(index, low, high)?;
+                let list = self.list_of(index)?;
+                return self.codes_on(index, day, subject.span, |code| within.contains(list.code(code)));
+            }
+            _ => {}
         }
         let (low, high) = (self.side(low), self.side(high));
         let again = Side { operand: subject.operand.clone(), span: subject.span };
@@ -188,7 +209,7 @@ impl RowCompiler<'_, '_> {
     }
 
     /// The codes of the list from the first to the last one, in the order of the codes.
-    fn codes_between(&mut self, index: FieldIndex, low: &Sql, high: &Sql) -> Option<Expr> {
+    fn codes_between(&mut self, index: FieldIndex, low: &Sql, high: &Sql) -> Option<BTreeSet<String>> {
         let span = self.span(low);
         let (low, high) = (self.member(index, true, low), self.member(index, true, high));
         let (low, high) = (low?, high?);
@@ -199,8 +220,7 @@ impl RowCompiler<'_, '_> {
             return None;
         }
         let codes = self.list_of(index)?.codes();
-        let within: BTreeSet<String> = codes.iter().filter(|code| **code >= low && **code <= high).cloned().collect();
-        Some(Expr::In(index, within))
+        Some(codes.iter().filter(|code| **code >= low && **code <= high).cloned().collect())
     }
 
     fn known_code(&mut self, index: FieldIndex, text: &str, span: Span) -> Option<()> {

@@ -7,9 +7,11 @@
 mod aggregate;
 mod comparison;
 pub(crate) mod formula;
+mod history;
 mod operand;
 mod row;
 pub(crate) mod sql;
 mod verdict;
 
+pub(crate) use history::seen_as;
 pub(crate) use row::{RowCompiler, RowScope};

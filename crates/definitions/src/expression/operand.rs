@@ -1,11 +1,12 @@
 //! The things that expressions compare and combine: fields, literals, sums, conditions.
 
-use model::{ActiveTime, Code, CodeList, DatePart, Expr, FieldIndex, FieldType, Unit};
+use model::{ActiveTime, Code, CodeList, Date, DatePart, Expr, FieldIndex, FieldType, Unit};
 use sqlparser::ast::{BinaryOperator, Expr as Sql, Function, UnaryOperator, Value};
 
 use super::aggregate::{argument_list, is_aggregate};
+use super::history::is_member;
 use super::row::RowCompiler;
-use crate::decimal::{Decimal, Misfit};
+use crate::decimal::{self, Decimal, Misfit};
 use crate::yaml::Span;
 
 /// A number: a literal that still takes the scale of what it meets, or something that has one.
@@ -33,6 +34,8 @@ pub(super) enum Operand {
     Number(Amount),
     /// A code field.
     Code(FieldIndex),
+    /// A code field, by what its codes are called on a day.
+    CodeOn(FieldIndex, Date),
     /// A text field.
     Text(FieldIndex),
     /// A field that is a day or a period.
@@ -50,7 +53,7 @@ impl Operand {
     pub(super) fn noun(&self) -> &'static str {
         match self {
             Self::Number(_) => "a number",
-            Self::Code(_) => "a code",
+            Self::Code(_) | Self::CodeOn(..) => "a code",
             Self::Text(_) => "a text",
             Self::Temporal(_) => "a date or period",
             Self::Condition(_) => "a condition",
@@ -69,10 +72,8 @@ impl RowCompiler<'_, '_> {
     pub(super) fn operand(&mut self, sql: &Sql) -> Option<Operand> {
         match sql {
             Sql::Nested(inner) => self.operand(inner),
-            Sql::Identifier(_) => {
-                let index = self.field_named(sql)?;
-                self.field_operand(index, self.span(sql))
-            }
+            Sql::Identifier(_) => self.named(sql),
+            Sql::CompoundIdentifier(_) if self.scope.looks_up() => self.named(sql),
             Sql::Value(value) => self.literal(&value.value, sql),
             Sql::UnaryOp { op: UnaryOperator::Minus, expr } => self.negated(expr),
             Sql::UnaryOp { op: UnaryOperator::Not, expr } => {
@@ -88,6 +89,11 @@ impl RowCompiler<'_, '_> {
             Sql::Function(function) => self.function(function, sql),
             _ => self.predicate(sql).map(Operand::Condition),
         }
+    }
+
+    fn named(&mut self, sql: &Sql) -> Option<Operand> {
+        let index = self.field_named(sql)?;
+        self.field_operand(index, self.span(sql))
     }
 
     fn field_operand(&mut self, index: FieldIndex, span: Span) -> Option<Operand> {
@@ -119,6 +125,9 @@ impl RowCompiler<'_, '_> {
             Value::Boolean(value) => Some(Operand::Condition(Expr::Boolean(*value))),
             Value::Null => Some(Operand::Null),
             Value::Number(text, false) => {
+                if decimal::is_ambiguous(text, self.span(sql), self.report) {
+                    return None;
+                }
                 let decimal = Decimal::parse(text);
                 if decimal.is_none() {
                     let span = self.span(sql);
@@ -179,7 +188,7 @@ impl RowCompiler<'_, '_> {
             (Amount::Constant(_), Amount::Constant(_)) => {
                 self.report
                     .error(Code::UNSUPPORTED_EXPRESSION, span, "two numbers stand here, but no field")
-                    .help("write the result");
+                    .help("write the result; a day stands in single quotation marks: '2024-05-31'");
                 None
             }
             (Amount::Computed { expr, scale, precision, unit }, Amount::Constant(decimal)) => {
@@ -242,6 +251,9 @@ impl RowCompiler<'_, '_> {
         if name == "in_group" {
             return self.in_group(function, sql).map(Operand::Condition);
         }
+        if name == "as_of" {
+            return self.as_of(function, sql).map(|(field, day)| Operand::CodeOn(field, day));
+        }
         let span = self.span(sql);
         if let Some(part) = [DatePart::Year, DatePart::Month].into_iter().find(|part| part.as_str() == name) {
             return self.date_part(part, function, span);
@@ -256,7 +268,7 @@ impl RowCompiler<'_, '_> {
         } else {
             self.report
                 .error(Code::UNSUPPORTED_EXPRESSION, span, format!("the function `{name}` is not part of the language"))
-                .did_you_mean_one_of(&name, ["in_group", "year", "month", "days_active", "months_active"]);
+                .did_you_mean_one_of(&name, ["in_group", "as_of", "year", "month", "days_active", "months_active"]);
         }
         None
     }
@@ -314,7 +326,13 @@ impl RowCompiler<'_, '_> {
         };
         let group_span = self.span(group);
         let field_span = self.span(field);
-        let index = self.field_named(field)?;
+        let (index, day) = match field {
+            Sql::Function(inner) if inner.name.to_string().eq_ignore_ascii_case("as_of") => {
+                let (index, day) = self.as_of(inner, field)?;
+                (index, Some(day))
+            }
+            _ => (self.field_named(field)?, None),
+        };
         if !matches!(self.field(index).ty, FieldType::Code(_)) {
             let message = format!("`{}` is no code, so it has no groups", self.field(index).name);
             self.report.error(Code::TYPE_MISMATCH, field_span, message);
@@ -323,7 +341,14 @@ impl RowCompiler<'_, '_> {
         let Sql::Value(value) = group else { return self.group_needed(group_span) };
         let Value::SingleQuotedString(name) = &value.value else { return self.group_needed(group_span) };
         let list = self.list_of(index)?;
-        self.group_codes(list, name, group_span).map(|codes| Expr::In(index, codes))
+        let members = self.members_of(list, name, group_span)?;
+        match day {
+            Some(day) => {
+                let belongs = |code| members.contains(&code) && is_member(list, name, code, day);
+                self.codes_on(index, day, span, belongs)
+            }
+            None => self.codes_in_group(index, list, name, span),
+        }
     }
 
     fn group_needed(&mut self, span: Span) -> Option<Expr> {
@@ -333,13 +358,18 @@ impl RowCompiler<'_, '_> {
         None
     }
 
-    fn group_codes(&mut self, list: &CodeList, name: &str, span: Span) -> Option<std::collections::BTreeSet<String>> {
-        let Some(members) = list.groups.get(name) else {
+    fn members_of<'l>(
+        &mut self,
+        list: &'l CodeList,
+        name: &str,
+        span: Span,
+    ) -> Option<&'l std::collections::BTreeSet<model::CodeIndex>> {
+        let members = list.groups.get(name);
+        if members.is_none() {
             self.report
                 .error(Code::UNKNOWN_GROUP, span, format!("the code list `{}` has no group `{name}`", list.id))
                 .did_you_mean_one_of(name, list.groups.keys().map(model::FieldName::as_str));
-            return None;
-        };
-        Some(members.iter().map(|index| list.code(*index).to_owned()).collect())
+        }
+        members
     }
 }

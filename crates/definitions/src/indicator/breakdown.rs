@@ -123,7 +123,7 @@ pub(super) struct Scope<'a> {
 
 /// The fields that a measure can be broken down by: behind a first grouping, those of the groups.
 pub(super) fn fields_of<'m>(measure: &'m Measure, dataset: &'m Dataset) -> &'m [Field] {
-    measure.per.as_ref().map_or(&dataset.fields, |per| &per.fields)
+    measure.per.as_ref().map_or_else(|| measure.fields(dataset), |per| &per.fields)
 }
 
 /// A dimension with the field that each measure has it in; `None` where the measure is the same for every category.
@@ -280,7 +280,8 @@ fn lacks(
     report: &mut Report<'_>,
 ) {
     let known = fields_of(measure, dataset);
-    let grouped = measure.per.is_some() && dataset.field_index(&wanted.value).is_some();
+    let of_rows = measure.fields(dataset).iter().any(|field| field.name.as_str() == wanted.value);
+    let grouped = measure.per.is_some() && of_rows;
     let whose = if measure.per.is_some() { "the groups of " } else { "" };
     let message = match own {
         Some(_) => format!(
@@ -416,7 +417,7 @@ pub(super) fn canonical(indicator: &Indicator, datasets: &Shelf<Dataset>) -> Opt
         let name =
             |field: &Option<FieldIndex>| Canonical::word(field.map_or(TOTAL, |field| fields[field.0].name.as_str()));
         let slicing = |slicing: &Slicing| {
-            let filter = slicing.filter.as_ref().map(|filter| canonical::expression(filter, &dataset.fields));
+            let filter = slicing.filter.as_ref().map(|filter| canonical::expression(filter, measure.fields(dataset)));
             Canonical::map([
                 ("fields", Some(Canonical::list(slicing.fields.iter().map(name)))),
                 ("filter", filter.map(Canonical::word)),

@@ -230,19 +230,7 @@ impl<'d> Used<'d> {
             }
             total => total,
         };
-        let members = |name: &Written<String>, report: &mut Report<'_>| {
-            let members = list.groups.get(name.value.as_str());
-            if members.is_none() {
-                report
-                    .error(
-                        Code::UNKNOWN_GROUP,
-                        name.span,
-                        format!("the code list `{id}` has no group `{}`", name.value),
-                    )
-                    .did_you_mean_one_of(&name.value, list.groups.keys().map(FieldName::as_str));
-            }
-            members.map(|members| members.iter().map(|index| list.code(*index).to_owned()).collect::<BTreeSet<_>>())
-        };
+        let members = |name: &Written<String>, report: &mut Report<'_>| members(name, list, report);
         let is_total = |code: &String| total.is_some_and(|total| total.value == *code);
         let categories = match sorted {
             Sorted::Each => {
@@ -309,6 +297,26 @@ fn groups(
         Category { code: group.value.clone(), title, values: CategoryValues::Codes(codes.clone()) }
     };
     Some(groups.iter().map(one).collect())
+}
+
+/// The codes of a group.
+fn members(name: &Written<String>, list: &CodeList, report: &mut Report<'_>) -> Option<BTreeSet<String>> {
+    let group = name.value.as_str();
+    let Some(members) = list.groups.get(group) else {
+        report
+            .error(Code::UNKNOWN_GROUP, name.span, format!("the code list `{}` has no group `{group}`", list.id))
+            .did_you_mean_one_of(group, list.groups.keys().map(FieldName::as_str));
+        return None;
+    };
+    // Within one period such a code would be in two categories, or in none.
+    if let Some(moving) = members.iter().find(|code| list.member_times(group, **code).is_some()) {
+        let message = format!("`{}` is in the group `{group}` at some times alone", list.code(*moving));
+        report
+            .error(Code::BREAKDOWN_MISMATCH, name.span, message)
+            .help("take a group that has its codes at all times: `codes:` instead of `under:`");
+        return None;
+    }
+    Some(members.iter().map(|index| list.code(*index).to_owned()).collect())
 }
 
 /// The category of a code, with its latest title.

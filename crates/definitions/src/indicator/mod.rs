@@ -3,7 +3,10 @@
 mod additive;
 mod breakdown;
 mod dimension;
+mod history;
+mod join;
 mod measure;
+mod price;
 mod publication;
 pub(crate) mod reference;
 mod sense;
@@ -94,6 +97,15 @@ pub(crate) fn resolve(
         doc.reservations.iter().filter_map(|reservation| reservation.begins(period, valid, report)).collect();
     // With another version a series begins anew.
     let begins = valid.from.filter(|_| doc.supersedes.is_some());
+    let breaks: Vec<Period> = declared_breaks.iter().copied().chain(begins).collect();
+    let series = history::Series { period, valid, breaks: &breaks };
+    // Where an older version ends is for the newer ones to say, unless it says so itself.
+    let ends = identity.version.is_none() || valid.to.is_some();
+    for (measure, doc) in measures.iter().zip(&doc.measures).filter(|_| ends) {
+        if let Some(measure) = measure {
+            history::check(&series, measure, doc, datasets, lists, report);
+        }
+    }
     let version = Indicator {
         id: IndicatorId::new(identity.id).ok()?,
         version: doc.version?,
@@ -117,7 +129,7 @@ pub(crate) fn resolve(
         groups: doc.groups?,
         plausible: doc.plausible,
         included_in,
-        breaks: declared_breaks.iter().copied().chain(begins).collect(),
+        breaks,
         history: History {
             valid: (valid.from, valid.to),
             supersedes: doc.supersedes,
@@ -334,7 +346,7 @@ fn canonical(indicator: &Indicator, datasets: &Shelf<Dataset>) -> Option<Canonic
     };
     let measures = indicator.measures.iter().map(|measure| {
         let dataset = datasets.get(measure.dataset.as_str())?;
-        Some((&measure.name, measure::canonical(measure, dataset)))
+        Some((&measure.name, measure::canonical(measure, dataset, datasets)))
     });
     let measures: Option<Vec<_>> = measures.collect();
     let declared = &indicator.history.declared_breaks;

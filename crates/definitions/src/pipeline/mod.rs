@@ -131,13 +131,21 @@ fn choice(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Choice> {
 }
 
 fn resolve_use(doc: &UseDoc, shelves: &Shelves<'_>, report: &mut Report<'_>) -> Option<Placed> {
-    let municipalities = doc.municipalities.as_ref().and_then(|choice| municipalities(choice, shelves, report));
+    let mut municipalities = doc.municipalities.as_ref().and_then(|choice| municipalities(choice, shelves, report));
     let source = doc.source.as_ref().and_then(|name| shelves.sources.find(name, report))?;
     if matches!(doc.fetch, Some(Fetch::Http(_))) && source.scope.one_municipality {
         let message = format!("`{}` takes the municipality from a file's name, which a web API has not", source.id);
         report.error(Code::INVALID_VALUE, doc.at, message).help("use a source with `municipality: rows`");
     }
     let dataset = shelves.datasets.get(source.dataset.as_str())?;
+    if dataset.whole_country {
+        if let Some(Choice::These(written)) = &doc.municipalities {
+            let message = format!("`{}` is of the whole country, not of single municipalities", dataset.id);
+            let place = written.first().map_or(doc.at, |first| first.span);
+            report.error(Code::INVALID_VALUE, place, message).help("write `municipalities: all`");
+        }
+        municipalities = municipalities.map(|_| vec![MunicipalityCode::COUNTRY]);
+    }
     let mut bound = |written: &Option<Written<Period>>| {
         let written = written.as_ref()?;
         if written.value.kind() == dataset.partition {

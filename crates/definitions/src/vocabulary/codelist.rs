@@ -13,6 +13,7 @@ pub(crate) const CODELIST: Shape = Shape::new(
         Key::description(),
         Key::needed("rows", Type::Text, "The table in the same folder: UTF-8, `;`, a header."),
         Key::optional("attributes", Type::List(&ID), "Further columns of the table."),
+        Key::optional("changes", Type::Text, "The table of merges, splits and renames in the same folder."),
         Key::optional("groups", Type::Named(&Type::Object(&GROUP)), "Sets of codes, for `in_group`."),
     ],
 );
@@ -23,7 +24,12 @@ pub(crate) const GROUP: Shape = Shape::new(
     "A set of codes.",
     &[
         Key::needed("title", BILINGUAL, "A short name for people."),
-        Key::needed("codes", Type::List(&Type::Text), "Codes; `*` at the end means all that begin so."),
+        Key::depends("codes", Type::List(&Type::Text), "Codes; `*` at the end means all that begin so."),
+        Key::depends(
+            "under",
+            Type::List(&Type::Text),
+            "Codes of which all that lie below belong to the group, each at its time.",
+        ),
         Key::optional("except", Type::List(&Type::Text), "Codes that are left out, written in the same way."),
     ],
 );

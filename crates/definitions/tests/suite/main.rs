@@ -6,6 +6,7 @@ mod diagnostics;
 mod example;
 mod fingerprints;
 mod formatter;
+mod history;
 mod project;
 mod robustness;
 mod shipped;

@@ -1,9 +1,11 @@
 //! The pages of datasets and code lists.
 
-use model::{CodeIndex, CodeList, Dataset, Date, Field, FieldType, MomentRule, RangeRule, Severity, format_decimal};
+use model::{
+    ChangeKind, CodeIndex, CodeList, Dataset, Date, Field, FieldType, MomentRule, RangeRule, Severity, format_decimal,
+};
 
 use super::document::{Block, Inline, Page, code, link, text};
-use super::words::{Speaker, day_within};
+use super::words::{Speaker, Tongue, day_within};
 
 pub(super) fn dataset(dataset: &Dataset, speaker: Speaker<'_>) -> Page {
     let Speaker { tongue, catalogue } = speaker;
@@ -69,7 +71,7 @@ pub(super) fn dataset(dataset: &Dataset, speaker: Speaker<'_>) -> Page {
     blocks.push(Block::List(sources.collect()));
     blocks.push(Block::Heading(2, tongue.say("Nøgletal", "Key figures").to_owned()));
     let reading = catalogue.indicators.values();
-    let reading = reading.filter(|found| found.measures.iter().any(|measure| measure.dataset == dataset.id));
+    let reading = reading.filter(|found| found.datasets().contains(&dataset.id));
     let reading = reading.map(|found| vec![link(format!("indicators/{}", found.id), tongue.of(&found.title))]);
     blocks.push(Block::List(reading.collect()));
     Page { path: format!("datasets/{}", dataset.id), title: tongue.of(&dataset.title).to_owned(), blocks }
@@ -146,6 +148,10 @@ pub(super) fn codelist(list: &CodeList, speaker: Speaker<'_>) -> Page {
     }
     blocks.push(Block::Heading(2, tongue.say("Koder", "Codes").to_owned()));
     blocks.push(codes(list, speaker));
+    if !list.changes().is_empty() {
+        blocks.push(Block::Heading(2, tongue.say("Ændringer", "Changes").to_owned()));
+        blocks.push(changes(list, tongue));
+    }
     blocks.push(Block::Heading(2, tongue.say("Datasæt", "Datasets").to_owned()));
     let uses = |dataset: &Dataset| {
         dataset.fields.iter().any(|field| matches!(&field.ty, FieldType::Code(name) if *name == list.id))
@@ -154,6 +160,42 @@ pub(super) fn codelist(list: &CodeList, speaker: Speaker<'_>) -> Page {
     let using = using.map(|dataset| vec![link(format!("datasets/{}", dataset.id), tongue.of(&dataset.title))]);
     blocks.push(Block::List(using.collect()));
     Page { path: format!("codelists/{}", list.id), title: tongue.of(&list.title).to_owned(), blocks }
+}
+
+fn changes(list: &CodeList, tongue: Tongue) -> Block {
+    let titled = |index: CodeIndex, day: Date| {
+        vec![code(list.code(index)), text(format!(" {}", tongue.of(list.title_of(index, day))))]
+    };
+    let rows = list.changes().iter().map(|change| {
+        let before = Date::from_days(change.date.days() - 1).unwrap_or(change.date);
+        let kind = match change.kind {
+            ChangeKind::Merge => tongue.say("lagt sammen", "merged"),
+            ChangeKind::Split => tongue.say("delt", "split"),
+            ChangeKind::Rename => tongue.say("nyt navn", "renamed"),
+        };
+        let share = change.share.map_or_else(
+            || tongue.say("ikke kendt", "not known").to_owned(),
+            |share| match share.denominator() {
+                1 => share.numerator().to_string(),
+                below => format!("{}/{below}", share.numerator()),
+            },
+        );
+        vec![
+            vec![text(change.date.to_string())],
+            titled(change.from, before),
+            vec![text(kind)],
+            titled(change.to, change.date),
+            vec![text(share)],
+        ]
+    });
+    let header = [
+        tongue.say("Dato", "Date"),
+        tongue.say("Før", "Before"),
+        tongue.say("Ændring", "Change"),
+        tongue.say("Efter", "After"),
+        tongue.say("Andel", "Share"),
+    ];
+    Block::table(tongue.say("Hvad der blev af koder", "What became of codes"), &header, rows.collect())
 }
 
 fn codes(list: &CodeList, speaker: Speaker<'_>) -> Block {
