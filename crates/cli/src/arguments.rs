@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use model::{MunicipalityCode, Period};
+use model::{AsDefined, MunicipalityCode, Period};
 use pipeline::Parts;
 
-const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
+const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; diff: a breaking change without a new \
+version; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
 written); 2 usage, configuration or invalid definitions; 3 refused (run: some deliveries, everything else is published; \
 read, preview: the file); 4 another run holds the lock; 70 the store, a disk or the network is \
 not available, or an internal error; 130/143 interrupted, nothing of the run published.";
@@ -27,8 +28,11 @@ impl Arguments {
     /// The arguments of the process.
     pub(crate) fn read() -> Result<Self, clap::Error> {
         let arguments = Self::try_parse()?;
-        if let Command::Check(own) = &arguments.command {
-            check_targets(&own.format)?;
+        match &arguments.command {
+            Command::Check(own) => check_targets(&own.format)?,
+            Command::Test(own) => check_targets(&own.format)?,
+            Command::Diff(own) => check_targets(&own.format)?,
+            _ => {}
         }
         Ok(arguments)
     }
@@ -73,6 +77,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Carry out the tests of the definitions, offline and without a store
     Test(TestArguments),
+    /// Compare the definitions with those of a revision or folder: what changed, and whose figures change
+    Diff(DiffArguments),
     /// Lay out definition files in the one way; comments and quotation marks stay
     Fmt(FmtArguments),
     /// Write the JSON Schema of definition files, for editors
@@ -160,12 +166,20 @@ fn check_targets(targets: &[FindingsTarget]) -> Result<(), clap::Error> {
     Err(Arguments::command().error(ErrorKind::ArgumentConflict, message))
 }
 
-/// How the results of tests are written.
+/// By which versions of their definitions figures are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TestFormat {
-    Text,
-    Json,
-    Junit,
+pub(crate) enum Definitions {
+    Then,
+    Now,
+}
+
+impl Definitions {
+    pub(crate) fn as_defined(self) -> AsDefined {
+        match self {
+            Self::Then => AsDefined::Then,
+            Self::Now => AsDefined::Now,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -179,9 +193,26 @@ pub(crate) struct TestArguments {
     /// Say too what no test has shown
     #[arg(long)]
     pub(crate) coverage: bool,
-    /// How the results are written
-    #[arg(long, value_enum, default_value_t = TestFormat::Text)]
-    pub(crate) format: TestFormat,
+    /// How results are written: text, json, github, gitlab, junit or sarif; with `:PATH` to a file. May be given
+    /// several times, once without a path
+    #[arg(long, value_name = "FORMAT[:PATH]", value_parser = findings_target, default_value = "text")]
+    pub(crate) format: Vec<FindingsTarget>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// What is compared with: a revision of the git repository that the project lies in, or a folder with another copy
+    /// of the project
+    #[arg(long, value_name = "REVISION|FOLDER")]
+    pub(crate) against: String,
+    /// How changes are written: text, json, github, gitlab, junit or sarif; with `:PATH` to a file. May be given
+    /// several times, once without a path
+    #[arg(long, value_name = "FORMAT[:PATH]", value_parser = findings_target, default_value = "text")]
+    pub(crate) format: Vec<FindingsTarget>,
+    /// Write, in place of the changes, what lets those pass that are findings: to be put into musketer.yaml, with a
+    /// reason for each
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) exceptions: bool,
 }
 
 #[derive(Debug, Args)]
@@ -282,6 +313,9 @@ pub(crate) struct ExplainArguments {
     /// The part of the figure, one category of each dimension: `sex=1,age_band=0-5`
     #[arg(long, value_name = "PART", default_value = model::TOTAL)]
     pub(crate) breakdown: String,
+    /// Figures by the versions that are valid in their periods, or all by the current ones
+    #[arg(long, value_enum, default_value_t = Definitions::Then)]
+    pub(crate) definitions: Definitions,
     /// Show canonical rows behind the figure with file and line, at most N
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
     pub(crate) rows: Option<usize>,
@@ -314,6 +348,9 @@ pub(crate) struct ExportArguments {
     /// figures; may be given several times
     #[arg(long, value_name = "PARTS", value_parser = parts)]
     pub(crate) breakdown: Vec<Parts>,
+    /// Figures by the versions that are valid in their periods, or all by the current ones
+    #[arg(long, value_enum, default_value_t = Definitions::Then)]
+    pub(crate) definitions: Definitions,
     /// The format; by the ending of `--output` if not given, otherwise CSV
     #[arg(long, value_enum)]
     pub(crate) format: Option<ExportFormat>,

@@ -20,7 +20,9 @@ mod project;
 mod query;
 mod reading;
 mod report;
+mod revision;
 mod run;
+mod series;
 pub mod single;
 pub mod testing;
 mod work;
@@ -40,6 +42,8 @@ pub use project::Project;
 pub use query::{
     DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Parts, Queries, RefusedDelivery,
     RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
+    VersionLine,
 };
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
+pub use revision::Earlier;
 pub use run::{Phase, Progress, RunOptions, Silent, run};

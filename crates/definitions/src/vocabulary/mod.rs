@@ -23,7 +23,7 @@ pub(crate) use indicator::{
     ABSENCE, BAND, DIMENSION, GROUPS, INCLUSION, INDICATOR, JOIN, MEASURE, PLAUSIBLE, PRICE, RESERVATION,
 };
 pub(crate) use pipeline::{HTTP, PIPELINE, USE};
-pub(crate) use project::{PERSONS, PROJECT};
+pub(crate) use project::{EXCEPTION, PERSONS, PROJECT};
 pub(crate) use source::{
     BOOLEAN, CENTURY, CONTROL, CONTROL_RECORD, DATE, DELIMITED, DELIVERY, FIXED, FORMAT, MAPPING, NUMBER, SIGN, SKIP,
     SOURCE, SUM,

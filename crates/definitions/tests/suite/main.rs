@@ -3,6 +3,7 @@
 mod breakdowns;
 mod broken;
 mod diagnostics;
+mod differences;
 mod example;
 mod fingerprints;
 mod formatter;
