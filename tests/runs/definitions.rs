@@ -191,6 +191,13 @@ fn texts_are_escaped_and_older_versions_stand_in_the_history() {
         versions.iter().any(|line| line.starts_with("| 2 |")) && versions.iter().any(|line| line.starts_with("| 1 |"))
     );
 
+    // What is another in a version, of which periods each makes figures, and what the older one says.
+    let page = std::fs::read_to_string(site.join("indicators/care_expenditure_per_67plus.md")).expect("the page");
+    let row = |number: &str| page.lines().find(|line| line.starts_with(&format!("| {number} |"))).unwrap_or_default();
+    assert!(row("2").contains("fra 2018") && row("2").contains("| expenditure: hvilke rækker |"), "{page}");
+    assert!(row("1").contains("2017") && !row("1").contains("hvilke rækker"), "{page}");
+    assert!(page.contains("### Version 1") && page.contains("5.32.32"), "{page}");
+
     place.write(path, "kind: indicator\n");
     let said = place.musketer(&["catalogue", "--output", place.path("none").to_str().expect("a plain path")]);
     assert_eq!(said.code, 2, "{}", said.err);
