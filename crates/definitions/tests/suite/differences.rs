@@ -576,6 +576,7 @@ fn further_edits() -> Vec<(Files, Files)> {
         (files.clone(), turned),
         (files.clone(), behind),
         edit(PIPELINE, uses, ""),
+        edit(PIPELINE, "indicators: all", "indicators: all\ndefinitions: now"),
         edit(SHARE, "period: month", "period: quarter"),
         (
             files.clone(),

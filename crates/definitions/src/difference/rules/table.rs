@@ -127,6 +127,7 @@ rules! {
     Pipeline PIPELINE_REMOVED Breaking Whole []: "A pipeline is gone.";
     Pipeline PIPELINE_INDICATOR_ADDED Additive Changed ["indicators"] when(list_gains): "Further indicators are published.";
     Pipeline PIPELINE_INDICATOR_REMOVED Breaking Changed ["indicators"]: "An indicator is published no more.";
+    Pipeline PIPELINE_VERSIONS_CHANGED Breaking Changed ["definitions"]: "By which versions figures are made: as defined then, or now.";
     Pipeline PIPELINE_USE_ADDED Additive Added ["uses/*"]: "A use of a source is new.";
     Pipeline PIPELINE_USE_REMOVED Breaking Removed ["uses/*"]: "A use of a source is gone.";
     Pipeline PIPELINE_MUNICIPALITY_ADDED Additive Changed ["uses/*/municipalities"] when(list_gains): "Further municipalities use a source.";
