@@ -7,16 +7,16 @@ use crate::witness::{CHANGED, Figure, Rows, World, changed_figures, figures};
 
 /// The published figures, from the program's own export.
 fn published(place: &Place, arguments: &[&str]) -> BTreeSet<Figure> {
-    let csv = place.expect(0, &[&["export"], arguments].concat());
+    let csv = place.expect(0, &[&["export", "--breakdown", "all"], arguments].concat());
     let mut lines = csv.lines();
     let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
     let at = |name: &str| header.iter().position(|known| *known == name).expect("a column");
-    let (indicator, area, period, value, status) =
-        (at("indicator"), at("area"), at("period"), at("value"), at("obs_status"));
+    let (indicator, part, area) = (at("indicator"), at("breakdown"), at("area"));
+    let (period, value, status) = (at("period"), at("value"), at("obs_status"));
     let figure = |line: &str| {
         let cells = split(line);
         let cell = |at: usize| cells[at].clone();
-        (cell(indicator), cell(area), cell(period), cell(value), cell(status))
+        (cell(indicator), cell(part), cell(area), cell(period), cell(value), cell(status))
     };
     lines.map(figure).collect()
 }
@@ -80,7 +80,9 @@ fn two_versions_make_what_the_witness_says_as_defined_then_and_now() {
     let (head, rest) = pipeline.split_once("indicators:\n").expect("indicators");
     let (_, uses) = rest.split_once("uses:\n").expect("uses");
     let named = CHANGED.join(", ");
-    place.write("pipelines/test.yaml", format!("{head}indicators: [{named}]\ndefinitions: both\nuses:\n{uses}"));
+    let groups = "comparison_groups: [provinces, six_cities]\n";
+    place
+        .write("pipelines/test.yaml", format!("{head}indicators: [{named}]\n{groups}definitions: both\nuses:\n{uses}"));
     place.expect(0, &["run"]);
     let world = World::read(&shipped());
     let rows = Rows::read(&world, &place.path("drop"));

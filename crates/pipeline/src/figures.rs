@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use loader::{FigureCounts, FigureKey, Publication};
 use model::{
-    Area, Catalogue, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period,
-    Reading, Series, WorkUnit,
+    Area, Catalogue, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Observation,
+    Period, Reading, Series, WorkUnit,
 };
 use normaliser::{CanonicalFile, DatasetRows, Partials, Request};
 
@@ -64,18 +64,10 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// What a task has to compute again, given the units that changed; everything if the definition did.
-pub(crate) fn wanted(
-    sources: &Sources<'_>,
-    Task { series, plan: indicator, .. }: &Task<'_>,
-    changed: &BTreeSet<(DatasetId, Cell)>,
-    all: bool,
-    publication: &Publication<'_>,
-) -> Result<Wanted, RunError> {
+/// What the units that changed lead to, or all that are there.
+fn reached(sources: &Sources<'_>, indicator: &Indicator, changed: &BTreeSet<(DatasetId, Cell)>, all: bool) -> Wanted {
     let mut wanted = Wanted::default();
     let valid = |period: &Period| indicator.defines(*period);
-    // Another index is another price of the base, and with it of every period.
-    let all = all || changed.iter().any(|(dataset, _)| indicator.is_priced_by(dataset));
     for reading in indicator.measures.iter().flat_map(|measure| sources.readings(measure)) {
         let delivered = sources.coverage.delivered.get(&reading.dataset.id);
         let horizon = delivered.into_iter().flatten().map(|(_, part)| part.end()).max();
@@ -93,6 +85,43 @@ pub(crate) fn wanted(
             }
         }
     }
+    wanted
+}
+
+/// All figures of indicators, as a run would make them of the rows that are there. Nothing is written.
+pub(crate) fn all_of<'a>(
+    sources: &Sources<'a>,
+    indicators: &[&'a Indicator],
+) -> Result<Vec<Vec<Observation>>, RunError> {
+    let nothing = BTreeSet::new();
+    let cells_of = |indicator: &Indicator| -> BTreeSet<Cell> {
+        let periods = reached(sources, indicator, &nothing, true).periods;
+        let published = periods.into_iter().filter(|period| is_published(sources, indicator, *period));
+        published.flat_map(|period| sources.municipalities.iter().map(move |code| (*code, period))).collect()
+    };
+    let work: Vec<(&Indicator, BTreeSet<Cell>)> =
+        indicators.iter().map(|indicator| (*indicator, cells_of(indicator))).collect();
+    let rows = rows_for(sources, &work);
+    let requests: Vec<Request<'_>> =
+        work.iter().map(|(indicator, cells)| Request { indicator, wanted: cells }).collect();
+    let measured = normaliser::measure(&requests, &rows)?;
+    let areas = |period: Period| areas(sources, period);
+    let observed = work.iter().zip(measured);
+    observed.map(|((indicator, _), measures)| Ok(normaliser::observe(indicator, &measures, &areas)?)).collect()
+}
+
+/// What a task has to compute again, given the units that changed; everything if the definition did.
+pub(crate) fn wanted(
+    sources: &Sources<'_>,
+    Task { series, plan: indicator, .. }: &Task<'_>,
+    changed: &BTreeSet<(DatasetId, Cell)>,
+    all: bool,
+    publication: &Publication<'_>,
+) -> Result<Wanted, RunError> {
+    let valid = |period: &Period| indicator.defines(*period);
+    // Another index is another price of the base, and with it of every period.
+    let all = all || changed.iter().any(|(dataset, _)| indicator.is_priced_by(dataset));
+    let mut wanted = reached(sources, indicator, changed, all);
     if all {
         // What is published no more has to be withdrawn, also where nothing is left that would lead to it.
         let observed = publication.read().observed(series)?;
@@ -172,6 +201,11 @@ pub(crate) fn publish(
     Ok(counts)
 }
 
+/// The regions and the country in a period, each with its municipalities.
+fn areas(sources: &Sources<'_>, period: Period) -> BTreeMap<Area, Vec<MunicipalityCode>> {
+    sources.catalogue.regions_and_country(sources.municipalities.iter().copied(), period.start())
+}
+
 fn publish_one(
     sources: &Sources<'_>,
     Task { series, plan: indicator, .. }: &Task<'_>,
@@ -181,9 +215,7 @@ fn publish_one(
 ) -> Result<FigureCounts, RunError> {
     publication.measures(&fresh, series.as_defined)?;
     let measures = measures(sources, (series, indicator), periods, fresh, publication)?;
-    let areas =
-        |period: Period| sources.catalogue.regions_and_country(sources.municipalities.iter().copied(), period.start());
-    let mut observations = normaliser::observe(indicator, &measures, &areas)?;
+    let mut observations = normaliser::observe(indicator, &measures, &|period| areas(sources, period))?;
     observations.retain(|one| periods.contains(&one.period));
     let counts = publication.figures(&observations, series.as_defined)?;
     // An area or a category that is no more has no figure any more either; who is compared with whom is not known yet.

@@ -9,6 +9,7 @@ mod document;
 mod indicator;
 mod material;
 mod source;
+mod versions;
 mod words;
 
 use model::Catalogue;
