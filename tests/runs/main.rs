@@ -4,9 +4,11 @@
 mod bad_input;
 mod books;
 mod commands;
+mod compared;
 mod definitions;
 mod deliveries;
 mod determinism;
+mod joined;
 mod pages;
 mod persons;
 mod place;

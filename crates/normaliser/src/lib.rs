@@ -19,6 +19,6 @@ mod fixture;
 pub use check::{KeyCheck, KeyError, KeyFindings, KeyHasher, KeyJudge, RowPlace, Suspects, partition};
 pub use compute::{
     CanonicalFile, ComputeError, DatasetRows, MeasureRow, MeasureRows, Member, PartialHand, PartialPlan, Partials,
-    Request, measure, observe, rows_of,
+    Request, index_values, measure, observe, rows_of,
 };
 pub use harmonise::{Hand, Harmonised, Harmoniser, PersonKeys};

@@ -10,9 +10,11 @@ mod engine;
 mod error;
 mod expression;
 mod general;
+mod lookup;
 mod measure;
 mod observe;
 mod partial;
+mod price;
 mod sharing;
 mod trace;
 
@@ -29,6 +31,7 @@ pub use error::ComputeError;
 pub use measure::{Request, measure};
 pub use observe::{Member, observe};
 pub use partial::{PartialHand, PartialPlan, Partials};
+pub use price::index_values;
 pub use trace::{MeasureRow, MeasureRows, rows_of};
 
 /// The value of a measure before it is divided, and how many rows it was made of.
