@@ -1,8 +1,6 @@
 //! All files to one catalogue, kind by kind, so that every reference looks back to what is already on its shelf.
 
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
-use std::thread;
 
 use model::{Catalogue, Code, CodeList, Dataset, Diagnostic, Indicator, MunicipalityCode, Pipeline, Place, Source};
 
@@ -30,7 +28,8 @@ pub fn load_in(project: &Project, files: &BTreeMap<String, Vec<u8>>) -> (Catalog
 }
 
 fn read<'f>(project: &Project, files: &'f BTreeMap<String, Vec<u8>>) -> (Library<'f>, Vec<Diagnostic>) {
-    let (mut findings, mut written) = (Vec::new(), Vec::new());
+    let mut findings = Vec::new();
+    let mut definitions = Vec::new();
     for (path, bytes) in files {
         match Role::of(path, project) {
             Role::Other => {}
@@ -38,10 +37,9 @@ fn read<'f>(project: &Project, files: &'f BTreeMap<String, Vec<u8>>) -> (Library
                 let finding = Diagnostic::error(Code::INVALID_VALUE, "no definition is looked for here");
                 findings.push(finding.at(Place::file(path)).with_help(help));
             }
-            Role::Definition(identity) => written.push((path.as_str(), bytes.as_slice(), identity)),
+            Role::Definition(identity) => definitions.push(Definition::read(path, bytes, identity)),
         }
     }
-    let mut definitions = read_all(&written);
     check_duplicates(&mut definitions);
     let library = Library::new(files).fill(&mut definitions);
     let catalogue = library.catalogue();
@@ -53,27 +51,6 @@ fn read<'f>(project: &Project, files: &'f BTreeMap<String, Vec<u8>>) -> (Library
     findings.extend(definitions.into_iter().flat_map(|definition| definition.report.into_findings()));
     findings.sort_by(|a, b| (&a.place, a.code).cmp(&(&b.place, b.code)));
     (library, findings)
-}
-
-/// Below so many files, a thread costs more than it saves.
-const FEWEST_A_THREAD: usize = 64;
-
-/// Trees of all files, in the order of the files. A file is read without regard to the others, so that several threads
-/// share them; what refers to what is found out afterwards, by one.
-fn read_all<'f>(written: &[(&'f str, &'f [u8], Identity<'f>)]) -> Vec<Definition<'f>> {
-    let read = |part: &[(&'f str, &'f [u8], Identity<'f>)]| -> Vec<Definition<'f>> {
-        part.iter().map(|(path, bytes, identity)| Definition::read(path, bytes, *identity)).collect()
-    };
-    let most = thread::available_parallelism().map_or(1, usize::from);
-    let threads = most.min(written.len() / FEWEST_A_THREAD);
-    if threads < 2 {
-        return read(written);
-    }
-    thread::scope(|scope| {
-        let parts = written.chunks(written.len().div_ceil(threads));
-        let hands: Vec<_> = parts.map(|part| scope.spawn(move || read(part))).collect();
-        hands.into_iter().flat_map(|hand| hand.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    })
 }
 
 /// A file that holds a definition.

@@ -391,7 +391,8 @@ impl<'n> Keys<'n> {
                     .error(Code::UNKNOWN_KEY, entry.span, message)
                     .did_you_mean_one_of(key, self.asked.iter().copied());
                 // `{da: Klasser, deres størrelse}`: what follows a comma is a key to YAML.
-                let is_rest = matches!(&entry.value.value, Value::Scalar(scalar) if scalar.text.is_empty());
+                let is_rest =
+                    matches!(&entry.value.value, Value::Scalar(scalar) if scalar.plain() == Some(Plain::Null));
                 if is_rest && self.asked.contains(&"da") {
                     finding.help("a text with a comma in it stands in quotation marks");
                 }
