@@ -20,7 +20,7 @@ use model::{
 
 use self::measure::MeasureDoc;
 use self::publication::{InclusionDoc, ReservationDoc};
-pub(crate) use self::versions::Indicators;
+pub(crate) use self::versions::{Indicators, Newer};
 use crate::canonical::{self, Canonical};
 use crate::expression::{formula, sql};
 use crate::file::{Head, Identity, head};
@@ -57,6 +57,7 @@ pub(crate) fn resolve(
     datasets: &Shelf<Dataset>,
     lists: &Shelf<CodeList>,
     indicators: &Indicators,
+    newer: Newer,
     report: &mut Report<'_>,
 ) -> Option<Indicator> {
     let doc = read(root, identity, lists, report)?;
@@ -93,14 +94,6 @@ pub(crate) fn resolve(
     // With another version a series begins anew.
     let begins = valid.from.filter(|_| doc.supersedes.is_some());
     let breaks: Vec<Period> = declared_breaks.iter().copied().chain(begins).collect();
-    let series = history::Series { period, valid, breaks: &breaks };
-    // Where an older version ends is for the newer ones to say, unless it says so itself.
-    let ends = identity.version.is_none() || valid.to.is_some();
-    for (measure, doc) in measures.iter().zip(&doc.measures).filter(|_| ends) {
-        if let Some(measure) = measure {
-            history::check(&series, measure, doc, datasets, lists, report);
-        }
-    }
     let version = Indicator {
         id: IndicatorId::new(identity.id).ok()?,
         version: doc.version?,
@@ -128,6 +121,7 @@ pub(crate) fn resolve(
         history: History {
             valid: (valid.from, valid.to),
             supersedes: doc.supersedes,
+            superseded: newer.left,
             declared_breaks,
             ..History::default()
         },
@@ -135,6 +129,13 @@ pub(crate) fn resolve(
         fingerprint: Fingerprint::of(&[]),
         canonical: String::new(),
     };
+    // While a newer version is broken, where this one ends is not known, unless it says so itself.
+    let made = version.defined().filter(|_| newer.known || valid.to.is_some());
+    for (measure, doc) in version.measures.iter().zip(&doc.measures) {
+        let Some((from, to)) = made else { break };
+        let series = history::Series { period, valid: words::Span { from, to }, breaks: &version.breaks };
+        history::check(&series, measure, doc, datasets, lists, report);
+    }
     let mut indicator = versions::made_of(&version, (formula, conversion), &named)?;
     for chosen in versions::choices(&named, version.history.valid, indicators) {
         let mut apart = Report::new(report.path(), report.text());
