@@ -4,6 +4,7 @@
 mod bad_input;
 mod books;
 mod commands;
+mod compared;
 mod definitions;
 mod deliveries;
 mod determinism;

@@ -187,7 +187,7 @@ fn coverage_says_what_no_test_has_shown() {
     let place = few_tests();
     edit(&place, STATBANK, "        000;TOT;IALT;2025K1;5992734\n", "");
     edit(&place, SHARE, "        0751;2025-01-01;TOT;66;1\n", "");
-    let said = place.musketer(&["test", "--coverage", "--select", "population", "--select", "dst"]);
+    let said = place.musketer(&["test", "--coverage", "--select", "population", "--select", "statbank*"]);
     let gaps: Vec<&str> = said.out.lines().filter(|line| line.starts_with("not seen")).collect();
     assert_eq!(
         gaps,

@@ -173,6 +173,8 @@ codes! {
     7005 NO_PROJECT: "No `musketer.yaml` here or in any folder above." => "Go into the project's folder, or name it with `--project`.";
     7006 NO_PIPELINE: "No pipeline has that name." => "Use one of the pipelines that the message lists.";
     7007 NOTHING_KNOWN: "There is no such figure in the store." => "Check the indicator, municipality and period; `musketer status` shows what was delivered.";
+    7008 REVISION_UNKNOWN: "What the definitions are to be compared with is not there: no revision or folder has that name, or the project is not in it." => "Name a branch, a tag or a commit of the repository that the project lies in, or a folder with another copy of the project. A build server that fetches the last commit alone has no other.";
+    7009 GIT_UNAVAILABLE: "The program `git` could not be started or refuses, or the project lies in no repository of git." => "Install git and start musketer in the repository, or compare with a folder.";
 
     8001 FILE_EMPTY: "The file has no bytes, or nothing but blanks." => "Ask for the delivery again; a municipality with nothing to report delivers a file with a header.";
     8002 FILE_KIND: "The file is something else than its name says: a picture, a web page, an archive, a spreadsheet." => "Look at the file; a web page is often the vendor's log-in page.";

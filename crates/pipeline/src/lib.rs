@@ -20,6 +20,7 @@ mod project;
 mod query;
 mod reading;
 mod report;
+mod revision;
 mod run;
 pub mod single;
 pub mod testing;
@@ -42,4 +43,5 @@ pub use query::{
     RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
 };
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
+pub use revision::Earlier;
 pub use run::{Phase, Progress, RunOptions, Silent, run};

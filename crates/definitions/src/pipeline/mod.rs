@@ -159,10 +159,13 @@ fn resolve_use(doc: &UseDoc, shelves: &Shelves<'_>, report: &mut Report<'_>) -> 
     if let (Some(from), Some(to), Some(written)) = (from, to, &doc.to) {
         check_order(from, to, written.span, report);
     }
-    let ends_before = |to: Option<Period>, from: Option<Period>| to.zip(from).is_some_and(|(to, from)| to < from);
-    if ends_before(to, source.valid_from) || ends_before(source.valid_to, from) {
-        let message = format!("`{}` is not valid in any of these periods, so every file would be refused", source.id);
-        report.error(Code::VALIDITY_ORDER, doc.at, message).help("mend the use, or `valid` of the source");
+    let before = |one: Option<Period>, other: Option<Period>| one.zip(other).filter(|(one, other)| one < other);
+    if let Some((from, first)) = before(from, source.valid_from) {
+        let message = format!("data is owed from {from} on, but files of `{}` count from {first} on", source.id);
+        report.error(Code::VALIDITY_ORDER, doc.at, message).help("begin the use later, or mend `valid` of the source");
+    } else if let Some((last, owed)) = before(source.valid_to, to).or_else(|| before(source.valid_to, from)) {
+        let message = format!("data is owed in {owed}, but files of `{}` count up to {last}", source.id);
+        report.error(Code::VALIDITY_ORDER, doc.at, message).help("end the use earlier, or mend `valid` of the source");
     }
     if doc.to.is_some() {
         to?;
