@@ -1,6 +1,6 @@
 //! The page of an indicator.
 
-use model::{Dataset, FieldIndex, Indicator, Join, JoinMoment, Measure, Price, PriceBase};
+use model::{Dataset, FieldIndex, Indicator, Join, JoinMoment, Measure, PeriodKind, Price, PriceBase};
 
 use super::document::{Block, Inline, Page, code, link, text};
 use super::words::Speaker;
@@ -35,7 +35,7 @@ pub(super) fn page(indicator: &Indicator, speaker: Speaker<'_>) -> Page {
     ];
     for measure in &indicator.measures {
         blocks.push(Block::Heading(3, measure.name.to_string()));
-        blocks.push(Block::facts(tongue, facts(measure, speaker)));
+        blocks.push(Block::facts(tongue, facts(measure, indicator.period.step(), speaker)));
     }
     blocks.push(Block::Heading(2, tongue.say("Kilder", "Sources").to_owned()));
     blocks.push(sources(indicator, speaker));
@@ -50,7 +50,7 @@ pub(super) fn page(indicator: &Indicator, speaker: Speaker<'_>) -> Page {
     Page { path: format!("indicators/{}", indicator.id), title, blocks }
 }
 
-fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inline>)> {
+fn facts<'s>(measure: &Measure, step: PeriodKind, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inline>)> {
     let Speaker { tongue, catalogue } = speaker;
     let Some(own) = catalogue.datasets.get(&measure.dataset) else { return Vec::new() };
     // What is looked up stands beside the rows like fields of their own.
@@ -73,7 +73,9 @@ fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inlin
     }
     facts.push((tongue.say("Hvornår", "When"), vec![text(speaker.time(measure.time))]));
     facts.extend(
-        speaker.window(measure.window).map(|window| (tongue.say("Tidsrum", "Stretch of time"), vec![text(window)])),
+        speaker
+            .window(measure.window, step)
+            .map(|window| (tongue.say("Tidsrum", "Stretch of time"), vec![text(window)])),
     );
     for join in measure.joins() {
         facts.push((tongue.say("Slået op", "Looked up"), looked_up(join, own, speaker)));
@@ -98,7 +100,7 @@ fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inlin
     }
     if let Some(absent) = &measure.absent {
         let mut what = names(&absent.on);
-        what.push(text(format!(" ({})", speaker.later(absent.shift))));
+        what.push(text(format!(" ({})", speaker.later(absent.shift, step))));
         facts.push((tongue.say("Uden rækker med samme", "Without rows of the same"), what));
     }
     facts.push((tongue.say("Enhed", "Unit"), vec![code(measure.unit.to_string())]));
