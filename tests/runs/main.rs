@@ -15,6 +15,7 @@ mod place;
 mod rules;
 mod tested;
 mod tools;
+mod versions;
 mod web;
 mod witness;
 mod witnessed;

@@ -22,6 +22,7 @@ mod reading;
 mod report;
 mod revision;
 mod run;
+mod series;
 pub mod single;
 pub mod testing;
 mod work;
@@ -41,6 +42,7 @@ pub use project::Project;
 pub use query::{
     DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Parts, Queries, RefusedDelivery,
     RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
+    VersionLine,
 };
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
 pub use revision::Earlier;
