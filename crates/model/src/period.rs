@@ -42,6 +42,7 @@ impl PeriodKind {
 
     /// What periods of this kind are counted in: weeks in weeks, all others in months. The two never meet: a month does
     /// not begin with a week.
+    #[must_use]
     pub fn step(self) -> Self {
         if self == Self::Week { Self::Week } else { Self::Month }
     }

@@ -38,7 +38,7 @@ impl Calendar {
     /// Weeks, of which the first one begins before all days.
     fn of_weeks() -> Self {
         let first = Date::new(FIRST_YEAR, 1, 1).map_or(0, Date::days);
-        let last = (first..).find(|day| Date::from_days(*day + 1).is_none()).unwrap_or(first);
+        let last = Date::new(LAST_YEAR, 12, 31).map_or(first, Date::days);
         let mut calendar = Self { numbers: Vec::new(), starts: vec![first] };
         for day in first..=last {
             // 1 January 1970 was a Thursday.
@@ -72,6 +72,8 @@ impl Calendar {
 
 /// The first year of a [`Date`].
 const FIRST_YEAR: i32 = 1800;
+/// The last one.
+const LAST_YEAR: i32 = 2200;
 
 #[cfg(test)]
 mod tests {
