@@ -50,6 +50,8 @@ pub struct Plausible {
     pub change: Option<Ratio>,
     /// Whether a value beyond is taken out; otherwise it is flagged.
     pub remove: bool,
+    /// Whether it holds for the parts of breakdowns too, and not for the total alone.
+    pub of_parts: bool,
 }
 
 /// A municipality whose data is delivered by another one, among its own.

@@ -19,7 +19,9 @@ mod source;
 pub(crate) use cases::{CASE, EXPECT, GIVEN_DELIVERY, GIVEN_TABLE, REJECT, TABLE_FILE, TALLY};
 pub(crate) use codelist::{CODELIST, GROUP};
 pub(crate) use dataset::{CHECK, DATASET, FIELD, TIME};
-pub(crate) use indicator::{ABSENCE, GROUPS, INCLUSION, INDICATOR, JOIN, MEASURE, PLAUSIBLE, PRICE, RESERVATION};
+pub(crate) use indicator::{
+    ABSENCE, BAND, DIMENSION, GROUPS, INCLUSION, INDICATOR, JOIN, MEASURE, PLAUSIBLE, PRICE, RESERVATION,
+};
 pub(crate) use pipeline::{HTTP, PIPELINE, USE};
 pub(crate) use project::{EXCEPTION, PERSONS, PROJECT};
 pub(crate) use source::{

@@ -309,7 +309,7 @@ fn edits() -> Vec<(&'static str, &'static str, &'static str, Vec<String>)> {
         (
             INDICATOR,
             "# A comment",
-            "tests:\n  - {name: x, given: {}, expect: {match: subset}}\n# A comment",
+            "tests:\n  - {name: x, given: {}, expect: {rejects: []}}\n# A comment",
             free("INDICATOR_TESTS_CHANGED expenditure_per_pupil tests"),
         ),
         (

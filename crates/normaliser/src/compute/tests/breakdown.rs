@@ -212,7 +212,8 @@ fn a_part_is_a_figure_of_its_own() {
         total("0101", "2024", 1_100, 2),
         total("0400", "2024", 500, 5),
     ];
-    let change = model::Plausible { least: None, greatest: None, change: Ratio::new(1, 2).ok(), remove: true };
+    let change =
+        model::Plausible { least: None, greatest: None, change: Ratio::new(1, 2).ok(), remove: true, of_parts: true };
     let plausible = Indicator { plausible: Some(change), ..quotient() };
     let figures = observe(&plausible, &measures.concat(), &members).expect("figures");
     let lines: Vec<String> = figures
