@@ -108,7 +108,9 @@ impl RowCompiler<'_, '_> {
             FieldType::Integer => number(0, None),
             FieldType::Decimal { precision, scale } => number(*scale, Some(*precision)),
             FieldType::Boolean => Operand::Condition(Expr::Field(index)),
-            FieldType::Date | FieldType::Month | FieldType::Year | FieldType::SchoolYear => Operand::Temporal(index),
+            FieldType::Date | FieldType::Month | FieldType::Week | FieldType::Year | FieldType::SchoolYear => {
+                Operand::Temporal(index)
+            }
             FieldType::Person => {
                 let message = format!("the person field `{}` can only be counted", field.name);
                 self.report

@@ -60,6 +60,7 @@ fn plainest(parts: &[NamePart], period: Option<PeriodKind>, any: &str) -> String
         NamePart::Municipality => "0101".to_owned(),
         NamePart::Period => match period {
             Some(PeriodKind::Month) => "202405".to_owned(),
+            Some(PeriodKind::Week) => "2024W05".to_owned(),
             Some(PeriodKind::Quarter) => "2024Q2".to_owned(),
             Some(PeriodKind::SchoolYear) => "2024-25".to_owned(),
             Some(PeriodKind::Year) | None => "2024".to_owned(),
@@ -77,6 +78,7 @@ fn expression(parts: &[NamePart], period: Option<PeriodKind>) -> String {
         NamePart::Municipality => "[0-9]{4}".to_owned(),
         NamePart::Period => match period {
             Some(PeriodKind::Month) => "[0-9]{4}[-_]?M?(0[1-9]|1[0-2])".to_owned(),
+            Some(PeriodKind::Week) => "[0-9]{4}[-_]?[WU](0[1-9]|[1-4][0-9]|5[0-3])".to_owned(),
             Some(PeriodKind::Quarter) => "[0-9]{4}[-_]?[QK][1-4]".to_owned(),
             Some(PeriodKind::SchoolYear) => "[0-9]{4}[-_][0-9]{2}".to_owned(),
             Some(PeriodKind::Year) | None => "[0-9]{4}".to_owned(),

@@ -222,7 +222,7 @@ impl<'n> Cursor<'n> {
             return Some(Written { value, span: word.span });
         }
         let message = format!("`{}` is not a period", word.value);
-        report.error(Code::INVALID_VALUE, word.span, message).help("write 2024, 2024-Q1, 2024-05 or 2024/25");
+        report.error(Code::INVALID_VALUE, word.span, message).help("write 2024, 2024-Q1, 2024-05, 2024-W05 or 2024/25");
         None
     }
 
