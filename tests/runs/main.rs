@@ -7,6 +7,7 @@ mod commands;
 mod definitions;
 mod deliveries;
 mod determinism;
+mod municipalities;
 mod persons;
 mod place;
 mod tested;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use model::{MunicipalityCode, Period};
+use model::{Date, MunicipalityCode, Period};
 use pipeline::Parts;
 
 const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
@@ -282,12 +282,22 @@ pub(crate) struct ExplainArguments {
     /// The part of the figure, one category of each dimension: `sex=1,age_band=0-5`
     #[arg(long, value_name = "PART", default_value = model::TOTAL)]
     pub(crate) breakdown: String,
+    /// The figure of the municipalities of this day (`today`, or a date), made of those that they came from
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub(crate) municipalities_of: Option<Date>,
     /// Show canonical rows behind the figure with file and line, at most N
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
     pub(crate) rows: Option<usize>,
     /// How the explanation is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    if text == "today" {
+        return Ok(crate::environment::today());
+    }
+    Date::parse_iso(text).ok_or_else(|| "a day is written 2025-01-01, or `today`".to_owned())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what a parser of values returns")]
@@ -314,6 +324,9 @@ pub(crate) struct ExportArguments {
     /// figures; may be given several times
     #[arg(long, value_name = "PARTS", value_parser = parts)]
     pub(crate) breakdown: Vec<Parts>,
+    /// Figures of the municipalities of this day (`today`, or a date) for all periods: what was merged since is added up
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub(crate) municipalities_of: Option<Date>,
     /// The format; by the ending of `--output` if not given, otherwise CSV
     #[arg(long, value_enum)]
     pub(crate) format: Option<ExportFormat>,

@@ -8,6 +8,7 @@ use model::{Area, DatasetId, DeliveryId, Fingerprint, FingerprintBuilder, Indica
 
 use crate::coverage::{Cell, Coverage, is_used};
 use crate::figures::{self, Sources, UnitFile};
+use crate::geography::Geography;
 use crate::reading::{Job, ReadDelivery};
 use crate::run::{Phase, Progress, SEMANTICS};
 use crate::work::Work;
@@ -192,7 +193,10 @@ impl<'a> Work<'a> {
             }));
         }
         if let Some(list) = self.catalogue.municipalities() {
-            areas.extend(self.municipalities.iter().filter_map(|code| {
+            let geography = Geography::of(self.catalogue);
+            let days: BTreeSet<_> = self.ledger.units.keys().map(|unit| unit.period.start()).collect();
+            let ever = self.municipalities.iter().filter(|code| days.iter().any(|day| geography.has(**code, *day)));
+            areas.extend(ever.filter_map(|code| {
                 let index = list.index_of(&code.to_string())?;
                 let title = list.title_of(index, day).clone();
                 let region = list.attribute(index, "region", day).map(str::to_owned);

@@ -6,6 +6,8 @@ use model::{
     Catalogue, Dataset, DatasetId, Delivery, Measure, MunicipalityCode, Period, PeriodKind, Pipeline, Usage, WorkUnit,
 };
 
+use crate::geography::Geography;
+
 /// A municipality's period of a dataset, from whatever source.
 pub(crate) type Cell = (MunicipalityCode, Period);
 
@@ -72,13 +74,16 @@ impl Coverage {
                 cells.insert((unit.municipality, unit.period));
             }
         }
+        let geography = Geography::of(catalogue);
         for usage in &pipeline.uses {
             let Some(source) = catalogue.sources.get(&usage.source) else { continue };
             let latest = coverage.latest(&source.dataset).unwrap_or(usage.from);
             let latest = usage.to.map_or(latest, |to| to.max(latest));
             let cells = coverage.used.entry(source.dataset.clone()).or_default();
             for period in owed_periods(usage, latest) {
-                cells.extend(usage.municipalities.iter().map(|municipality| (*municipality, period)));
+                // Whoever is no municipality any more, or none yet, owes nothing.
+                let exist = usage.municipalities.iter().filter(|code| geography.has(**code, period.start()));
+                cells.extend(exist.map(|municipality| (*municipality, period)));
             }
         }
         coverage

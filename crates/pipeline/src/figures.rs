@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use loader::{FigureCounts, FigureKey, Publication};
 use model::{
-    Catalogue, Dataset, DatasetId, Date, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period,
-    WorkUnit,
+    Catalogue, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period, WorkUnit,
 };
-use normaliser::{CanonicalFile, DatasetRows, Member, Partials, Request};
+use normaliser::{CanonicalFile, DatasetRows, Partials, Request};
 
 use crate::RunError;
 use crate::coverage::{Cell, Coverage};
+use crate::geography::Geography;
 
 /// A unit that holds, with the path of its canonical rows.
 #[derive(Debug, Clone)]
@@ -38,6 +38,15 @@ pub(crate) struct Sources<'a> {
     pub(crate) municipalities: &'a [MunicipalityCode],
     pub(crate) coverage: &'a Coverage,
     pub(crate) units: &'a [UnitFile],
+}
+
+impl Sources<'_> {
+    /// Whether there is such a municipality at the beginning of the period. Who is merged into another one during a period
+    /// still has the figures of it, and who begins then has those of the next.
+    fn exists(&self, (municipality, period): Cell) -> bool {
+        self.municipalities.binary_search(&municipality).is_ok()
+            && Geography::of(self.catalogue).has(municipality, period.start())
+    }
 }
 
 fn dataset_of<'a>(sources: &Sources<'a>, measure: &Measure) -> Option<&'a Dataset> {
@@ -88,14 +97,13 @@ pub(crate) fn wanted(
         let next: Vec<Period> = wanted.periods.iter().filter_map(|period| period.next()).collect();
         wanted.periods.extend(next.into_iter().filter(|period| observed.contains(period)));
     }
-    let is_municipality = |code: &MunicipalityCode| sources.municipalities.binary_search(code).is_ok();
-    wanted.cells.retain(|(municipality, _)| is_municipality(municipality));
+    wanted.cells.retain(|cell| sources.exists(*cell));
     let measured = publication.read().measures_of(&indicator.id, Some(&wanted.periods))?;
     let stored: BTreeSet<Cell> = measured.iter().map(|value| (value.municipality, value.period)).collect();
     // A period that appears for the first time has a figure, if only a missing one, for everybody.
     for period in &wanted.periods {
         let everybody = sources.municipalities.iter().map(|code| (*code, *period));
-        wanted.cells.extend(everybody.filter(|cell| !stored.contains(cell)));
+        wanted.cells.extend(everybody.filter(|cell| !stored.contains(cell) && sources.exists(*cell)));
     }
     Ok(wanted)
 }
@@ -166,8 +174,9 @@ fn publish_one(
     }
     let stored = publication.read().measures_of(&indicator.id, Some(&read))?;
     let mut measures = complete(indicator, stored, fresh);
-    measures.retain(|value| sources.municipalities.binary_search(&value.municipality).is_ok());
-    let members = |period: Period| members(sources, period.start());
+    measures.retain(|value| sources.exists((value.municipality, value.period)));
+    let geography = Geography::of(sources.catalogue);
+    let members = |period: Period| geography.members(sources.municipalities, period.start());
     let mut observations = normaliser::observe(indicator, &measures, &members)?;
     observations.retain(|one| periods.contains(&one.period));
     let counts = publication.figures(&observations)?;
@@ -248,15 +257,4 @@ fn rows_for<'a>(
         rows.insert(id.clone(), DatasetRows { dataset, files: files.filter_map(file).collect(), delivered, used });
     }
     rows
-}
-
-/// The municipalities and their regions on a day.
-fn members(sources: &Sources<'_>, day: Date) -> Vec<Member> {
-    let Some(list) = sources.catalogue.municipalities() else { return Vec::new() };
-    let member = |municipality: &MunicipalityCode| {
-        let index = list.index_of(&municipality.to_string())?;
-        let region = list.attribute(index, "region", day)?.to_owned();
-        Some(Member { municipality: *municipality, region })
-    };
-    sources.municipalities.iter().filter_map(member).collect()
 }
