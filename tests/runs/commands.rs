@@ -8,7 +8,7 @@ use crate::place::Place;
 fn the_shipped_definitions_are_sound() {
     let place = Place::with_example();
     let out = place.expect(0, &["check"]);
-    assert!(out.starts_with("sound: ") && out.contains("indicators 42"), "{out}");
+    assert!(out.starts_with("sound: ") && out.contains("indicators 48"), "{out}");
 }
 
 #[test]

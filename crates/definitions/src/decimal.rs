@@ -1,5 +1,9 @@
 //! Decimal numbers as they are written in definitions: `-5000000000`, `0.05`. Exact, and never through a float.
 
+use model::Code;
+
+use crate::yaml::{Report, Span};
+
 /// A decimal number: `minor` units of `10^-scale`, without needless zeros at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Decimal {
@@ -44,6 +48,22 @@ impl Decimal {
     pub(crate) fn negated(self) -> Self {
         Self { minor: -self.minor, ..self }
     }
+}
+
+/// Reports a number that half of its readers take for a thousand times as much: `1.000`, `250.000`. A decimal number
+/// needs no zero behind its third decimal, so nothing is lost.
+pub(crate) fn is_ambiguous(text: &str, span: Span, report: &mut Report<'_>) -> bool {
+    let unsigned = text.trim_start_matches(['-', '+']);
+    let Some((whole, fraction)) = unsigned.split_once('.') else { return false };
+    let grouped = (1..=3).contains(&whole.len()) && !whole.starts_with('0') && fraction.len() == 3;
+    if !grouped || !fraction.ends_with('0') || !(whole.to_owned() + fraction).bytes().all(|b| b.is_ascii_digit()) {
+        return false;
+    }
+    let less = text.trim_end_matches('0').trim_end_matches('.');
+    report
+        .error(Code::INVALID_VALUE, span, format!("`{text}` could be {less} or {}", text.replace('.', "")))
+        .help("thousands are not grouped, and decimals need no zero at the end");
+    true
 }
 
 #[cfg(test)]

@@ -1,9 +1,28 @@
 //! Values that several kinds of definitions share: units, paths, spans of validity.
 
-use model::{Code, Period, PeriodKind, Unit};
+use model::{Code, FieldName, Period, PeriodKind, Unit};
 
+use crate::expression::sql;
 use crate::vocabulary;
 use crate::yaml::{Cursor, Report, Written};
+
+/// The name of something that expressions speak of: a field, a measure, a value of a group.
+pub(crate) fn name(text: &str, span: crate::yaml::Span, report: &mut Report<'_>) -> Option<FieldName> {
+    match FieldName::new(text) {
+        Ok(name) if sql::is_name(text) => Some(name),
+        Ok(_) => {
+            let message = format!("`{text}` is a word of expressions, so nothing can be called so");
+            report
+                .error(Code::INVALID_VALUE, span, message)
+                .help(format!("write for example `{text}_`, or another word"));
+            None
+        }
+        Err(error) => {
+            report.error(Code::INVALID_VALUE, span, error.to_string());
+            None
+        }
+    }
+}
 
 /// A unit.
 pub(crate) fn unit(written: &Written<String>, report: &mut Report<'_>) -> Option<Unit> {

@@ -1,13 +1,13 @@
 //! Fields of a dataset: type, unit, pattern, range.
 
-use model::{Code, CodeList, CodeListId, Date, Field, FieldName, FieldType, Period, RangeRule, Text};
+use model::{Code, CodeList, CodeListId, Date, Field, FieldType, Period, RangeRule, Text};
 
 use super::pattern;
 use crate::canonical::Canonical;
-use crate::decimal::{Decimal, Misfit};
+use crate::decimal::{self, Decimal, Misfit};
 use crate::shelf::Shelf;
 use crate::vocabulary;
-use crate::words::{every, unit};
+use crate::words::{self, every, unit};
 use crate::yaml::{Broken, Cursor, Keys, Maybe, Report, Written};
 
 /// The most digits of a decimal: what a 64-bit integer holds whatever the digits are.
@@ -190,13 +190,7 @@ fn check_class_column(doc: &FieldDoc, docs: &[FieldDoc], report: &mut Report<'_>
 }
 
 fn resolve_field(doc: &FieldDoc, lists: &Shelf<CodeList>, report: &mut Report<'_>) -> Option<Field> {
-    let name = match FieldName::new(&doc.name.value) {
-        Ok(name) => Some(name),
-        Err(error) => {
-            report.error(Code::INVALID_VALUE, doc.name.span, error.to_string());
-            None
-        }
-    };
+    let name = words::name(&doc.name.value, doc.name.span, report);
     let unit = doc.unit.as_ref().map(|written| unit(written, report).ok_or(Broken)).transpose();
     let pattern = doc.pattern.as_ref().map(|written| pattern::check(written, report).ok_or(Broken)).transpose();
     let ty = match doc.ty.as_ref()? {
@@ -235,6 +229,9 @@ fn range(bounds: &[BoundDoc; 2], ty: &FieldType, report: &mut Report<'_>) -> Opt
 
 fn bound(written: &Written<String>, ty: &FieldType, report: &mut Report<'_>) -> Option<i64> {
     let text = written.value.as_str();
+    if !ty.is_temporal() && decimal::is_ambiguous(text, written.span, report) {
+        return None;
+    }
     let found = match ty {
         FieldType::Integer => number(text, 0, 19),
         FieldType::Decimal { precision, scale } => number(text, *scale, *precision),

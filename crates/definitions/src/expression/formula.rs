@@ -8,7 +8,7 @@ use sqlparser::ast::{BinaryOperator, Expr as Sql, Function, Spanned, UnaryOperat
 
 use super::aggregate::{argument_list, is_aggregate};
 use super::sql::Places;
-use crate::decimal::Decimal;
+use crate::decimal::{self, Decimal};
 use crate::shelf::Shelf;
 use crate::yaml::{Report, Span, Written};
 
@@ -161,6 +161,10 @@ impl Compiler<'_, '_> {
             self.error(Code::TYPE_MISMATCH, sql, "a number or the name of a measure belongs here");
             return None;
         };
+        let span = self.span(sql);
+        if decimal::is_ambiguous(text, span, self.report) {
+            return None;
+        }
         let ratio = Decimal::parse(text).and_then(|decimal| Ratio::decimal(decimal.minor, decimal.scale).ok());
         if ratio.is_none() {
             self.error(Code::LITERAL_RANGE, sql, format!("`{text}` has too many digits, or an exponent"));

@@ -6,7 +6,7 @@ use sqlparser::ast::{BinaryOperator, Expr as Sql, Function, UnaryOperator, Value
 use super::aggregate::{argument_list, is_aggregate};
 use super::history::is_member;
 use super::row::RowCompiler;
-use crate::decimal::{Decimal, Misfit};
+use crate::decimal::{self, Decimal, Misfit};
 use crate::yaml::Span;
 
 /// A number: a literal that still takes the scale of what it meets, or something that has one.
@@ -122,6 +122,9 @@ impl RowCompiler<'_, '_> {
             Value::Boolean(value) => Some(Operand::Condition(Expr::Boolean(*value))),
             Value::Null => Some(Operand::Null),
             Value::Number(text, false) => {
+                if decimal::is_ambiguous(text, self.span(sql), self.report) {
+                    return None;
+                }
                 let decimal = Decimal::parse(text);
                 if decimal.is_none() {
                     let span = self.span(sql);
@@ -182,7 +185,7 @@ impl RowCompiler<'_, '_> {
             (Amount::Constant(_), Amount::Constant(_)) => {
                 self.report
                     .error(Code::UNSUPPORTED_EXPRESSION, span, "two numbers stand here, but no field")
-                    .help("write the result");
+                    .help("write the result; a day stands in single quotation marks: '2024-05-31'");
                 None
             }
             (Amount::Computed { expr, scale, precision, unit }, Amount::Constant(decimal)) => {

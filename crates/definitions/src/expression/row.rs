@@ -157,6 +157,9 @@ fn construct(sql: &Sql) -> String {
         Sql::Case { .. } => "`case`".to_owned(),
         Sql::BinaryOp { op, .. } => format!("`{op}`"),
         Sql::UnaryOp { op, .. } if *op != UnaryOperator::Minus => format!("`{op}`"),
+        Sql::IsTrue(_) | Sql::IsNotTrue(_) | Sql::IsFalse(_) | Sql::IsNotFalse(_) | Sql::IsUnknown(_) => {
+            "`is` with a truth value".to_owned()
+        }
         Sql::CompoundIdentifier(_) => "a name with a dot".to_owned(),
         Sql::Function(function) => format!("the function `{}`", function.name),
         _ => "this construct".to_owned(),

@@ -104,7 +104,8 @@ pub(crate) fn parse<'n>(cursor: Cursor<'n>, report: &mut Report<'_>) -> Option<E
             .help("use `in (...)` or a group of the code list instead of a long chain");
         return None;
     }
-    if let Some((token, message, help)) = tokens.iter().find_map(foreign) {
+    let turned = tokens.windows(2).find_map(turned);
+    if let Some((token, message, help)) = tokens.iter().find_map(foreign).or(turned) {
         report.error(Code::EXPRESSION_SYNTAX, places.span(token.span), message).help(help);
         return None;
     }
@@ -114,11 +115,22 @@ pub(crate) fn parse<'n>(cursor: Cursor<'n>, report: &mut Report<'_>) -> Option<E
 
 /// What other languages write. The parser would take some of it for something else, and a comment for nothing at all,
 /// together with the rest of the condition.
-fn foreign(token: &TokenWithSpan) -> Option<(&TokenWithSpan, &'static str, &'static str)> {
+type Foreign<'t> = (&'t TokenWithSpan, &'static str, &'static str);
+
+fn foreign(token: &TokenWithSpan) -> Option<Foreign<'_>> {
     let (message, help) = match &token.token {
         Token::DoubleEq => ("`==` is not part of the language", "equality is `=`"),
         Token::Overlap => ("`&&` is not part of the language", "write `and`"),
         Token::StringConcat => ("`||` is not part of the language", "write `or`"),
+        Token::RArrow => ("`=>` is no comparison", "greater or equal is `>=`"),
+        Token::Char('‘' | '’' | '‚' | '“' | '”' | '„' | '«' | '»' | '´' | '`') => {
+            ("this is no quotation mark of the language", "codes and texts stand in straight marks: '1'")
+        }
+        Token::Char('−' | '–' | '—') => {
+            ("this is no minus of the language", "write the hyphen of the keyboard: -")
+        }
+        Token::Char('×' | '·' | '÷') => ("this is no operator of the language", "write `*` or `/`"),
+        Token::Char('≤' | '≥' | '≠') => ("this is no comparison of the language", "write `<=`, `>=` or `<>`"),
         Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)) => (
             "an expression has no comments",
             "two minuses need a blank between them; a comment of YAML begins with ` #`",
@@ -126,6 +138,17 @@ fn foreign(token: &TokenWithSpan) -> Option<(&TokenWithSpan, &'static str, &'sta
         _ => return None,
     };
     Some((token, message, help))
+}
+
+/// Comparisons with their marks the wrong way round: `=<`, `><`.
+fn turned(pair: &[TokenWithSpan]) -> Option<Foreign<'_>> {
+    let [first, second] = pair else { return None };
+    match (&first.token, &second.token) {
+        (Token::Eq, Token::Lt | Token::Gt) | (Token::Gt, Token::Lt) => {
+            Some((first, "the marks of this comparison are the wrong way round", "write `<=`, `>=` or `<>`"))
+        }
+        _ => None,
+    }
 }
 
 fn is_part(token: &Token) -> bool {
@@ -149,9 +172,11 @@ fn tree(tokens: Vec<TokenWithSpan>, places: &Places, report: &mut Report<'_>) ->
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
         let message = format!("the expression is complete before `{}`", rest.token);
-        report
-            .error(Code::EXPRESSION_SYNTAX, places.span(rest.span), message)
-            .help("an operator such as `and` may be missing");
+        let help = match rest.token {
+            Token::Comma => "decimals stand behind a point, and thousands are not grouped: 1000.5",
+            _ => "an operator such as `and` may be missing",
+        };
+        report.error(Code::EXPRESSION_SYNTAX, places.span(rest.span), message).help(help);
         return None;
     }
     Some(sql)
@@ -174,7 +199,25 @@ fn sentence(message: &str) -> String {
             lower_first(&message.replace("found: EOF", "found its end"))
         );
     }
+    // What the parser's own words for these are is of no use to anybody.
+    if message.starts_with("No infix parser") {
+        return "a word or mark stands where an operator belongs".to_owned();
+    }
+    if let Some((_, found)) = message.split_once(" after IS, found: ") {
+        return format!("`is` is followed by `null` or `not null`, not by {found}");
+    }
     lower_first(message)
+}
+
+/// Whether a name can stand in an expression: many words of SQL mean something else there, or nothing at all.
+pub(crate) fn is_name(name: &str) -> bool {
+    let is_alone = |text: &str| {
+        let mut parser = Parser::new(&DefinitionDialect).try_with_sql(text).ok()?;
+        let sql = parser.parse_expr().ok()?;
+        (parser.peek_token().token == Token::EOF).then_some(sql)
+    };
+    let alone = matches!(is_alone(name), Some(Sql::Identifier(found)) if found.value == name);
+    alone && is_alone(&format!("sum({name}) + {name} - ({name}) = {name} and not {name}")).is_some()
 }
 
 fn lower_first(text: &str) -> String {

@@ -10,7 +10,7 @@ use crate::canonical::{self, Canonical};
 use crate::expression::{RowCompiler, RowScope, sql};
 use crate::shelf::Shelf;
 use crate::vocabulary;
-use crate::words::every;
+use crate::words::{self, every};
 use crate::yaml::{Broken, Cursor, Maybe, Report, Span, Written};
 
 /// A measure as written; what has a mistake is `None`.
@@ -83,13 +83,7 @@ fn read_measure<'n>(name: Written<&'n str>, cursor: Cursor<'n>, report: &mut Rep
 
 /// Resolves a measure. `None` if it has a mistake, or its dataset is broken.
 pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Report<'_>) -> Option<Measure> {
-    let name = match FieldName::new(doc.name.value) {
-        Ok(name) => Some(name),
-        Err(error) => {
-            report.error(Code::INVALID_VALUE, doc.name.span, error.to_string());
-            None
-        }
-    };
+    let name = words::name(doc.name.value, doc.name.span, report);
     let filter_sql = doc.filter.map(|cursor| sql::parse(cursor, report).ok_or(Broken)).transpose();
     let value_sql = doc.value.and_then(|cursor| sql::parse(cursor, report));
     let dataset = doc.from.as_ref().and_then(|from| scope.datasets.find(from, report))?;
@@ -275,9 +269,7 @@ fn group_value(
     row_unit: &Unit,
     report: &mut Report<'_>,
 ) -> Option<(Field, Aggregate)> {
-    let named = FieldName::new(name.value).map_err(|error| {
-        report.error(Code::INVALID_VALUE, name.span, error.to_string());
-    });
+    let named = words::name(name.value, name.span, report);
     let expression = sql::parse(cursor, report)?;
     let mut compiler = RowCompiler::new(rows, &expression.places, report);
     let computed = compiler.aggregate(&expression.sql, row_unit)?;
@@ -300,7 +292,7 @@ fn group_value(
     };
     let range = least.map(|least| RangeRule { min: Some(least), max: None });
     let (required, pattern, masked) = (false, None, false);
-    let field = Field { name: named.ok()?, title, ty, unit: Some(computed.unit), required, pattern, range, masked };
+    let field = Field { name: named?, title, ty, unit: Some(computed.unit), required, pattern, range, masked };
     Some((field, computed.aggregate))
 }
 

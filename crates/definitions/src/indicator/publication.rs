@@ -3,7 +3,7 @@
 use model::{Code, CodeList, Inclusion, MUNICIPALITY, MunicipalityCode, Period, PeriodKind, Plausible, Ratio, Text};
 
 use crate::canonical::{self, Canonical};
-use crate::decimal::Decimal;
+use crate::decimal::{self, Decimal};
 use crate::shelf::Shelf;
 use crate::vocabulary;
 use crate::words::{Span as Validity, SpanDoc};
@@ -52,6 +52,9 @@ fn range(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<(Option<Ratio>, 
 
 fn number(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Ratio> {
     let word = cursor.text(report)?;
+    if decimal::is_ambiguous(&word.value, word.span, report) {
+        return None;
+    }
     let ratio = Decimal::parse(&word.value).and_then(|decimal| Ratio::decimal(decimal.minor, decimal.scale).ok());
     if ratio.is_none() {
         report.error(Code::INVALID_VALUE, word.span, format!("`{}` is no number", word.value));

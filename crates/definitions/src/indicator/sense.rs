@@ -36,7 +36,9 @@ pub(super) fn check(subject: &Subject<'_>, cursor: Cursor<'_>, report: &mut Repo
                 .help("mend the one that differs, or use one name twice in the formula");
         }
     }
-    if divides_by_zero(formula) {
+    if is_zero(formula) {
+        report.error(Code::INVALID_VALUE, cursor.span(), "the formula is always zero");
+    } else if divides_by_zero(formula) {
         report.error(Code::INVALID_VALUE, cursor.span(), "the formula divides by something that is always zero");
     }
     if conversion != Ratio::integer(1) && factors(formula).contains(&conversion) {
