@@ -47,7 +47,7 @@ impl Queries<'_> {
                 figures.extend(taken.map(|one| today.figure(indicator, &one)));
             }
         }
-        figures.sort_by(|a, b| order(a).cmp(&order(b)));
+        figures.sort_by_cached_key(order);
         Ok(figures)
     }
 }

@@ -156,13 +156,13 @@ fn list(history: &History) -> CodeList {
         }
     }
     for (generation, date) in dates.into_iter().enumerate() {
-        for at in 0..4 {
+        for (at, from) in GENERATIONS[generation].into_iter().enumerate() {
             let parts = parts(history, generation, at);
             let sum: i128 = parts.iter().map(|(_, weight)| i128::from(*weight)).sum();
             for (to, weight) in parts {
                 let share = Ratio::new(i128::from(weight), sum).ok();
                 let kind = if share == Some(Ratio::integer(1)) { ChangeKind::Merge } else { ChangeKind::Split };
-                builder.change(GENERATIONS[generation][at], GENERATIONS[generation + 1][to], date, kind, share);
+                builder.change(from, GENERATIONS[generation + 1][to], date, kind, share);
             }
         }
     }
@@ -183,6 +183,9 @@ fn ways(history: &History, generation: usize, at: usize) -> Vec<(usize, i128, i1
     };
     parts.iter().flat_map(further).collect()
 }
+
+/// The two sums as fractions, whether anything was divided, and whether anything is missing.
+type Whole = ((i128, i128), (i128, i128), bool, bool);
 
 /// The sum of two fractions in lowest terms.
 fn plus((a, b): (i128, i128), (c, d): (i128, i128)) -> (i128, i128) {
@@ -209,7 +212,9 @@ proptest! {
             codes.iter().zip(&values).map(|(code, (amount, people))| (*code, Some(*amount), *people)).collect();
         let period = ["2001", "2005", "2010"][generation];
         let mut measures = amounts(&given);
-        measures.iter_mut().for_each(|value| value.period = self::period(period));
+        for value in &mut measures {
+            value.period = self::period(period);
+        }
         let carriage = |code: MunicipalityCode, period: Period| {
             let index = list.index_of(&code.to_string()).expect("a code of the list");
             let became = list.became(index, period.start(), day("2025-01-01"));
@@ -217,8 +222,7 @@ proptest! {
         };
         let nobody = |_: Period| Vec::new();
         let figures = observe_carried(&quotient(), &measures, &nobody, &carriage).expect("figures");
-        // Of each: the sums as fractions, whether anything was divided, and whether anything is missing.
-        let mut expected: BTreeMap<&str, ((i128, i128), (i128, i128), bool, bool)> = BTreeMap::new();
+        let mut expected: BTreeMap<&str, Whole> = BTreeMap::new();
         for (at, (amount, people)) in values.iter().enumerate() {
             let mut ends: BTreeMap<usize, (i128, i128)> = BTreeMap::new();
             for (end, above, below) in ways(&history, generation, at) {
