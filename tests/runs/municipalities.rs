@@ -2,7 +2,7 @@
 
 use crate::place::Place;
 
-/// Inhabitants of 66 and of 67 years, by StatBank's three digits.
+/// Inhabitants of 66 and of 67 years, by three digits.
 fn folk1a(year: u32, people: &[(&str, u32, u32)]) -> String {
     let lines = people
         .iter()
