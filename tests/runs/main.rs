@@ -4,12 +4,16 @@
 mod bad_input;
 mod books;
 mod commands;
+mod compared;
 mod definitions;
 mod deliveries;
 mod determinism;
+mod joined;
 mod municipalities;
+mod pages;
 mod persons;
 mod place;
+mod rules;
 mod tested;
 mod tools;
 mod web;

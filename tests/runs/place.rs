@@ -27,6 +27,15 @@ pub(crate) fn shipped() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace").to_owned()
 }
 
+/// How many definitions of a kind are shipped, without older versions.
+pub(crate) fn many(kind: &str) -> usize {
+    let files = tree(&shipped().join("definitions").join(kind));
+    files
+        .keys()
+        .filter(|name| name.rsplit_once('.').is_some_and(|(stem, ending)| ending == "yaml" && !stem.contains('@')))
+        .count()
+}
+
 /// The deliveries of the example.
 pub(crate) fn example() -> PathBuf {
     shipped().join("fixtures/example")

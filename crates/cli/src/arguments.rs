@@ -8,7 +8,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use model::{Date, MunicipalityCode, Period};
 use pipeline::Parts;
 
-const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
+const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; diff: a breaking change without a new \
+version; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
 written); 2 usage, configuration or invalid definitions; 3 refused (run: some deliveries, everything else is published; \
 read, preview: the file); 4 another run holds the lock; 70 the store, a disk or the network is \
 not available, or an internal error; 130/143 interrupted, nothing of the run published.";
@@ -27,8 +28,11 @@ impl Arguments {
     /// The arguments of the process.
     pub(crate) fn read() -> Result<Self, clap::Error> {
         let arguments = Self::try_parse()?;
-        if let Command::Check(own) = &arguments.command {
-            check_targets(&own.format)?;
+        match &arguments.command {
+            Command::Check(own) => check_targets(&own.format)?,
+            Command::Test(own) => check_targets(&own.format)?,
+            Command::Diff(own) => check_targets(&own.format)?,
+            _ => {}
         }
         Ok(arguments)
     }
@@ -73,6 +77,8 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Carry out the tests of the definitions, offline and without a store
     Test(TestArguments),
+    /// Compare the definitions with those of a revision or folder: what changed, and whose figures change
+    Diff(DiffArguments),
     /// Lay out definition files in the one way; comments and quotation marks stay
     Fmt(FmtArguments),
     /// Write the JSON Schema of definition files, for editors
@@ -160,14 +166,6 @@ fn check_targets(targets: &[FindingsTarget]) -> Result<(), clap::Error> {
     Err(Arguments::command().error(ErrorKind::ArgumentConflict, message))
 }
 
-/// How the results of tests are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TestFormat {
-    Text,
-    Json,
-    Junit,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct TestArguments {
     /// Only tests of this definition or area (or vendor); `*` stands for anything. May be given several times
@@ -179,9 +177,26 @@ pub(crate) struct TestArguments {
     /// Say too what no test has shown
     #[arg(long)]
     pub(crate) coverage: bool,
-    /// How the results are written
-    #[arg(long, value_enum, default_value_t = TestFormat::Text)]
-    pub(crate) format: TestFormat,
+    /// How results are written: text, json, github, gitlab, junit or sarif; with `:PATH` to a file. May be given
+    /// several times, once without a path
+    #[arg(long, value_name = "FORMAT[:PATH]", value_parser = findings_target, default_value = "text")]
+    pub(crate) format: Vec<FindingsTarget>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArguments {
+    /// What is compared with: a revision of the git repository that the project lies in, or a folder with another copy
+    /// of the project
+    #[arg(long, value_name = "REVISION|FOLDER")]
+    pub(crate) against: String,
+    /// How changes are written: text, json, github, gitlab, junit or sarif; with `:PATH` to a file. May be given
+    /// several times, once without a path
+    #[arg(long, value_name = "FORMAT[:PATH]", value_parser = findings_target, default_value = "text")]
+    pub(crate) format: Vec<FindingsTarget>,
+    /// Write, in place of the changes, what lets those pass that are findings: to be put into musketer.yaml, with a
+    /// reason for each
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) exceptions: bool,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ pub mod cases;
 mod codelist;
 mod dataset;
 mod decimal;
+mod difference;
 mod expression;
 mod file;
 mod formatter;
@@ -29,7 +30,8 @@ mod vocabulary;
 mod words;
 mod yaml;
 
+pub use difference::{Category, Change, Rule, Side, differences};
 pub use formatter::format;
 pub use load::{load, load_in};
-pub use project::{PersonKeySource, Project, load_project};
+pub use project::{Exception, PersonKeySource, Project, load_project};
 pub use schema::{schema, schemas};

@@ -2,6 +2,7 @@
 
 use model::{Code, Diagnostic, PageCompression, PipelineId};
 
+use crate::difference::{Rule, rule_named};
 use crate::vocabulary;
 use crate::words::path_below;
 use crate::yaml::{Cursor, Report, parse, text_of};
@@ -21,6 +22,19 @@ pub struct Project {
     pub persons: Option<PersonKeySource>,
     /// How canonical tables are compressed.
     pub canonical: PageCompression,
+    /// Changes that are let pass when definitions are compared.
+    pub exceptions: Vec<Exception>,
+}
+
+/// A change of a definition that is let pass, though figures change under an old version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exception {
+    /// The rule of the change.
+    pub rule: String,
+    /// The id of the definition; of an older version, with `@` and its number.
+    pub definition: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Where the key for pseudonyms comes from. It is never written into a definition.
@@ -60,6 +74,7 @@ impl Default for Project {
             pipelines: "pipelines".to_owned(),
             persons: None,
             canonical: PageCompression::default(),
+            exceptions: Vec::new(),
         }
     }
 }
@@ -90,8 +105,34 @@ fn read(root: Cursor<'_>, report: &mut Report<'_>) -> Option<Project> {
     let compressions =
         [("zstd", PageCompression::Zstd), ("snappy", PageCompression::Snappy), ("none", PageCompression::None)];
     let canonical = keys.take("canonical").and_then(|cursor| cursor.choice(report, &compressions)).unwrap_or_default();
+    let exceptions = keys.take("exceptions").and_then(|cursor| cursor.items(report)).unwrap_or_default();
+    let exceptions = exceptions.into_iter().filter_map(|item| exception(item, report)).collect();
     keys.finish(report);
-    Some(Project { pipeline: pipeline.map(|id| id.value), store, definitions, pipelines, persons, canonical })
+    Some(Project {
+        pipeline: pipeline.map(|id| id.value),
+        store,
+        definitions,
+        pipelines,
+        persons,
+        canonical,
+        exceptions,
+    })
+}
+
+fn exception(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Exception> {
+    let mut keys = cursor.keys(&vocabulary::EXCEPTION, report)?;
+    let rule = keys.need("rule", report).and_then(|cursor| cursor.some_text(report));
+    let definition = keys.need("definition", report).and_then(|cursor| cursor.some_text(report));
+    let reason = keys.need("reason", report).and_then(|cursor| cursor.some_text(report));
+    keys.finish(report);
+    let (rule, definition, reason) = (rule?, definition?.value, reason?.value);
+    if rule_named(&rule.value).is_none() {
+        report
+            .error(Code::INVALID_VALUE, rule.span, format!("there is no rule `{}`", rule.value))
+            .did_you_mean(&rule.value, Rule::all().map(|rule| rule.id));
+        return None;
+    }
+    Some(Exception { rule: rule.value, definition, reason })
 }
 
 fn persons(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<PersonKeySource> {
@@ -157,6 +198,9 @@ mod tests {
             ("store: ../elsewhere", Code::PATH_ESCAPE),
             ("stor: elsewhere", Code::UNKNOWN_KEY),
             ("canonical: gzip", Code::INVALID_VALUE),
+            ("exceptions: [{rule: INDICATOR_FORMULA, definition: a, reason: b}]", Code::INVALID_VALUE),
+            ("exceptions: [{rule: INDICATOR_FORMULA_CHANGED, definition: a, reason: ''}]", Code::INVALID_VALUE),
+            ("exceptions: [{rule: INDICATOR_FORMULA_CHANGED, definition: a}]", Code::MISSING_KEY),
         ] {
             let (_, findings) = load_project("musketer.yaml", text.as_bytes());
             assert_eq!(findings.iter().map(|found| found.code).collect::<Vec<_>>(), [code], "{text}");

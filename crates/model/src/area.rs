@@ -8,6 +8,9 @@ use std::str::FromStr;
 pub struct MunicipalityCode(u16);
 
 impl MunicipalityCode {
+    /// `0000`, in the place of a municipality for what is of the whole country. No municipality.
+    pub const COUNTRY: Self = Self(0);
+
     /// Takes exactly four ASCII digits. Whether the code is in use is the code list's matter, not the type's.
     pub fn new(text: &str) -> Option<Self> {
         let digits = text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit());

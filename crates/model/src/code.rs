@@ -103,6 +103,8 @@ codes! {
 
     2009 REFERENCE_CYCLE: "An indicator is made of itself, by way of the indicators that the message names." => "Take one of the references out of its formula.";
 
+    2010 AMBIGUOUS_JOIN: "A look-up could find several rows, so that a row would count more than once: the fields that it compares do not contain the key of the dataset." => "Compare all fields of the key that are neither the municipality nor the time, or declare the key.";
+
     3001 TYPE_MISMATCH: "Two things are compared or combined that have different types." => "Compare a code with a quoted code, a number with a number, a date with a date.";
     3002 UNIT_MISMATCH: "The unit that the formula gives is not the declared unit." => "Correct the formula or the unit; the message shows both sides.";
     3003 UNKNOWN_UNIT: "A word that is no unit." => "Use one of the units that the message lists, or a product or quotient of them.";
@@ -171,6 +173,8 @@ codes! {
     7005 NO_PROJECT: "No `musketer.yaml` here or in any folder above." => "Go into the project's folder, or name it with `--project`.";
     7006 NO_PIPELINE: "No pipeline has that name." => "Use one of the pipelines that the message lists.";
     7007 NOTHING_KNOWN: "There is no such figure in the store." => "Check the indicator, municipality and period; `musketer status` shows what was delivered.";
+    7008 REVISION_UNKNOWN: "What the definitions are to be compared with is not there: no revision or folder has that name, or the project is not in it." => "Name a branch, a tag or a commit of the repository that the project lies in, or a folder with another copy of the project. A build server that fetches the last commit alone has no other.";
+    7009 GIT_UNAVAILABLE: "The program `git` could not be started or refuses, or the project lies in no repository of git." => "Install git and start musketer in the repository, or compare with a folder.";
 
     8001 FILE_EMPTY: "The file has no bytes, or nothing but blanks." => "Ask for the delivery again; a municipality with nothing to report delivers a file with a header.";
     8002 FILE_KIND: "The file is something else than its name says: a picture, a web page, an archive, a spreadsheet." => "Look at the file; a web page is often the vendor's log-in page.";

@@ -142,6 +142,8 @@ pub struct Dataset {
     pub key: Vec<FieldIndex>,
     /// The field with the municipality that the row belongs to.
     pub municipality: FieldIndex,
+    /// Whether all rows are of the whole country, which stands in the place of a municipality.
+    pub whole_country: bool,
     /// The field that places the row in time.
     pub time: FieldIndex,
     /// How it does so.

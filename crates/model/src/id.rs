@@ -101,6 +101,20 @@ identifier!(
     FieldName
 );
 
+impl FieldName {
+    /// The name in expressions of a field of what is looked up: `school.owner`. No definition can give such a name, so
+    /// it is never that of another field.
+    #[must_use]
+    pub fn within(&self, lookup: &Self) -> Self {
+        Self(Arc::from(format!("{lookup}.{self}")))
+    }
+
+    /// Whether it is the name of a field of what is looked up.
+    pub fn is_looked_up(&self) -> bool {
+        self.0.contains('.')
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

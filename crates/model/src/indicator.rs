@@ -2,8 +2,8 @@
 
 use crate::{
     Activity, Aggregate, Breakdown, Dataset, DatasetId, Date, Dimension, Expr, Field, FieldIndex, FieldName,
-    Fingerprint, Formula, History, IndicatorId, IndicatorVersion, MomentRule, MunicipalityCode, Period, PeriodKind,
-    Ratio, Rounding, Slicing, Text, TimeSelection, Unit, Window,
+    Fingerprint, Formula, History, IndicatorId, IndicatorVersion, Joined, MomentRule, MunicipalityCode, Period,
+    PeriodKind, Price, Ratio, Rounding, Slicing, Text, TimeSelection, Unit, Window,
 };
 
 /// Which direction is better, if any is.
@@ -133,6 +133,8 @@ pub struct Measure {
     pub time: TimeSelection,
     /// The stretch of time.
     pub window: Window,
+    /// What is looked up for each row.
+    pub joined: Option<Joined>,
     /// What must have been absent at another time.
     pub absent: Option<Absence>,
     /// The first grouping; without it, rows are aggregated.
@@ -145,12 +147,16 @@ pub struct Measure {
     pub scale: u8,
     /// The unit of the result.
     pub unit: Unit,
+    /// In whose prices the amounts are, where not in those of their own time.
+    pub price: Option<Price>,
     /// How it is broken down, in the order of the indicator's breakdowns.
     pub slicings: Vec<Slicing>,
     /// The condition as written.
     pub filter_text: Option<String>,
     /// The aggregate as written.
     pub value_text: String,
+    /// Its other keys but `from`, by name, as written.
+    pub written: Vec<(String, String)>,
 }
 
 impl Measure {
@@ -159,6 +165,7 @@ impl Measure {
         let times = [TimeSelection::Last, TimeSelection::Average];
         self.window == Window::default()
             && self.role.is_none()
+            && self.joined.is_none()
             && self.absent.is_none()
             && self.per.is_none()
             && !times.contains(&self.time)
@@ -170,23 +177,6 @@ impl Measure {
     pub fn windows(&self) -> impl Iterator<Item = Window> {
         let absent = self.absent.as_ref().map(|absent| self.window.later(absent.shift));
         std::iter::once(self.window).chain(absent)
-    }
-
-    /// The days whose snapshots are read in a window, in order.
-    pub fn snapshot_days(&self, window: Window, period: Period, dataset: &Dataset) -> Vec<Date> {
-        if let Some(day) = window.moved(period).and_then(|moved| self.time.snapshot_day(moved)) {
-            return vec![day];
-        }
-        let kind = dataset.field(dataset.time).ty.period_kind().unwrap_or(dataset.partition);
-        let Some(days) = window.days(period) else { return Vec::new() };
-        let first = Period::containing(kind, days.start);
-        let starts = std::iter::successors(Some(first), |part| part.next()).map(Period::start);
-        let within: Vec<Date> = starts.skip_while(|day| *day < days.start).take_while(|day| *day < days.end).collect();
-        match self.time {
-            TimeSelection::Last => within.last().copied().into_iter().collect(),
-            TimeSelection::Average => within,
-            _ => Vec::new(),
-        }
     }
 
     /// The partitions of the dataset that must have been delivered for the measure to be known in this period, in order.
@@ -205,7 +195,7 @@ impl Measure {
         let last = || Date::from_days(days.end.days() - 1).unwrap_or(days.start);
         match (dataset.moment, self.time) {
             (MomentRule::Snapshot, _) => {
-                let days = self.snapshot_days(window, period, dataset);
+                let days = self.time.snapshot_days(window, period, dataset);
                 days.into_iter().map(|day| Period::containing(kind, day)).collect()
             }
             (_, TimeSelection::Active(Activity::Start)) => of_day(days.start),
@@ -230,20 +220,23 @@ impl Measure {
 
     /// The periods of `kind` that a change of a partition touches, up to the one that holds `horizon`.
     pub fn touched(&self, part: Period, kind: PeriodKind, dataset: &Dataset, horizon: Date) -> Vec<Period> {
-        let reach = self.windows().map(Window::reach).max().unwrap_or_default();
-        let first = Period::containing(PeriodKind::Month, part.start()).ordinal() - reach;
         let last = match self.time {
             TimeSelection::Active(_) => horizon.max(part.end()),
             _ => part.end(),
         };
-        let last = Period::containing(PeriodKind::Month, last).ordinal() + reach;
+        self.periods_near(part.start()..last, kind).filter(|period| self.reads(part, *period, dataset)).collect()
+    }
+
+    /// The periods of `kind` whose windows may have something to do with these days.
+    pub(crate) fn periods_near(&self, days: std::ops::Range<Date>, kind: PeriodKind) -> impl Iterator<Item = Period> {
+        let reach = self.windows().map(Window::reach).max().unwrap_or_default();
+        let first = Period::containing(PeriodKind::Month, days.start).ordinal() - reach;
+        let last = Period::containing(PeriodKind::Month, days.end).ordinal() + reach;
         let month = |ordinal| Period::from_ordinal(PeriodKind::Month, ordinal).map(Period::start);
-        let Some((first, last)) = month(first).zip(month(last)) else { return Vec::new() };
-        let periods = std::iter::successors(Some(Period::containing(kind, first)), |period| period.next());
-        periods
-            .take_while(|period| period.start() <= last)
-            .filter(|period| self.reads(part, *period, dataset))
-            .collect()
+        let bounds = month(first).zip(month(last));
+        let first = bounds.map(|(first, _)| Period::containing(kind, first));
+        let periods = std::iter::successors(first, |period| period.next());
+        periods.take_while(move |period| bounds.is_some_and(|(_, last)| period.start() <= last))
     }
 }
 
@@ -304,4 +297,17 @@ pub struct Indicator {
     pub fingerprint: Fingerprint,
     /// The canonical form.
     pub canonical: String,
+}
+
+impl Indicator {
+    /// The datasets that its figures are made of, those of older editions too.
+    pub fn datasets(&self) -> std::collections::BTreeSet<&DatasetId> {
+        self.editions().flat_map(|edition| &edition.measures).flat_map(Measure::datasets).collect()
+    }
+
+    /// Whether some measure is in prices by this dataset.
+    pub fn is_priced_by(&self, dataset: &DatasetId) -> bool {
+        let prices = self.measures.iter().filter_map(|measure| measure.price.as_ref());
+        prices.into_iter().any(|price| price.dataset == *dataset)
+    }
 }

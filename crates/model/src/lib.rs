@@ -30,6 +30,7 @@ mod personal;
 mod pipeline;
 mod plan;
 mod raw;
+mod reading;
 mod record;
 mod reject;
 mod source;
@@ -61,6 +62,7 @@ pub use personal::{looks_like_person_number, redact};
 pub use pipeline::{Fetch, HttpFetch, Pipeline, Usage};
 pub use plan::{ActiveTime, Activity, Aggregate, Comparison, DatePart, Expr, TimeSelection};
 pub use raw::{BrokenRow, CellSpan, Header, RawBatch, RowAddress};
+pub use reading::{Join, JoinMoment, Joined, Price, PriceBase, Reading};
 pub use record::{Column, ColumnData, ColumnKind, PageCompression, RecordBatch, RecordSchema, TextData};
 pub use reject::{Notice, Refusal, RejectedRow};
 pub use source::{

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Date, FieldIndex, Period, Ratio};
+use crate::{Dataset, Date, FieldIndex, Period, Ratio, Window};
 
 /// A comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,6 +218,23 @@ impl TimeSelection {
                 .into_iter()
                 .filter_map(|year| Date::new(year, month, day))
                 .find(|date| period.contains(*date)),
+        }
+    }
+
+    /// The days whose snapshots are read in a window, in order.
+    pub fn snapshot_days(self, window: Window, period: Period, dataset: &Dataset) -> Vec<Date> {
+        if let Some(day) = window.moved(period).and_then(|moved| self.snapshot_day(moved)) {
+            return vec![day];
+        }
+        let kind = dataset.field(dataset.time).ty.period_kind().unwrap_or(dataset.partition);
+        let Some(days) = window.days(period) else { return Vec::new() };
+        let first = Period::containing(kind, days.start);
+        let starts = std::iter::successors(Some(first), |part| part.next()).map(Period::start);
+        let within: Vec<Date> = starts.skip_while(|day| *day < days.start).take_while(|day| *day < days.end).collect();
+        match self {
+            Self::Last => within.last().copied().into_iter().collect(),
+            Self::Average => within,
+            _ => Vec::new(),
         }
     }
 }

@@ -93,6 +93,11 @@ impl Unit {
         Ok(Self { text: word.to_owned(), dimension, factor })
     }
 
+    /// Whether it is an amount of money, per whatever else.
+    pub fn is_of_money(&self) -> bool {
+        self.dimension.contains_key("DKK")
+    }
+
     /// The names that [`Unit::parse`] knows, for messages.
     pub fn known() -> impl Iterator<Item = &'static str> {
         KNOWN.iter().map(|(name, ..)| *name)

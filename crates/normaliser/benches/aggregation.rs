@@ -50,6 +50,7 @@ fn dataset() -> Dataset {
         ],
         key: [0, 1, 2, 3].map(FieldIndex).to_vec(),
         municipality: FieldIndex(0),
+        whole_country: false,
         time: FieldIndex(1),
         moment: MomentRule::Event,
         until: None,
@@ -150,15 +151,18 @@ fn measures(count: u32) -> Vec<Measure> {
         time: TimeSelection::Within,
         role: None,
         window: Window::default(),
+        joined: None,
         absent: None,
         per: None,
         filter: Some(Expr::And(vec![Expr::In(FieldIndex(4), functions(number)), of_kind()])),
         aggregate: Aggregate::Sum(Expr::Field(FieldIndex(6))),
         scale: 2,
         unit: Unit::one(),
+        price: None,
         slicings: Vec::new(),
         filter_text: None,
         value_text: String::new(),
+        written: Vec::new(),
     };
     (0..count).map(measure).collect()
 }

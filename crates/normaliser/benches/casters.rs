@@ -171,6 +171,7 @@ fn dataset(columns: &[Column]) -> Dataset {
         fields: fields.collect(),
         key: Vec::new(),
         municipality: FieldIndex(0),
+        whole_country: false,
         time: FieldIndex(1),
         moment: MomentRule::Event,
         until: None,

@@ -84,6 +84,7 @@ pub(crate) fn dataset(
         fields,
         key: key.iter().map(|at| FieldIndex(*at)).collect(),
         municipality: FieldIndex(0),
+        whole_country: false,
         time: FieldIndex(1),
         moment,
         until: None,

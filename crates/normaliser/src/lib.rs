@@ -19,6 +19,6 @@ mod fixture;
 pub use check::{KeyCheck, KeyError, KeyFindings, KeyHasher, KeyJudge, RowPlace, Suspects, partition};
 pub use compute::{
     CanonicalFile, Carriage, ComputeError, DatasetRows, MeasureRow, MeasureRows, Member, PartialHand, PartialPlan,
-    Partials, Request, measure, observe, observe_carried, rows_of,
+    Partials, Request, index_values, measure, observe, observe_carried, rows_of,
 };
 pub use harmonise::{Hand, Harmonised, Harmoniser, PersonKeys};

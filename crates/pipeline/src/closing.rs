@@ -25,11 +25,10 @@ impl<'a> Work<'a> {
         let lists = self.catalogue.municipalities().map(|list| list.fingerprint.to_string());
         let mut builder = FingerprintBuilder::new();
         builder.add(SEMANTICS).add(indicator.fingerprint.to_string()).add(lists.unwrap_or_default());
+        let read = indicator.datasets();
         for usage in &self.pipeline.uses {
-            let reads = |measure: &model::Measure| {
-                self.catalogue.sources.get(&usage.source).is_some_and(|source| source.dataset == measure.dataset)
-            };
-            if indicator.measures.iter().any(reads) {
+            let dataset = self.catalogue.sources.get(&usage.source).map(|source| &source.dataset);
+            if dataset.is_some_and(|dataset| read.contains(dataset)) {
                 builder.add(usage.source.as_str()).add(usage.from.to_string());
                 builder.add(usage.to.map(|to| to.to_string()).unwrap_or_default());
                 usage.municipalities.iter().for_each(|code| {
@@ -64,8 +63,9 @@ impl<'a> Work<'a> {
         let mut work = Vec::new();
         for indicator in self.indicators() {
             let all = self.is_redefined(indicator);
-            let read = |(dataset, _): &(DatasetId, Cell)| indicator.measures.iter().any(|m| m.dataset == *dataset);
-            if all || self.changed.iter().any(read) {
+            let read = indicator.datasets();
+            let is_read = |(dataset, _): &(DatasetId, Cell)| read.contains(dataset);
+            if all || self.changed.iter().any(is_read) {
                 publication.indicator(indicator, &self.basis(indicator))?;
                 let wanted = figures::wanted(&sources, indicator, &self.changed, all, publication)?;
                 work.push((indicator.as_ref(), wanted));
@@ -85,7 +85,7 @@ impl<'a> Work<'a> {
         let changed: BTreeSet<&DatasetId> = self.changed.iter().map(|(dataset, _)| dataset).collect();
         for id in self.ledger.indicators.keys().filter(|id| !self.pipeline.indicators.contains(id)) {
             let indicator = self.catalogue.indicators.get(id);
-            let reads = |indicator: &Indicator| indicator.measures.iter().any(|m| changed.contains(&m.dataset));
+            let reads = |indicator: &Indicator| indicator.datasets().iter().any(|dataset| changed.contains(*dataset));
             if indicator.is_none_or(|indicator| reads(indicator)) {
                 publication.outdate_indicator(id)?;
             }

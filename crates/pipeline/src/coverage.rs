@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{
-    Catalogue, Dataset, DatasetId, Delivery, Measure, MunicipalityCode, Period, PeriodKind, Pipeline, Usage, WorkUnit,
-};
+use model::{Catalogue, DatasetId, Delivery, MunicipalityCode, Period, PeriodKind, Pipeline, Reading, Usage, WorkUnit};
 
 use crate::geography::Geography;
 
@@ -81,8 +79,10 @@ impl Coverage {
             let latest = usage.to.map_or(latest, |to| to.max(latest));
             let cells = coverage.used.entry(source.dataset.clone()).or_default();
             for period in owed_periods(usage, latest) {
-                // Whoever is no municipality any more, or none yet, owes nothing.
-                let exist = usage.municipalities.iter().filter(|code| geography.has(**code, period.start()));
+                // Whoever is no municipality any more, or none yet, owes nothing. The whole country always is.
+                let owes =
+                    |code: MunicipalityCode| code == MunicipalityCode::COUNTRY || geography.has(code, period.start());
+                let exist = usage.municipalities.iter().filter(|code| owes(**code));
                 cells.extend(exist.map(|municipality| (*municipality, period)));
             }
         }
@@ -101,17 +101,22 @@ impl Coverage {
         self.delivered.get(dataset)?.iter().map(|(_, period)| *period).max()
     }
 
-    /// Whether some municipality has delivered all that a measure needs in a period.
+    /// Whether some municipality has all that a measure needs in a period.
     pub(crate) fn anyone_has(
         &self,
-        measure: &Measure,
-        dataset: &Dataset,
+        readings: &[Reading<'_>],
         period: Period,
         municipalities: &[MunicipalityCode],
     ) -> bool {
-        let Some(delivered) = self.delivered.get(&measure.dataset) else { return false };
-        let needed = measure.partitions(period, dataset);
+        let needed: Vec<(&Reading<'_>, Vec<Period>)> =
+            readings.iter().map(|reading| (reading, reading.partitions(period))).collect();
+        let has = |code: &MunicipalityCode, (reading, parts): &(&Reading<'_>, Vec<Period>)| {
+            let delivered = self.delivered.get(&reading.dataset.id);
+            let whose = reading.whose(*code);
+            delivered.is_some_and(|delivered| parts.iter().all(|part| delivered.contains(&(whose, *part))))
+        };
         !needed.is_empty()
-            && municipalities.iter().any(|code| needed.iter().all(|part| delivered.contains(&(*code, *part))))
+            && needed.iter().all(|(_, parts)| !parts.is_empty())
+            && municipalities.iter().any(|code| needed.iter().all(|need| has(code, need)))
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use loader::{FigureCounts, FigureKey, Publication};
 use model::{
-    Catalogue, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period, WorkUnit,
+    Catalogue, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period, Reading,
+    WorkUnit,
 };
 use normaliser::{CanonicalFile, DatasetRows, Partials, Request};
 
@@ -40,17 +41,27 @@ pub(crate) struct Sources<'a> {
     pub(crate) units: &'a [UnitFile],
 }
 
-impl Sources<'_> {
+impl<'a> Sources<'a> {
+    /// What a measure reads.
+    fn readings<'m>(&self, measure: &'m Measure) -> Vec<Reading<'m>>
+    where
+        'a: 'm,
+    {
+        let dataset = |id: &DatasetId| self.catalogue.datasets.get(id).map(AsRef::as_ref);
+        measure.readings(dataset).unwrap_or_default()
+    }
+
+    /// For whom the rows of a municipality are read.
+    fn read_for<'m>(&'m self, reading: &Reading<'_>, municipality: &'m MunicipalityCode) -> &'m [MunicipalityCode] {
+        if reading.is_for_all() { self.municipalities } else { std::slice::from_ref(municipality) }
+    }
+
     /// Whether there is such a municipality at the beginning of the period. Who is merged into another one during a period
     /// still has the figures of it, and who begins then has those of the next.
     fn exists(&self, (municipality, period): Cell) -> bool {
         self.municipalities.binary_search(&municipality).is_ok()
             && Geography::of(self.catalogue).has(municipality, period.start())
     }
-}
-
-fn dataset_of<'a>(sources: &Sources<'a>, measure: &Measure) -> Option<&'a Dataset> {
-    sources.catalogue.datasets.get(&measure.dataset).map(AsRef::as_ref)
 }
 
 /// What must be computed again for an indicator, given the units that changed; everything if its definition did.
@@ -63,22 +74,21 @@ pub(crate) fn wanted(
 ) -> Result<Wanted, RunError> {
     let mut wanted = Wanted::default();
     let valid = |period: &Period| indicator.defines(*period);
-    for measure in &indicator.measures {
-        let Some(dataset) = dataset_of(sources, measure) else { continue };
-        let delivered = sources.coverage.delivered.get(&measure.dataset);
+    // Another index is another price of the base, and with it of every period.
+    let all = all || changed.iter().any(|(dataset, _)| indicator.is_priced_by(dataset));
+    for reading in indicator.measures.iter().flat_map(|measure| sources.readings(measure)) {
+        let delivered = sources.coverage.delivered.get(&reading.dataset.id);
         let horizon = delivered.into_iter().flatten().map(|(_, part)| part.end()).max();
         let everything = delivered.filter(|_| all);
         let mut touched: BTreeMap<Period, Vec<Period>> = BTreeMap::new();
-        let cells = changed.iter().filter(|(dataset, _)| *dataset == measure.dataset).map(|(_, cell)| cell);
+        let cells = changed.iter().filter(|(dataset, _)| *dataset == reading.dataset.id).map(|(_, cell)| cell);
         for (municipality, part) in cells.chain(everything.into_iter().flatten()) {
             let horizon = horizon.unwrap_or(part.end());
             let touched = touched.entry(*part);
-            let touched = touched.or_insert_with(|| measure.touched(*part, indicator.period, dataset, horizon));
+            let touched = touched.or_insert_with(|| reading.touched(*part, indicator.period, horizon));
             for period in touched.iter().copied().filter(valid) {
                 wanted.periods.insert(period);
-                // With a role, rows of one municipality count for others.
-                let whose =
-                    if measure.role.is_some() { sources.municipalities } else { std::slice::from_ref(municipality) };
+                let whose = sources.read_for(&reading, municipality);
                 wanted.cells.extend(whose.iter().map(|municipality| (*municipality, period)));
             }
         }
@@ -112,10 +122,10 @@ pub(crate) fn wanted(
 /// not published while nobody has delivered its last month.
 fn is_published(sources: &Sources<'_>, indicator: &Indicator, period: Period) -> bool {
     indicator.defines(period)
-        && indicator.measures.iter().all(|measure| {
-            dataset_of(sources, measure)
-                .is_some_and(|dataset| sources.coverage.anyone_has(measure, dataset, period, sources.municipalities))
-        })
+        && indicator
+            .measures
+            .iter()
+            .all(|measure| sources.coverage.anyone_has(&sources.readings(measure), period, sources.municipalities))
 }
 
 /// Whether figures are compared with those of the period before.
@@ -226,18 +236,22 @@ fn rows_for<'a>(
 ) -> BTreeMap<DatasetId, DatasetRows<'a>> {
     let mut needed: BTreeMap<&DatasetId, BTreeSet<Cell>> = BTreeMap::new();
     for (indicator, cells) in work {
-        for measure in &indicator.measures {
-            let Some(dataset) = dataset_of(sources, measure) else { continue };
-            let delivered = sources.coverage.delivered.get(&measure.dataset);
+        for price in indicator.measures.iter().filter_map(|measure| measure.price.as_ref()) {
+            let delivered = sources.coverage.delivered.get(&price.dataset);
+            needed.entry(&price.dataset).or_default().extend(delivered.into_iter().flatten());
+        }
+        for reading in indicator.measures.iter().flat_map(|measure| sources.readings(measure)) {
+            let delivered = sources.coverage.delivered.get(&reading.dataset.id);
             let parts: BTreeSet<Period> = delivered.into_iter().flatten().map(|(_, part)| *part).collect();
             let mut read: BTreeMap<Period, Vec<Period>> = BTreeMap::new();
-            let needed = needed.entry(&measure.dataset).or_default();
+            let needed = needed.entry(&reading.dataset.id).or_default();
             for (municipality, period) in cells {
-                let read = read.entry(*period).or_insert_with(|| {
-                    parts.iter().copied().filter(|part| measure.reads(*part, *period, dataset)).collect()
-                });
-                let whose =
-                    if measure.role.is_some() { sources.municipalities } else { std::slice::from_ref(municipality) };
+                let read = read
+                    .entry(*period)
+                    .or_insert_with(|| parts.iter().copied().filter(|part| reading.reads(*part, *period)).collect());
+                let own = reading.whose(*municipality);
+                let all = !reading.dataset.whole_country && reading.is_for_all();
+                let whose = if all { sources.municipalities } else { std::slice::from_ref(&own) };
                 needed.extend(whose.iter().flat_map(|code| read.iter().map(|part| (*code, *part))));
             }
         }

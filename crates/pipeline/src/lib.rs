@@ -21,6 +21,7 @@ mod project;
 mod query;
 mod reading;
 mod report;
+mod revision;
 mod run;
 pub mod single;
 pub mod testing;
@@ -44,4 +45,5 @@ pub use query::{
     SourceStatus, Status,
 };
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
+pub use revision::Earlier;
 pub use run::{Phase, Progress, RunOptions, Silent, run};

@@ -8,9 +8,9 @@ use model::{Catalogue, Code, Diagnostic, Pipeline, Place};
 use crate::RunError;
 
 /// The file that makes a folder a project.
-const CONFIGURATION: &str = "musketer.yaml";
+pub(crate) const CONFIGURATION: &str = "musketer.yaml";
 /// The deepest folder that definitions are looked for in.
-const DEEPEST: usize = 8;
+pub(crate) const DEEPEST: usize = 8;
 
 /// A project with its definitions, resolved.
 #[derive(Debug)]
@@ -47,11 +47,20 @@ impl Project {
             ));
         }
         let bytes = std::fs::read(&path).map_err(RunError::file(&path))?;
+        Self::put_together(root, bytes, |folder, texts| gather(root, folder, 0, texts))
+    }
+
+    /// Resolves a project's files. `gather` adds those below a folder.
+    pub(crate) fn put_together(
+        root: &Path,
+        bytes: Vec<u8>,
+        mut gather: impl FnMut(&str, &mut BTreeMap<String, Vec<u8>>) -> Result<(), RunError>,
+    ) -> Result<Self, RunError> {
         let (configuration, mut diagnostics) = definitions::load_project(CONFIGURATION, &bytes);
         let mut files = BTreeMap::from([(CONFIGURATION.to_owned(), bytes)]);
         let mut texts = BTreeMap::new();
         for folder in [&configuration.definitions, &configuration.pipelines] {
-            gather(root, folder, 0, &mut texts)?;
+            gather(folder, &mut texts)?;
         }
         let (catalogue, found) = definitions::load_in(&configuration, &texts);
         diagnostics.extend(found);
@@ -116,9 +125,14 @@ fn gather(root: &Path, below: &str, depth: usize, files: &mut BTreeMap<String, V
         let below = format!("{below}/{name}");
         if kind.is_dir() {
             gather(root, &below, depth + 1, files)?;
-        } else if kind.is_file() && [".yaml", ".yml", ".csv"].iter().any(|ending| name.ends_with(ending)) {
+        } else if kind.is_file() && is_read(name) {
             files.insert(below, std::fs::read(entry.path()).map_err(RunError::file(entry.path()))?);
         }
     }
     Ok(())
+}
+
+/// Whether a file of this name is one of definitions.
+pub(crate) fn is_read(name: &str) -> bool {
+    !name.starts_with('.') && [".yaml", ".yml", ".csv"].iter().any(|ending| name.ends_with(ending))
 }

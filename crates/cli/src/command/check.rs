@@ -6,17 +6,13 @@ use pipeline::RunError;
 
 use crate::arguments::{CheckArguments, Common};
 use crate::exit::Exit;
-use crate::render::findings::{Findings, prefix, text};
+use crate::render::findings::{Finding, Findings, prefix, text};
 
 pub(crate) fn check(common: &Common, own: &CheckArguments) -> Result<Exit, RunError> {
     let project = super::project(common)?;
-    let findings = Findings {
-        command: "check",
-        found: &project.diagnostics,
-        files: &project.files,
-        prefix: prefix(Path::new("."), &project.root),
-        summary: text::summary(&project),
-    };
+    let found = project.diagnostics.iter().map(Finding::from).collect();
+    let (prefix, summary) = (prefix(Path::new("."), &project.root), text::summary(&project));
+    let findings = Findings { prefix, summary, ..Findings::new("check", found, &project.files) };
     findings.write(&own.format, common.quiet)?;
     Ok(if findings.errors() == 0 { Exit::Ok } else { Exit::Findings })
 }

@@ -12,6 +12,10 @@ pub(crate) fn explain(common: &Common, own: &ExplainArguments) -> Result<Exit, R
         render::result(&render::explain::code(code))?;
         return Ok(Exit::Ok);
     }
+    if let Some(rule) = definitions::Rule::all().find(|rule| rule.id == own.subject) {
+        render::result(&render::explain::rule(rule))?;
+        return Ok(Exit::Ok);
+    }
     if looks_like_a_code(&own.subject) {
         return Err(RunError::Usage {
             code: Code::NOTHING_KNOWN,

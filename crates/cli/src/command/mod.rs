@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod check;
+mod diff;
 mod explain;
 mod export;
 mod fmt;
@@ -30,6 +31,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
         Command::Run(own) => run::run(common, own),
         Command::Check(own) => check::check(common, own),
         Command::Test(own) => test::test(common, own),
+        Command::Diff(own) => diff::diff(common, own),
         Command::Fmt(own) => fmt::fmt(common, own),
         Command::Schema(own) => schema::schema(common, own),
         Command::Catalogue(own) => catalogue::catalogue(common, own),

@@ -1,29 +1,30 @@
 //! `musketer test`: do the definitions give what their tests expect? Offline, without a store.
 
+use std::path::Path;
+
 use pipeline::RunError;
 use pipeline::testing::{TestOptions, test as carry_out};
 
-use crate::arguments::{Common, TestArguments, TestFormat};
+use crate::arguments::{Common, TestArguments};
 use crate::exit::Exit;
-use crate::render;
+use crate::render::findings::{Finding, Findings, prefix};
+use crate::render::{self, test as rendered};
 
 pub(crate) fn test(common: &Common, own: &TestArguments) -> Result<Exit, RunError> {
     let project = super::project(common)?;
     let options = TestOptions { select: own.select.clone(), write: own.write, coverage: own.coverage };
     let report = carry_out(&project, &options)?;
-    let files = render::test::files(&report, &project);
-    render::findings::text::show(&report.errors, &files);
-    match own.format {
-        TestFormat::Json => render::result(&render::json(&report)?)?,
-        TestFormat::Junit => render::result(&render::test::junit(&report))?,
-        TestFormat::Text => {
-            for case in &report.cases {
-                let known = |finding: &&model::Diagnostic| report.errors.contains(finding);
-                let own: Vec<_> = case.diagnostics.iter().filter(|finding| !known(finding)).cloned().collect();
-                render::findings::text::show(&own, &files);
-            }
-            render::result(&render::test::text(&report, common.quiet))?;
-        }
-    }
+    let files = rendered::files(&report, &project);
+    let of_cases = report.cases.iter().flat_map(|case| rendered::own(&report, case));
+    let findings = Findings {
+        shown: report.errors.iter().chain(of_cases).map(Finding::from).collect(),
+        prefix: prefix(Path::new("."), &project.root),
+        summary: rendered::text(&report, false),
+        trouble: rendered::text(&report, true),
+        suites: Some(rendered::suites(&report)),
+        json: Some(render::value(&report)?),
+        ..Findings::new("test", rendered::found(&report), &files)
+    };
+    findings.write(&own.format, common.quiet)?;
     Ok(if report.is_bad() { Exit::Findings } else { Exit::Ok })
 }

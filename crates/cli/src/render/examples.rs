@@ -22,7 +22,7 @@ mod tests {
     use model::{CodeInfo, Diagnostic};
 
     use super::*;
-    use crate::render::findings::{Findings, text};
+    use crate::render::findings::{Finding, Findings, text};
 
     /// Line and column of a rejected row, by its code.
     type Rejected = BTreeMap<String, (usize, String)>;
@@ -78,9 +78,7 @@ mod tests {
             example += format!("    {text}").trim_end();
             example.push('\n');
         }
-        let one = [finding.clone()];
-        let findings =
-            Findings { command: "check", found: &one, files: &files, prefix: String::new(), summary: String::new() };
+        let findings = Findings::new("check", vec![Finding::from(finding)], &files);
         let said = text::plain(&findings);
         let said = said.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
         example + "\nmusketer check says:\n\n" + said.trim_end() + "\n"

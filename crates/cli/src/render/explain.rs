@@ -18,6 +18,12 @@ pub(crate) fn code(code: Code) -> String {
     text
 }
 
+/// What a rule for changes of definitions means.
+pub(crate) fn rule(rule: &definitions::Rule) -> String {
+    let category = rule.category.as_str().replace('_', " ");
+    format!("{}\n\n{}\n\nA change of a {}, {category} (docs/changes.md).\n", rule.id, rule.meaning, rule.kind())
+}
+
 /// The whole explanation.
 pub(crate) fn text(of: &Explanation) -> String {
     let value = of.value.as_deref().map_or("no value".to_owned(), grouped_decimal);
@@ -80,6 +86,9 @@ fn measure(of: &MeasureLine) -> String {
     text += &format!("  {} from {}", of.aggregate, of.dataset);
     if let Some(condition) = &of.condition {
         text += &format!(" where {condition}");
+    }
+    for (key, value) in &of.keys {
+        text += &format!("\n  {key}: {value}");
     }
     text +=
         &format!("\n  {} rows, {} of {} deliveries' periods\n", grouped(of.rows), of.parts_delivered, of.parts_needed);

@@ -2,6 +2,7 @@
 #![expect(clippy::format_push_string, reason = "a page for people is put together from sentences, and no hot path")]
 
 pub(crate) mod catalogue;
+pub(crate) mod comparison;
 pub(crate) mod difference;
 mod examples;
 pub(crate) mod explain;
@@ -54,6 +55,11 @@ pub(crate) fn note_if_any(text: &str) {
 /// A result as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<String, RunError> {
     serde_json::to_string_pretty(value).map_err(|error| RunError::Internal(format!("the report is no JSON: {error}")))
+}
+
+/// A result as a value of JSON, to be a part of another.
+pub(crate) fn value(value: &impl Serialize) -> Result<serde_json::Value, RunError> {
+    serde_json::to_value(value).map_err(|error| RunError::Internal(format!("the report is no JSON: {error}")))
 }
 
 /// Says why a command failed, and gives the exit code.

@@ -1,10 +1,13 @@
-//! The results of tests: a line each and what differs, cell by cell; or XML as build servers read it.
+//! The results of tests: a line each and what differs, cell by cell; and as findings and cases, for build servers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::{Diagnostic, Place, Severity};
 use pipeline::Project;
 use pipeline::testing::{CaseResult, CoverageReport, Difference, DifferenceKind, TestReport, Verdict};
 
+use super::findings::junit::{Case, Ended, Suite, Trouble};
+use super::findings::{Finding, Rule};
 use super::{counted, printable};
 
 /// The texts that findings may point at: the definitions, and the files that tests name.
@@ -132,66 +135,85 @@ fn covered(coverage: &CoverageReport) -> String {
     text
 }
 
-/// The results as XML as build servers read it, a suite for each definition.
-pub(crate) fn junit(report: &TestReport) -> String {
-    let failures = report.count(Verdict::Failed);
-    let errors = report.count(Verdict::Broken);
-    let tests = report.cases.len();
-    let mut text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
-    text += &format!("<testsuites tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"0\">\n");
-    for suite in report.cases.chunk_by(|a, b| (a.kind, &a.definition) == (b.kind, &b.definition)) {
-        let count = |verdict| suite.iter().filter(|case| case.verdict == verdict).count();
-        let name = escaped(&format!("{}.{}", suite[0].kind, suite[0].definition));
-        text += &format!(
-            "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\">\n",
-            suite.len(),
-            count(Verdict::Failed),
-            count(Verdict::Broken)
-        );
-        for case in suite {
-            let (own, file) = (escaped(&case.name), escaped(&case.file));
-            text +=
-                &format!("    <testcase classname=\"{name}\" name=\"{own}\" file=\"{file}\" line=\"{}\"", case.line);
-            let detail = detail(case);
-            text += &match case.verdict {
-                Verdict::Passed | Verdict::Written => "/>\n".to_owned(),
-                Verdict::Failed => {
-                    format!(">\n      <failure message=\"{}\">{detail}</failure>\n    </testcase>\n", first(case))
-                }
-                Verdict::Broken => {
-                    format!(">\n      <error message=\"{}\">{detail}</error>\n    </testcase>\n", first(case))
-                }
-            };
-        }
-        text += "  </testsuite>\n";
+/// A test that failed, as a rule.
+fn failed() -> Rule {
+    Rule {
+        id: "TEST_FAILED".to_owned(),
+        name: "TEST_FAILED".to_owned(),
+        meaning: "A definition gives something else than its test expects.".to_owned(),
+        remedy: "Correct the definition, or what the test expects: `musketer test --write` writes what is found."
+            .to_owned(),
+        tag: "tests",
     }
-    text + "</testsuites>\n"
+}
+
+/// What is wrong, for build servers: a failed test is a finding at its place.
+pub(crate) fn found(report: &TestReport) -> Vec<Finding> {
+    let mut found: Vec<Finding> = report.errors.iter().map(Finding::from).collect();
+    for case in &report.cases {
+        if case.verdict == Verdict::Failed {
+            let what = format!("test `{}` of {} `{}` failed", case.name, case.kind, case.definition);
+            let message = format!("{what}\n{}", differences(case).trim_end());
+            let (rule, severity, place) = (failed(), Severity::Error, Some(place(case)));
+            let (related, notes, help) = (Vec::new(), Vec::new(), None);
+            found.push(Finding { rule, severity, message, place, related, notes, help });
+        }
+        found.extend(own(report, case).map(Finding::from));
+    }
+    found
+}
+
+/// What is said of a test and of nothing else.
+pub(crate) fn own<'r>(report: &'r TestReport, case: &'r CaseResult) -> impl Iterator<Item = &'r Diagnostic> {
+    case.diagnostics.iter().filter(|finding| !report.errors.contains(finding))
+}
+
+/// Where a test stands: in its definition, or what a folder expects.
+fn place(case: &CaseResult) -> Place {
+    if case.line > 0 {
+        return Place { line: case.line, ..Place::file(&case.file) };
+    }
+    let line = case.differences.iter().find_map(|difference| difference.line).unwrap_or_default();
+    Place { line: u32::try_from(line).unwrap_or_default(), ..Place::file(format!("{}/expected.csv", case.file)) }
+}
+
+/// The tests as build servers count them, a suite for each definition.
+pub(crate) fn suites(report: &TestReport) -> Vec<Suite> {
+    let mut suites = Vec::new();
+    if !report.errors.is_empty() {
+        let case = |error: &Diagnostic| {
+            let file = error.place.as_ref().map(|place| place.file.clone()).unwrap_or_default();
+            let line = error.place.as_ref().map_or(0, |place| place.line);
+            let (rule, message) = (error.code.to_string(), error.message.clone());
+            let ended = Ended::Failed(Trouble { rule, detail: message.clone(), message });
+            Case { class: file.clone(), name: format!("{} {file}:{line}", error.code), file, line, ended }
+        };
+        suites.push(Suite { name: "definitions".to_owned(), cases: report.errors.iter().map(case).collect() });
+    }
+    for cases in report.cases.chunk_by(|a, b| (a.kind, &a.definition) == (b.kind, &b.definition)) {
+        let name = format!("{}.{}", cases[0].kind, cases[0].definition);
+        let case = |case: &CaseResult| {
+            let trouble = |rule: &str| Trouble { rule: rule.to_owned(), message: first(case), detail: detail(case) };
+            let ended = match case.verdict {
+                Verdict::Passed | Verdict::Written => Ended::Passed(String::new()),
+                Verdict::Failed => Ended::Failed(trouble("TEST_FAILED")),
+                Verdict::Broken => Ended::Broken(trouble("TEST_BROKEN")),
+            };
+            let (own, file) = (case.name.clone(), case.file.clone());
+            Case { class: name.clone(), name: own, file, line: case.line, ended }
+        };
+        suites.push(Suite { cases: cases.iter().map(case).collect(), name: name.clone() });
+    }
+    suites
 }
 
 fn detail(case: &CaseResult) -> String {
     let findings = case.diagnostics.iter().map(|finding| format!("  {}: {}\n", finding.code, finding.message));
-    escaped(&(differences(case) + &findings.collect::<String>()))
+    differences(case) + &findings.collect::<String>()
 }
 
 fn first(case: &CaseResult) -> String {
     let difference = case.differences.first().map(headline);
     let finding = case.diagnostics.first().map(|finding| format!("{}: {}", finding.code, finding.message));
-    escaped(&difference.or(finding).unwrap_or_default())
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '"' => escaped += "&quot;",
-            '\n' | '\t' => escaped.push(c),
-            // XML has no way to write the other control characters.
-            c if c.is_control() => escaped.push('\u{FFFD}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
+    difference.or(finding).unwrap_or_default()
 }

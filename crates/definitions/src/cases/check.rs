@@ -80,7 +80,9 @@ pub fn check_given(table: &Table, dataset: &Dataset) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     let known: Vec<String> = dataset.fields.iter().map(|field| field.name.to_string()).collect();
     unknown_columns(table, &known, &format!("`{}`", dataset.id), &mut findings);
-    needed(table, dataset.field(dataset.municipality).name.as_str(), &mut findings);
+    if !dataset.whole_country {
+        needed(table, dataset.field(dataset.municipality).name.as_str(), &mut findings);
+    }
     needed(table, dataset.field(dataset.time).name.as_str(), &mut findings);
     let fields: Vec<Option<&Field>> =
         table.header.iter().map(|cell| dataset.fields.iter().find(|field| field.name.as_str() == cell.text)).collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use granit_parser::ScalarStyle;
-use model::{Catalogue, Code, Dataset, DatasetId, Date, Diagnostic, Place, Ratio};
+use model::{Catalogue, Code, Dataset, Date, Diagnostic, Place, Ratio};
 
 use super::{
     Anchor, Anchors, Case, Expect, ExpectedReject, ExpectedTally, FileName, Given, GivenBytes, GivenDelivery,
@@ -230,9 +230,8 @@ impl Reader<'_> {
 
     /// A dataset that the indicator reads.
     fn dataset_of(&self, name: &str, span: Span, report: &mut Report<'_>) -> Option<std::sync::Arc<Dataset>> {
-        let indicator = indicator_of(self.identity.id, self.identity.version, self.catalogue);
-        let measures = indicator?.editions().flat_map(|edition| &edition.measures);
-        let read: Vec<&DatasetId> = measures.map(|measure| &measure.dataset).collect();
+        let indicator = indicator_of(self.identity.id, self.identity.version, self.catalogue)?;
+        let read = indicator.datasets();
         if !read.iter().any(|id| id.as_str() == name) {
             let message = format!("the indicator reads no dataset `{name}`");
             let known = read.iter().map(|id| id.as_str());

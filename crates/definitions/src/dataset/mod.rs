@@ -4,8 +4,8 @@ mod field;
 mod pattern;
 
 use model::{
-    Check, Code, CodeList, Dataset, DatasetId, Field, FieldIndex, FieldName, FieldType, Fingerprint, MUNICIPALITY,
-    MomentRule, PeriodKind, Severity, Text,
+    Check, Code, CodeList, Comparison, Dataset, DatasetId, Expr, Field, FieldIndex, FieldName, FieldType, Fingerprint,
+    MUNICIPALITY, MomentRule, MunicipalityCode, PeriodKind, Severity, Text,
 };
 
 use self::field::FieldDoc;
@@ -23,6 +23,7 @@ struct DatasetDoc<'n> {
     row_unit: Option<Written<String>>,
     partition: Option<Written<PeriodKind>>,
     municipality: Option<Written<String>>,
+    whole_country: Option<Written<bool>>,
     time: Option<TimeDoc>,
     roles: Vec<(Written<String>, Written<String>)>,
     key: Vec<Written<String>>,
@@ -85,7 +86,12 @@ pub(crate) fn resolve(
     let roles =
         roles.and_then(|roles| every(roles.into_iter().map(|(role, place)| check_role(role, place, &fields, report))));
     let scope = RowScope { dataset: identity.id, fields: &fields, lists, active: false, time };
-    let checks = checks(&doc.checks, scope, report);
+    let mut checks = checks(&doc.checks, scope, report);
+    let whole_country = doc.whole_country.as_ref().filter(|written| written.value);
+    if let (Some(written), Some(municipality)) = (whole_country, municipality) {
+        let check = of_the_country(written.span, municipality, scope, report);
+        checks = checks.zip(check).map(|(checks, check)| checks.into_iter().chain([check]).collect());
+    }
     let mut dataset = Dataset {
         id: DatasetId::new(identity.id).ok()?,
         title: doc.head.title?,
@@ -94,6 +100,7 @@ pub(crate) fn resolve(
         row_unit: row_unit?,
         key: key?,
         municipality: municipality?,
+        whole_country: whole_country.is_some(),
         time: time?,
         moment: doc.time?.rule,
         until: until.ok()?,
@@ -120,6 +127,10 @@ fn read<'n>(root: Cursor<'n>, identity: Identity<'_>, report: &mut Report<'_>) -
             Some(Written { value, span: cursor.span() })
         }),
         municipality: keys.need("municipality", report).and_then(|cursor| cursor.text(report)),
+        whole_country: keys.take("whole_country").and_then(|cursor| {
+            let value = cursor.boolean(report)?;
+            Some(Written { value, span: cursor.span() })
+        }),
         time: keys.need("time", report).and_then(|cursor| time(cursor, report)),
         roles: keys.take("roles").and_then(|cursor| roles(cursor, report)).unwrap_or_default(),
         key: keys.take("key").and_then(|cursor| cursor.texts(report)).unwrap_or_default(),
@@ -267,6 +278,29 @@ fn check_until((index, span): (FieldIndex, Span), fields: &[Field], report: &mut
     Some(index)
 }
 
+/// The rule that makes a dataset one of the whole country: a row of a municipality is rejected like any other that breaks
+/// a rule, so that whoever looks rows up finds them all in one place.
+fn of_the_country(
+    place: Span,
+    municipality: FieldIndex,
+    scope: RowScope<'_>,
+    report: &mut Report<'_>,
+) -> Option<Check> {
+    let country = MunicipalityCode::COUNTRY.to_string();
+    if scope.lists.get(MUNICIPALITY).is_some_and(|list| list.index_of(&country).is_none()) {
+        let message = format!("the code list `{MUNICIPALITY}` has no code `{country}` for the whole country");
+        report.error(Code::CODE_NOT_LISTED, place, message).help("add it to the list, with a `kind` of its own");
+        return None;
+    }
+    let whose = Box::new(Expr::Field(municipality));
+    Some(Check {
+        id: FieldName::new("whole_country").ok()?,
+        title: Text { da: "Rækken er for hele landet".to_owned(), en: "The row is of the whole country".to_owned() },
+        condition: Expr::Compare(Comparison::Equal, whose, Box::new(Expr::Text(country))),
+        severity: Severity::Error,
+    })
+}
+
 fn check_role(
     role: &Written<String>,
     (index, span): (FieldIndex, Span),
@@ -338,6 +372,7 @@ fn canonical(dataset: &Dataset) -> Canonical {
         ("row_unit", Some(Canonical::text(&dataset.row_unit))),
         ("partition", Some(Canonical::word(dataset.partition))),
         ("municipality", Some(name(dataset.municipality))),
+        ("whole_country", dataset.whole_country.then(|| Canonical::word(true))),
         ("time", Some(name(dataset.time))),
         ("moment", Some(Canonical::word(moment))),
         ("until", dataset.until.map(name)),

@@ -72,10 +72,8 @@ impl RowCompiler<'_, '_> {
     pub(super) fn operand(&mut self, sql: &Sql) -> Option<Operand> {
         match sql {
             Sql::Nested(inner) => self.operand(inner),
-            Sql::Identifier(_) => {
-                let index = self.field_named(sql)?;
-                self.field_operand(index, self.span(sql))
-            }
+            Sql::Identifier(_) => self.named(sql),
+            Sql::CompoundIdentifier(_) if self.scope.looks_up() => self.named(sql),
             Sql::Value(value) => self.literal(&value.value, sql),
             Sql::UnaryOp { op: UnaryOperator::Minus, expr } => self.negated(expr),
             Sql::UnaryOp { op: UnaryOperator::Not, expr } => {
@@ -91,6 +89,11 @@ impl RowCompiler<'_, '_> {
             Sql::Function(function) => self.function(function, sql),
             _ => self.predicate(sql).map(Operand::Condition),
         }
+    }
+
+    fn named(&mut self, sql: &Sql) -> Option<Operand> {
+        let index = self.field_named(sql)?;
+        self.field_operand(index, self.span(sql))
     }
 
     fn field_operand(&mut self, index: FieldIndex, span: Span) -> Option<Operand> {

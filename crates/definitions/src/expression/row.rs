@@ -24,6 +24,13 @@ pub(crate) struct RowScope<'a> {
     pub(crate) time: Option<FieldIndex>,
 }
 
+impl RowScope<'_> {
+    /// Whether there are fields of what is looked up, whose names have a dot.
+    pub(super) fn looks_up(&self) -> bool {
+        self.fields.iter().any(|field| field.name.is_looked_up())
+    }
+}
+
 /// Compiles expressions over the rows of one dataset. Every method returns `None` only after it has reported why
 /// (or because a code list it needs is broken, which was reported there).
 pub(crate) struct RowCompiler<'c, 'f> {
@@ -85,18 +92,23 @@ impl<'c, 'f> RowCompiler<'c, 'f> {
     /// Looks a field up by its name, which must stand there as it is written in the dataset.
     pub(super) fn field_named(&mut self, sql: &Sql) -> Option<FieldIndex> {
         let span = self.span(sql);
-        let Sql::Identifier(name) = sql else {
-            self.report.error(Code::UNSUPPORTED_EXPRESSION, span, "the name of a field belongs here");
-            return None;
+        let parts = match sql {
+            Sql::Identifier(name) => std::slice::from_ref(name),
+            Sql::CompoundIdentifier(parts) if self.scope.looks_up() => parts,
+            _ => {
+                self.report.error(Code::UNSUPPORTED_EXPRESSION, span, "the name of a field belongs here");
+                return None;
+            }
         };
-        let found = self.scope.fields.iter().position(|field| field.name.as_str() == name.value);
+        let written = parts.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(".");
+        let found = self.scope.fields.iter().position(|field| field.name.as_str() == written);
         if found.is_none() {
-            let message = format!("`{}` has no field `{}`", self.scope.dataset, name.value);
+            let message = format!("`{}` has no field `{written}`", self.scope.dataset);
             let finding = self.report.error(Code::UNKNOWN_FIELD, span, message);
-            if name.quote_style.is_some() {
-                finding.help(format!("a text or a code stands in single quotation marks: '{}'", name.value));
+            if parts.iter().any(|part| part.quote_style.is_some()) {
+                finding.help(format!("a text or a code stands in single quotation marks: '{written}'"));
             } else {
-                finding.did_you_mean_one_of(&name.value, self.scope.fields.iter().map(|field| field.name.as_str()));
+                finding.did_you_mean_one_of(&written, self.scope.fields.iter().map(|field| field.name.as_str()));
             }
         }
         found.map(FieldIndex)

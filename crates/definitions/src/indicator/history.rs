@@ -40,7 +40,8 @@ pub(super) fn check(
     fields.sort_unstable();
     fields.dedup();
     for field in fields {
-        let FieldType::Code(id) = &dataset.field(field).ty else { continue };
+        let named = &measure.fields(dataset)[field.0];
+        let FieldType::Code(id) = &named.ty else { continue };
         let Some(list) = lists.get(id.as_str()) else { continue };
         let mut crossed = list.changes().iter().filter(|change| is_crossed(series, measure, change.date));
         let broken = crossed.find(|change| breaks(change, list, (field, dataset.time), filter));
@@ -57,7 +58,7 @@ pub(super) fn check(
         let help = format!(
             "it holds for `{with}` and not for `{without}`: name both, write as_of({}, '{}'), begin with the change \
              (`valid: {{from: {}}}`), or declare the break under `reservations`",
-            dataset.field(field).name,
+            named.name,
             change.date,
             Period::containing(series.period, change.date),
         );

@@ -5,7 +5,10 @@ use model::{
     MomentRule, PeriodKind, RangeRule, Text, TimeSelection, Unit,
 };
 
+use super::join::JoinDocs;
+use super::price::{Amounts, PriceDoc};
 use super::time::{self, Length, TimeDoc};
+use super::{join, price};
 use crate::canonical::{self, Canonical};
 use crate::expression::{RowCompiler, RowScope, sql};
 use crate::shelf::Shelf;
@@ -21,11 +24,14 @@ pub(super) struct MeasureDoc<'n> {
     pub(super) filter: Option<Cursor<'n>>,
     value: Option<Cursor<'n>>,
     role: Option<Cursor<'n>>,
+    join: Maybe<JoinDocs<'n>>,
+    price: Maybe<PriceDoc>,
     per: Option<Cursor<'n>>,
     lets: Option<Cursor<'n>>,
     having: Option<Cursor<'n>>,
     absent: Maybe<AbsenceDoc>,
     time: TimeDoc<'n>,
+    written: Vec<(String, String)>,
 }
 
 /// What measures are resolved against.
@@ -53,11 +59,14 @@ fn read_measure<'n>(name: Written<&'n str>, cursor: Cursor<'n>, report: &mut Rep
             filter: None,
             value: None,
             role: None,
+            join: Ok(None),
+            price: Ok(None),
             per: None,
             lets: None,
             having: None,
             absent: Ok(None),
             time: TimeDoc::default(),
+            written: Vec::new(),
         };
     };
     let doc = MeasureDoc {
@@ -66,11 +75,14 @@ fn read_measure<'n>(name: Written<&'n str>, cursor: Cursor<'n>, report: &mut Rep
         filter: keys.take("where"),
         value: keys.need("value", report),
         role: keys.take("role"),
+        join: keys.maybe("join", |cursor| JoinDocs::read(cursor, report)),
+        price: keys.maybe("price", |cursor| PriceDoc::read(cursor, report)),
         per: keys.take("per"),
         lets: keys.take("let"),
         having: keys.take("having"),
         absent: keys.maybe("absent", |cursor| AbsenceDoc::read(cursor, report)),
         time: TimeDoc::read(&mut keys, report),
+        written: further_keys(cursor),
     };
     if let (None, Some(key)) = (doc.per, doc.lets.or(doc.having)) {
         report
@@ -81,15 +93,37 @@ fn read_measure<'n>(name: Written<&'n str>, cursor: Cursor<'n>, report: &mut Rep
     doc
 }
 
+/// The keys that are shown beside dataset, condition and value.
+fn further_keys(cursor: Cursor<'_>) -> Vec<(String, String)> {
+    let shown_apart = |(key, _): &(String, String)| !["from", "where", "value"].contains(&key.as_str());
+    cursor.as_written().into_iter().filter(shown_apart).collect()
+}
+
 /// Resolves a measure. `None` if it has a mistake, or its dataset is broken.
 pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Report<'_>) -> Option<Measure> {
     let name = words::name(doc.name.value, doc.name.span, report);
     let filter_sql = doc.filter.map(|cursor| sql::parse(cursor, report).ok_or(Broken)).transpose();
     let value_sql = doc.value.and_then(|cursor| sql::parse(cursor, report));
     let dataset = doc.from.as_ref().and_then(|from| scope.datasets.find(from, report))?;
+    if let Some(from) = doc.from.as_ref().filter(|_| dataset.whole_country) {
+        let message = format!("`{}` is of the whole country, so that its rows count for no municipality", dataset.id);
+        report
+            .error(Code::INVALID_VALUE, from.span, message)
+            .help("look its rows up from those of another dataset: `join`");
+        return None;
+    }
+    let from = doc.from.as_ref().map(|from| from.span);
+    let time = scope.period.and_then(|period| doc.time.resolve(doc.name.span, from, dataset, period, report));
+    let role = doc.role.map(|cursor| role(cursor, dataset, report).ok_or(Broken)).transpose();
+    // Without what is looked up every name of it would be wrong, and nothing new would be said.
+    let joined = match &doc.join {
+        Ok(Some(join)) => Some(join.resolve(dataset, scope, report)?),
+        Ok(None) => None,
+        Err(Broken) => return None,
+    };
     let active = dataset.moment == MomentRule::Interval;
-    let (fields, time) = (&dataset.fields, Some(dataset.time));
-    let rows = RowScope { dataset: dataset.id.as_str(), fields, lists: scope.lists, active, time };
+    let fields = joined.as_ref().map_or(&dataset.fields, |joined| &joined.fields);
+    let rows = RowScope { dataset: dataset.id.as_str(), fields, lists: scope.lists, active, time: Some(dataset.time) };
     let filter: Maybe<_> = filter_sql.as_ref().map_err(|broken| *broken).and_then(|expression| {
         let condition = |expression: &sql::Expression<'_>| {
             RowCompiler::new(rows, &expression.places, report).condition(&expression.sql).ok_or(Broken)
@@ -101,7 +135,7 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
         Err(_) => None,
         Ok(grouping) => value_sql.as_ref().and_then(|expression| {
             let group_unit = grouping.as_ref().map(|grouping| match grouping.by.as_slice() {
-                [one] => dataset.field(*one).unit.clone().unwrap_or_else(Unit::one),
+                [one] => fields[one.0].unit.clone().unwrap_or_else(Unit::one),
                 _ => Unit::one(),
             });
             let scope = grouping.as_ref().map_or(rows, |grouping| RowScope {
@@ -115,9 +149,6 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
             RowCompiler::new(scope, &expression.places, report).aggregate(&expression.sql, unit)
         }),
     };
-    let from = doc.from.as_ref().map(|from| from.span);
-    let time = scope.period.and_then(|period| doc.time.resolve(doc.name.span, from, dataset, period, report));
-    let role = doc.role.map(|cursor| role(cursor, dataset, report).ok_or(Broken)).transpose();
     let absent: Maybe<_> = doc.absent.as_ref().map_err(|broken| *broken).and_then(|absent| {
         let resolved = |(absent, period): (&AbsenceDoc, _)| absent.resolve(rows, dataset, period, report).ok_or(Broken);
         absent.as_ref().zip(scope.period).map(resolved).transpose()
@@ -131,6 +162,12 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
             .help("write sum(...), count(*) or count(distinct ...), or read one day: `at: last`");
         return None;
     }
+    let value = doc.value.map_or(doc.name.span, |value| value.at);
+    let amounts = Amounts { value, aggregate: &computed.aggregate, unit: &computed.unit, window };
+    let price: Maybe<_> =
+        doc.price.as_ref().map_err(|broken| *broken).and_then(|price| {
+            price.as_ref().map(|price| price.resolve(&amounts, scope, report).ok_or(Broken)).transpose()
+        });
     let filter_text = filter_sql.ok()?.map(|expression| expression.text.to_owned());
     Some(Measure {
         name: name?,
@@ -138,15 +175,18 @@ pub(super) fn resolve(doc: &MeasureDoc<'_>, scope: &Scope<'_>, report: &mut Repo
         role: role.ok()?,
         time,
         window,
+        joined,
         absent: absent.ok()?,
         per: grouped.ok()?,
         filter: filter.ok()?,
         aggregate: computed.aggregate,
         scale: computed.scale,
         unit: computed.unit,
+        price: price.ok()?,
         slicings: Vec::new(),
         filter_text,
         value_text: value_sql?.text.to_owned(),
+        written: doc.written.clone(),
     })
 }
 
@@ -220,14 +260,20 @@ fn fields_of(names: &[Written<String>], rows: RowScope<'_>, report: &mut Report<
             report.error(Code::INVALID_VALUE, name.span, message).related(first.span, "first written here");
         }
     }
-    every(names.iter().map(|name| field_of(name, rows, report)))
+    every(names.iter().map(|name| field_of(name, rows.dataset, rows.fields, report)))
 }
 
-fn field_of(name: &Written<String>, rows: RowScope<'_>, report: &mut Report<'_>) -> Option<FieldIndex> {
-    let found = rows.fields.iter().position(|field| field.name.as_str() == name.value);
+/// The field that a name in the file means.
+pub(super) fn field_of(
+    name: &Written<String>,
+    dataset: &str,
+    fields: &[Field],
+    report: &mut Report<'_>,
+) -> Option<FieldIndex> {
+    let found = fields.iter().position(|field| field.name.as_str() == name.value);
     if found.is_none() {
-        let message = format!("`{}` has no field `{}`", rows.dataset, name.value);
-        let known = rows.fields.iter().map(|field| field.name.as_str());
+        let message = format!("`{dataset}` has no field `{}`", name.value);
+        let known = fields.iter().map(|field| field.name.as_str());
         report.error(Code::UNKNOWN_FIELD, name.span, message).did_you_mean_one_of(&name.value, known);
     }
     found.map(FieldIndex)
@@ -297,15 +343,16 @@ fn group_value(
 }
 
 /// The canonical form of a measure.
-pub(super) fn canonical(measure: &Measure, dataset: &Dataset) -> Canonical {
-    let name = |field: &FieldIndex| Canonical::word(&dataset.field(*field).name);
+pub(super) fn canonical(measure: &Measure, dataset: &Dataset, datasets: &Shelf<Dataset>) -> Canonical {
+    let rows = measure.fields(dataset);
+    let name = |field: &FieldIndex| Canonical::word(&rows[field.0].name);
     let names = |fields: &[FieldIndex]| Canonical::list(fields.iter().map(name));
     let absent = measure.absent.as_ref().map(|absent| {
         Canonical::map([("shift", Some(Canonical::word(absent.shift))), ("on", Some(names(&absent.on)))])
     });
     let per = measure.per.as_ref().map(|per| {
         let value = |(name, aggregate): &(FieldName, Aggregate)| {
-            (name.clone(), Canonical::word(canonical::aggregate(aggregate, &dataset.fields)))
+            (name.clone(), Canonical::word(canonical::aggregate(aggregate, rows)))
         };
         let having = per.having.as_ref().map(|having| canonical::expression(having, &per.fields));
         Canonical::map([
@@ -314,18 +361,24 @@ pub(super) fn canonical(measure: &Measure, dataset: &Dataset) -> Canonical {
             ("having", having.map(Canonical::word)),
         ])
     });
-    let fields = measure.per.as_ref().map_or(&dataset.fields, |per| &per.fields);
-    let filter = measure.filter.as_ref().map(|filter| canonical::expression(filter, &dataset.fields));
+    let fields = measure.per.as_ref().map_or(rows, |per| &per.fields);
+    let filter = measure.filter.as_ref().map(|filter| canonical::expression(filter, rows));
+    let price = measure
+        .price
+        .as_ref()
+        .and_then(|price| datasets.get(price.dataset.as_str()).map(|index| price::canonical(price, index)));
     Canonical::map([
         ("dataset", Some(Canonical::word(&measure.dataset))),
         ("role", measure.role.map(|role| Canonical::word(&dataset.field(role).name))),
         ("time", Some(Canonical::word(time::selection_word(measure.time)))),
         ("window", time::window_word(measure.window).map(Canonical::word)),
+        ("join", measure.joined.as_ref().map(|joined| join::canonical(joined, dataset))),
         ("absent", absent),
         ("per", per),
         ("filter", filter.map(Canonical::word)),
         ("aggregate", Some(Canonical::word(canonical::aggregate(&measure.aggregate, fields)))),
         ("scale", Some(Canonical::word(measure.scale))),
         ("unit", Some(Canonical::text(&measure.unit))),
+        ("price", price),
     ])
 }

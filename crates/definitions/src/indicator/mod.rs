@@ -1,7 +1,9 @@
 //! Indicators: measures of datasets, and the formula over them.
 
 mod history;
+mod join;
 mod measure;
+mod price;
 mod publication;
 pub(crate) mod reference;
 mod sense;
@@ -328,7 +330,7 @@ fn canonical(indicator: &Indicator, datasets: &Shelf<Dataset>) -> Option<Canonic
     };
     let measures = indicator.measures.iter().map(|measure| {
         let dataset = datasets.get(measure.dataset.as_str())?;
-        Some((&measure.name, measure::canonical(measure, dataset)))
+        Some((&measure.name, measure::canonical(measure, dataset, datasets)))
     });
     let measures: Option<Vec<_>> = measures.collect();
     let declared = &indicator.history.declared_breaks;

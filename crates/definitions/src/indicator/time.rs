@@ -191,19 +191,16 @@ fn cumulated(cursor: Cursor<'_>, kind: PeriodKind, period: PeriodKind, report: &
     Some(Stretch::Cumulative(kind))
 }
 
-fn snapshot(at: Cursor<'_>, dataset: &Dataset, period: PeriodKind, report: &mut Report<'_>) -> Option<TimeSelection> {
+pub(super) fn snapshot(
+    at: Cursor<'_>,
+    dataset: &Dataset,
+    period: PeriodKind,
+    report: &mut Report<'_>,
+) -> Option<TimeSelection> {
     let word = at.word(report)?;
     let selection = match word.value {
-        "start" => Some(TimeSelection::AtStart),
-        "last" => Some(TimeSelection::Last),
-        "average" => Some(TimeSelection::Average),
-        other => month_and_day(other),
-    };
-    let Some(selection) = selection else {
-        report
-            .error(Code::INVALID_VALUE, word.span, format!("`{}` is no day that every year has", word.value))
-            .help("write month and day, '09-05', or `start`, `last` or `average`");
-        return None;
+        "average" => TimeSelection::Average,
+        _ => day_word(&word, report)?,
     };
     let field = dataset.field(dataset.time);
     if matches!(selection, TimeSelection::Last | TimeSelection::Average) {
@@ -215,8 +212,7 @@ fn snapshot(at: Cursor<'_>, dataset: &Dataset, period: PeriodKind, report: &mut 
         }
         return Some(selection);
     }
-    let is_year = matches!(period, PeriodKind::Year | PeriodKind::SchoolYear);
-    if !is_year && selection != TimeSelection::AtStart {
+    if !is_year(period) && selection != TimeSelection::AtStart {
         let message = format!("one {period} has no day of the year of its own");
         report.error(Code::MOMENT_MISMATCH, word.span, message).help("write `at: start`, `at: last` or `at: average`");
         return None;
@@ -229,6 +225,26 @@ fn snapshot(at: Cursor<'_>, dataset: &Dataset, period: PeriodKind, report: &mut 
         return None;
     }
     Some(selection)
+}
+
+/// A day of a year or period: `'09-05'`, `start`, `last`.
+pub(super) fn day_word(word: &Written<&str>, report: &mut Report<'_>) -> Option<TimeSelection> {
+    let selection = match word.value {
+        "start" => Some(TimeSelection::AtStart),
+        "last" => Some(TimeSelection::Last),
+        other => month_and_day(other),
+    };
+    if selection.is_none() {
+        report
+            .error(Code::INVALID_VALUE, word.span, format!("`{}` is no day that every year has", word.value))
+            .help("write month and day, '09-05', or `start`, `last` or `average`");
+    }
+    selection
+}
+
+/// Whether a day of the year lies in every period of this kind.
+pub(super) fn is_year(period: PeriodKind) -> bool {
+    matches!(period, PeriodKind::Year | PeriodKind::SchoolYear)
 }
 
 fn month_and_day(text: &str) -> Option<TimeSelection> {

@@ -131,13 +131,21 @@ fn choice(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Choice> {
 }
 
 fn resolve_use(doc: &UseDoc, shelves: &Shelves<'_>, report: &mut Report<'_>) -> Option<Placed> {
-    let municipalities = doc.municipalities.as_ref().and_then(|choice| municipalities(choice, shelves, report));
+    let mut municipalities = doc.municipalities.as_ref().and_then(|choice| municipalities(choice, shelves, report));
     let source = doc.source.as_ref().and_then(|name| shelves.sources.find(name, report))?;
     if matches!(doc.fetch, Some(Fetch::Http(_))) && source.scope.one_municipality {
         let message = format!("`{}` takes the municipality from a file's name, which a web API has not", source.id);
         report.error(Code::INVALID_VALUE, doc.at, message).help("use a source with `municipality: rows`");
     }
     let dataset = shelves.datasets.get(source.dataset.as_str())?;
+    if dataset.whole_country {
+        if let Some(Choice::These(written)) = &doc.municipalities {
+            let message = format!("`{}` is of the whole country, not of single municipalities", dataset.id);
+            let place = written.first().map_or(doc.at, |first| first.span);
+            report.error(Code::INVALID_VALUE, place, message).help("write `municipalities: all`");
+        }
+        municipalities = municipalities.map(|_| vec![MunicipalityCode::COUNTRY]);
+    }
     let mut bound = |written: &Option<Written<Period>>| {
         let written = written.as_ref()?;
         if written.value.kind() == dataset.partition {
@@ -151,10 +159,13 @@ fn resolve_use(doc: &UseDoc, shelves: &Shelves<'_>, report: &mut Report<'_>) -> 
     if let (Some(from), Some(to), Some(written)) = (from, to, &doc.to) {
         check_order(from, to, written.span, report);
     }
-    let ends_before = |to: Option<Period>, from: Option<Period>| to.zip(from).is_some_and(|(to, from)| to < from);
-    if ends_before(to, source.valid_from) || ends_before(source.valid_to, from) {
-        let message = format!("`{}` is not valid in any of these periods, so every file would be refused", source.id);
-        report.error(Code::VALIDITY_ORDER, doc.at, message).help("mend the use, or `valid` of the source");
+    let before = |one: Option<Period>, other: Option<Period>| one.zip(other).filter(|(one, other)| one < other);
+    if let Some((from, first)) = before(from, source.valid_from) {
+        let message = format!("data is owed from {from} on, but files of `{}` count from {first} on", source.id);
+        report.error(Code::VALIDITY_ORDER, doc.at, message).help("begin the use later, or mend `valid` of the source");
+    } else if let Some((last, owed)) = before(source.valid_to, to).or_else(|| before(source.valid_to, from)) {
+        let message = format!("data is owed in {owed}, but files of `{}` count up to {last}", source.id);
+        report.error(Code::VALIDITY_ORDER, doc.at, message).help("end the use earlier, or mend `valid` of the source");
     }
     if doc.to.is_some() {
         to?;

@@ -4,6 +4,8 @@ use model::{
     Code, CodeList, Dataset, Date, Field, FieldIndex, FieldMapping, FieldType, Lookup, NumberFormat, Origin, Parse,
 };
 
+use regex::Regex;
+
 use super::date_format::{self, DateDoc};
 use super::delivery::Delivery;
 use super::format::place_of;
@@ -248,7 +250,14 @@ fn origin_of(doc: &MappingDoc, index: FieldIndex, context: &Context<'_>, report:
                         report.error(Code::INVALID_VALUE, text.span, message);
                     }
                 }
-                FieldType::Text => {}
+                FieldType::Text => {
+                    let pattern =
+                        field.pattern.as_ref().and_then(|pattern| Regex::new(&format!("^(?:{pattern})$")).ok());
+                    if pattern.is_some_and(|pattern| !pattern.is_match(&text.value)) {
+                        let message = format!("`{}` is no `{}`, by its pattern", text.value, field.name);
+                        report.error(Code::INVALID_VALUE, text.span, message);
+                    }
+                }
                 // The rest is read as every cell is, in the declared form; but whatever the form, it has digits.
                 ty if !text.value.contains(|c: char| c.is_ascii_digit()) => {
                     let message = format!("`{}` is no {}, so that every row would be rejected", text.value, ty.word());
@@ -316,10 +325,14 @@ fn check_targets(doc: &MappingDoc, field: &Field, context: &Context<'_>, report:
 /// Words that no cell can be any more when they are looked for: what is cut off, or means "no value" before.
 fn check_words(doc: &MappingDoc, context: &Context<'_>, report: &mut Report<'_>) {
     let null = doc.null.as_ref().ok().and_then(Option::as_deref).unwrap_or(context.null);
+    let is_blank = |c: char| c.is_ascii_whitespace();
     for (word, _) in &doc.map {
         let length = word.value.chars().count();
         let message = match doc.slice {
             _ if null.contains(&word.value) => format!("`{}` means \"no value\" before `map` is looked at", word.value),
+            _ if word.value.trim_matches(is_blank) != word.value => {
+                format!("blanks around cells are removed, so that none is `{}`", word.value)
+            }
             Ok(Some((_, slice))) if length > slice => {
                 format!("`slice` leaves {slice} characters, and `{}` has {length}", word.value)
             }
@@ -334,6 +347,25 @@ fn check_words(doc: &MappingDoc, context: &Context<'_>, report: &mut Report<'_>)
                 .error(Code::INVALID_VALUE, words.at, message)
                 .help("give the field its own `null`, or leave the word out");
         }
+        let known = || words.yes.iter().chain(&words.no);
+        for (_, to) in doc.map.iter().filter(|(_, to)| !known().any(|word| *word == to.value)) {
+            let message = format!("`{}` is none of the words for true and false", to.value);
+            report.error(Code::INVALID_VALUE, to.span, message);
+        }
+        // What `map` makes of a cell has no blanks that were not written there.
+        for word in known().filter(|word| doc.map.is_empty() && word.trim_matches(is_blank) != word.as_str()) {
+            let message = format!("blanks around cells are removed, so that none is `{word}`");
+            report.error(Code::INVALID_VALUE, words.at, message);
+        }
+    }
+    let own = match &doc.origin {
+        Some(OriginDoc::Columns(names)) => names.as_slice(),
+        _ => &[],
+    };
+    let sign = doc.number.iter().flatten().filter_map(NumberDoc::column);
+    for column in sign.filter(|column| own.iter().any(|name| name.value == column.value)) {
+        let message = format!("`{}` is the column of the number, and holds no sign alone", column.value);
+        report.error(Code::INVALID_VALUE, column.span, message).help("a sign within the number is `negative`");
     }
 }
 

@@ -15,6 +15,11 @@ pub(crate) const DATASET: Shape = Shape::new(
         Key::needed("row_unit", Type::Text, "The unit of `count(*)`."),
         Key::needed("partition", PERIODS, "The step in which data is kept, owed and replaced."),
         Key::needed("municipality", ID, "The field with the municipality that the row belongs to."),
+        Key::optional(
+            "whole_country",
+            Type::Boolean,
+            "Whether all rows are of the whole country, code `0000`, and of no municipality; default `false`.",
+        ),
         Key::needed("time", Type::Object(&TIME), "The field that places a row in time, and how."),
         Key::optional("roles", Type::Named(&ID), "Fields with other municipalities, by what these are to the row."),
         Key::optional("key", Type::List(&ID), "Fields that identify a row within a municipality's period."),

@@ -83,12 +83,52 @@ pub(crate) const MEASURE: Shape = Shape::new(
             "From the beginning of the year that the period lies in.",
         ),
         Key::optional("role", ID, "For which municipality a row counts, if not for the one that reports it."),
+        Key::optional(
+            "join",
+            Type::Named(&Type::Object(&JOIN)),
+            "Rows of other datasets that are looked up; their fields stand behind the name chosen here: `school.owner`.",
+        ),
         Key::optional("where", Type::Expression("dranst in ('1', '2')"), "Which rows count."),
         Key::optional("absent", Type::Object(&ABSENCE), "Rows count only if this was not there at another time."),
         Key::optional("per", ID_OR_IDS, "The fields that rows of one group have in common, in a first grouping."),
         Key::depends("let", Type::Named(&Type::Expression("count(*)")), "With `per`: what is computed of each group."),
         Key::depends("having", Type::Expression("size between 5 and 35"), "With `per`: which groups count."),
         Key::needed("value", Type::Expression("count(*)"), "What is computed of them: `sum(amount)`."),
+        Key::optional("price", Type::Object(&PRICE), "Of amounts: in the prices of which period they are."),
+    ],
+);
+
+/// A row that is looked up.
+pub(crate) const JOIN: Shape = Shape::new(
+    "join",
+    "A row of another dataset for each row of the measure: one, or none.",
+    &[
+        Key::needed("dataset", ID, "Where it is looked up."),
+        Key::needed(
+            "on",
+            Type::Named(&ID),
+            "The fields that must be equal: those of the row, and those of what is looked up.",
+        ),
+        Key::needed(
+            "at",
+            Type::Form("^(row|start|last|[0-9]{2}-[0-9]{2})$", "row"),
+            "Of which time: the row's own (`row`), or one day: month and day (`'09-05'`), `start` or `last`.",
+        ),
+    ],
+);
+
+/// Fixed prices.
+pub(crate) const PRICE: Shape = Shape::new(
+    "price",
+    "Amounts in the prices of another period.",
+    &[
+        Key::needed("index", ID, "The dataset with the index, one row a period for the whole country."),
+        Key::needed("value", ID, "Its field with the index."),
+        Key::needed(
+            "base",
+            Type::OneOf(&[Type::Choice(&["latest"]), Type::Period]),
+            "In whose prices: a period, or the `latest` one of which the index is there.",
+        ),
     ],
 );
 

@@ -19,9 +19,9 @@ mod source;
 pub(crate) use cases::{CASE, EXPECT, GIVEN_DELIVERY, GIVEN_TABLE, REJECT, TABLE_FILE, TALLY};
 pub(crate) use codelist::{CODELIST, GROUP};
 pub(crate) use dataset::{CHECK, DATASET, FIELD, TIME};
-pub(crate) use indicator::{ABSENCE, GROUPS, INCLUSION, INDICATOR, MEASURE, PLAUSIBLE, RESERVATION};
+pub(crate) use indicator::{ABSENCE, GROUPS, INCLUSION, INDICATOR, JOIN, MEASURE, PLAUSIBLE, PRICE, RESERVATION};
 pub(crate) use pipeline::{HTTP, PIPELINE, USE};
-pub(crate) use project::{PERSONS, PROJECT};
+pub(crate) use project::{EXCEPTION, PERSONS, PROJECT};
 pub(crate) use source::{
     BOOLEAN, CENTURY, CONTROL, CONTROL_RECORD, DATE, DELIMITED, DELIVERY, FIXED, FORMAT, MAPPING, NUMBER, SIGN, SKIP,
     SOURCE, SUM,

@@ -17,6 +17,11 @@ pub(crate) const PROJECT: Shape = Shape::new(
             "How the canonical tables are compressed; default `zstd`.",
         ),
         Key::optional("persons", Type::Object(&PERSONS), "The key for pseudonyms."),
+        Key::optional(
+            "exceptions",
+            Type::List(&Type::Object(&EXCEPTION)),
+            "Changes that `musketer diff` lets pass, each with the reason; of use until the change is part of what is compared with.",
+        ),
     ],
 );
 
@@ -28,5 +33,16 @@ pub(crate) const PERSONS: Shape = Shape::new(
         Key::depends("key", Type::Text, "A file of at least 32 bytes that only its owner can read."),
         Key::depends("create", Type::Boolean, "Whether the file is made on the first run; default false."),
         Key::depends("credential", Type::Text, "A file of that name in the credentials folder of systemd."),
+    ],
+);
+
+/// A change that is let pass.
+pub(crate) const EXCEPTION: Shape = Shape::new(
+    "exception",
+    "A change that is let pass.",
+    &[
+        Key::needed("rule", Type::Form("^[A-Z][A-Z0-9_]*$", "INDICATOR_FORMULA_CHANGED"), "The rule of the change."),
+        Key::needed("definition", Type::Text, "The id of the definition; of an older version, `<id>@<version>`."),
+        Key::needed("reason", Type::Text, "Why figures may change under an old version."),
     ],
 );

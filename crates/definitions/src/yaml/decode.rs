@@ -248,6 +248,12 @@ impl<'n> Cursor<'n> {
         Some(checked)
     }
 
+    /// Keys and values of a mapping as texts, for people; nothing is checked.
+    pub(crate) fn as_written(self) -> Vec<(String, String)> {
+        let Value::Mapping(entries) = &self.node.value else { return Vec::new() };
+        entries.iter().map(|entry| (entry.key.text.clone(), entry.value.as_written())).collect()
+    }
+
     /// The keys of a mapping whose keys are fixed: those of the shape.
     pub(crate) fn keys(self, shape: &'static Shape, report: &mut Report<'_>) -> Option<Keys<'n>> {
         let entries = self.mapping(report)?;
@@ -260,6 +266,22 @@ impl<'n> Cursor<'n> {
             return None;
         };
         Some(entries)
+    }
+}
+
+impl Node {
+    fn as_written(&self) -> String {
+        match &self.value {
+            Value::Scalar(scalar) => scalar.text.trim().to_owned(),
+            Value::Sequence(items) => items.iter().map(Self::as_written).collect::<Vec<_>>().join(", "),
+            Value::Mapping(entries) => {
+                let pair = |entry: &Entry| match &entry.value.value {
+                    Value::Mapping(_) => format!("{}: {{{}}}", entry.key.text, entry.value.as_written()),
+                    _ => format!("{}: {}", entry.key.text, entry.value.as_written()),
+                };
+                entries.iter().map(pair).collect::<Vec<_>>().join(", ")
+            }
+        }
     }
 }
 

@@ -2,13 +2,15 @@
 
 use crate::tree::Files;
 
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 14] = [
     ("definitions/codelists/municipality.yaml", include_str!("example/municipality.yaml")),
     ("definitions/codelists/municipality.csv", include_str!("example/municipality.csv")),
     ("definitions/codelists/account.yaml", include_str!("example/account.yaml")),
     ("definitions/codelists/account.csv", include_str!("example/account.csv")),
     ("definitions/codelists/account_changes.csv", include_str!("example/account_changes.csv")),
     ("definitions/datasets/postings.yaml", include_str!("example/postings.yaml")),
+    ("definitions/datasets/prices.yaml", include_str!("example/prices.yaml")),
+    ("definitions/datasets/vouchers.yaml", include_str!("example/vouchers.yaml")),
     ("definitions/datasets/pupils.yaml", include_str!("example/pupils.yaml")),
     ("definitions/sources/acme/acme_postings.yaml", include_str!("example/acme_postings.yaml")),
     ("definitions/sources/acme/acme_pupils.yaml", include_str!("example/acme_pupils.yaml")),

@@ -2,6 +2,7 @@
 
 mod broken;
 mod diagnostics;
+mod differences;
 mod example;
 mod fingerprints;
 mod formatter;

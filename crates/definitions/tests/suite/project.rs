@@ -24,11 +24,11 @@ fn code_lists_know_codes_aliases_validity_and_groups() {
     assert_eq!(codes, ["0101", "0751"], "Christiansø is none");
     let municipalities = catalogue.municipalities().expect("the list");
     let day = |text| Date::parse_iso(text).expect("a day");
-    assert_eq!(municipalities.lookup("Århus".as_bytes(), day("2024-01-01")), Lookup::Known(CodeIndex(2)));
-    assert_eq!(municipalities.lookup(b"101", day("2006-01-01")), Lookup::NotValid(CodeIndex(0)));
-    assert_eq!(municipalities.attribute(CodeIndex(0), "region", day("2026-12-31")), Some("1084"));
-    assert_eq!(municipalities.attribute(CodeIndex(0), "region", day("2027-01-01")), Some("1086"));
-    assert_eq!(municipalities.attribute(CodeIndex(1), "region", day("2027-01-01")), None);
+    assert_eq!(municipalities.lookup("Århus".as_bytes(), day("2024-01-01")), Lookup::Known(CodeIndex(3)));
+    assert_eq!(municipalities.lookup(b"101", day("2006-01-01")), Lookup::NotValid(CodeIndex(1)));
+    assert_eq!(municipalities.attribute(CodeIndex(1), "region", day("2026-12-31")), Some("1084"));
+    assert_eq!(municipalities.attribute(CodeIndex(1), "region", day("2027-01-01")), Some("1086"));
+    assert_eq!(municipalities.attribute(CodeIndex(2), "region", day("2027-01-01")), None);
     let accounts = &catalogue.codelists["account"];
     assert_eq!(accounts.groups["school"], BTreeSet::from([CodeIndex(0), CodeIndex(1)]));
     assert_eq!(accounts.title_of(CodeIndex(1), day("2024-01-01")).en, "After-school care");

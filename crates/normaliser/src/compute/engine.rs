@@ -197,12 +197,12 @@ fn key(question: &Question<'_>) -> PlanExpr {
     let day = column(&dataset.fields, dataset.time);
     match dataset.moment {
         MomentRule::Snapshot | MomentRule::Interval => day.cast(DataType::Int32),
-        MomentRule::Event => first_month_of(&day, question.period),
+        MomentRule::Event => start_of(&day, question.period),
     }
 }
 
-/// The first month of the period that holds the day, counted from the year 0. Years are positive, so the remainder is.
-fn first_month_of(day: &PlanExpr, kind: PeriodKind) -> PlanExpr {
+/// Which period of a kind holds the day: its first month, counted from the year 0. Years are positive, so the remainder is.
+pub(super) fn start_of(day: &PlanExpr, kind: PeriodKind) -> PlanExpr {
     let year = day.clone().dt().year().cast(DataType::Int32) * lit(12i32);
     let month = || year.clone() + day.clone().dt().month().cast(DataType::Int32) - lit(1i32);
     match kind {

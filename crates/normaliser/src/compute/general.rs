@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    ActiveTime, Activity, Aggregate, Dataset, Expr, Field, FieldIndex, FieldName, Grouping, Measure, MomentRule,
-    MunicipalityCode, Period, Ratio, TimeSelection, Window,
+    ActiveTime, Activity, Aggregate, Dataset, DatasetId, Expr, Field, FieldIndex, FieldName, Grouping, Measure,
+    MomentRule, MunicipalityCode, Period, Ratio, Reading, TimeSelection, Window,
 };
 use polars::prelude::{
     DataFrame, DataType, Engine, Expr as PlanExpr, JoinArgs, JoinType, LazyFrame, MaintainOrderJoin, PolarsResult, col,
@@ -18,6 +18,7 @@ use polars::prelude::{
 use super::category::{self, Found, Sorting};
 use super::engine::{combination, scan};
 use super::expression::{active_column, column, condition, number};
+use super::lookup::Register;
 use super::{Answer, CanonicalFile, ComputeError, DatasetRows};
 
 const MUNICIPALITY: &str = "_municipality";
@@ -34,47 +35,47 @@ pub(super) type Place = (MunicipalityCode, Period, Vec<usize>);
 pub(super) fn answer(
     measure: &Measure,
     by: &[Sorting<'_>],
-    rows: &DatasetRows<'_>,
+    all: &BTreeMap<DatasetId, DatasetRows<'_>>,
     known: &BTreeSet<(MunicipalityCode, Period)>,
 ) -> Result<BTreeMap<Place, Answer>, ComputeError> {
+    let Some(rows) = all.get(&measure.dataset) else { return Ok(BTreeMap::new()) };
     let mut periods: BTreeMap<Period, BTreeSet<MunicipalityCode>> = BTreeMap::new();
     for (municipality, period) in known {
         periods.entry(*period).or_default().insert(*municipality);
     }
     let mut answers = BTreeMap::new();
     for (period, municipalities) in periods {
-        let files = files(measure, rows, period, &municipalities);
-        if files.is_empty() {
+        let Some(query) = Query::new(measure, all, period, &municipalities) else { continue };
+        if query.files.is_empty() {
             continue;
         }
         let failed = |error: polars::prelude::PolarsError| ComputeError::Engine {
             dataset: rows.dataset.id.clone(),
             message: error.to_string(),
         };
-        let found = Query { measure, by, dataset: rows.dataset, period }.answers(&files).map_err(failed)?;
+        let found = query.answers(by).map_err(failed)?;
         let wanted = found.into_iter().filter(|(municipality, ..)| municipalities.contains(municipality));
         answers.extend(wanted.map(|(municipality, cell, answer)| ((municipality, period, cell), answer)));
     }
     Ok(answers)
 }
 
-/// The files that a period reads: with a role, those of all municipalities.
+/// The files that a period reads: of the rows of one dataset, those of its municipalities, or of everybody.
 fn files<'r>(
-    measure: &Measure,
+    reading: Reading<'_>,
     rows: &'r DatasetRows<'_>,
     period: Period,
     municipalities: &BTreeSet<MunicipalityCode>,
 ) -> Vec<&'r CanonicalFile> {
     let mut read: BTreeMap<Period, bool> = BTreeMap::new();
-    let mut reads = |part| *read.entry(part).or_insert_with(|| measure.reads(part, period, rows.dataset));
-    let whose = |file: &CanonicalFile| measure.role.is_some() || municipalities.contains(&file.municipality);
+    let mut reads = |part| *read.entry(part).or_insert_with(|| reading.reads(part, period));
+    let whose = |file: &CanonicalFile| reading.is_for_all() || municipalities.contains(&file.municipality);
     let mut files: Vec<&CanonicalFile> = rows.files.iter().filter(|file| whose(file) && reads(file.period)).collect();
     files.sort_by_key(|file| (file.municipality, file.period, &file.path));
     files
 }
 
-/// The rows that count in a period: those that lie in the window and fulfil the measure's condition, with the columns
-/// that say how long an interval has been active.
+/// The rows that lie in the window, with the columns that say how long an interval has been active.
 fn rows_in(frame: LazyFrame, measure: &Measure, dataset: &Dataset, window: Window, period: Period) -> LazyFrame {
     let day = |field| column(&dataset.fields, field).cast(DataType::Int32);
     let Some(days) = window.days(period) else { return frame.filter(lit(false)) };
@@ -83,7 +84,7 @@ fn rows_in(frame: LazyFrame, measure: &Measure, dataset: &Dataset, window: Windo
     let mut frame = frame;
     let in_time = match (dataset.moment, measure.time, dataset.until) {
         (MomentRule::Snapshot, ..) => {
-            let wanted = measure.snapshot_days(window, period, dataset);
+            let wanted = measure.time.snapshot_days(window, period, dataset);
             let on = wanted.into_iter().map(|wanted| began.clone().eq(lit(wanted.days()))).reduce(PlanExpr::or);
             on.unwrap_or_else(|| lit(false))
         }
@@ -99,11 +100,7 @@ fn rows_in(frame: LazyFrame, measure: &Measure, dataset: &Dataset, window: Windo
         }
         _ => began.clone().gt_eq(lit(start)).and(began.lt_eq(lit(end))),
     };
-    let frame = frame.filter(in_time);
-    match &measure.filter {
-        Some(filter) => frame.filter(condition(filter, &dataset.fields)),
-        None => frame,
-    }
+    frame.filter(in_time)
 }
 
 /// The columns of [`Expr::Active`] in a window of these days, first and last.
@@ -123,50 +120,75 @@ fn active_for(dataset: &Dataset, activity: Activity, until: FieldIndex, (start, 
     [days, months]
 }
 
-/// The rows of the files that count in a period for some municipalities, in the order of the files: what is left of
-/// [`rows_in`] by the role, by what must be absent, by the groups that count, and by `part`: the condition on the rows,
-/// or on the groups, of one category.
+/// The rows that count in a period for some municipalities, in the order of their files: what is left of [`rows_in`] by the
+/// condition, the role, what must be absent, the groups that count, and `part`: the condition on the rows, or on the
+/// groups, of one category. `None` where nothing is there to count.
 pub(super) fn counted(
     measure: &Measure,
     part: Option<&Expr>,
-    dataset: &Dataset,
+    all: &BTreeMap<DatasetId, DatasetRows<'_>>,
     period: Period,
-    files: &[&CanonicalFile],
     municipalities: &BTreeSet<MunicipalityCode>,
-) -> PolarsResult<LazyFrame> {
-    let query = Query { measure, by: &[], dataset, period };
+) -> PolarsResult<Option<LazyFrame>> {
+    let Some(query) = Query::new(measure, all, period, municipalities).filter(|query| !query.files.is_empty()) else {
+        return Ok(None);
+    };
     let order = MaintainOrderJoin::Left;
     let theirs = municipalities.iter().map(|code| col(MUNICIPALITY).eq(lit(code.to_string()))).reduce(PlanExpr::or);
-    let kept = query.kept(files, order)?.filter(theirs.unwrap_or_else(|| lit(false)));
+    let kept = query.kept(order)?.filter(theirs.unwrap_or_else(|| lit(false)));
     let of_part = |frame: LazyFrame, fields: &[Field]| match part {
         Some(part) => frame.filter(condition(part, fields)),
         None => frame,
     };
-    let Some(per) = &measure.per else { return Ok(of_part(kept, &dataset.fields)) };
-    let by = query.keys().into_iter().chain(per.by.iter().map(|field| column(&dataset.fields, *field)));
+    let Some(per) = &measure.per else { return Ok(Some(of_part(kept, query.fields))) };
+    let by = query.keys().into_iter().chain(per.by.iter().map(|field| column(query.fields, *field)));
     let by: Vec<PlanExpr> = by.collect();
     let groups = of_part(query.groups(kept.clone(), per), &per.fields).select(by.clone());
     let args = JoinArgs { maintain_order: order, ..JoinArgs::new(JoinType::Semi) };
-    Ok(kept.join(groups, by.clone(), by, args))
+    Ok(Some(kept.join(groups, by.clone(), by, args)))
 }
 
 struct Query<'a> {
     measure: &'a Measure,
-    by: &'a [Sorting<'a>],
     dataset: &'a Dataset,
+    /// The fields of its rows, with those of what is looked up.
+    fields: &'a [Field],
     period: Period,
+    files: Vec<&'a CanonicalFile>,
+    /// What is looked up in, in the order of the look-ups.
+    registers: Vec<Register<'a>>,
 }
 
-impl Query<'_> {
-    fn answers(&self, files: &[&CanonicalFile]) -> PolarsResult<Vec<(MunicipalityCode, Vec<usize>, Answer)>> {
-        let kept = self.kept(files, MaintainOrderJoin::None)?;
-        let (counted, fields, rows) = match &self.measure.per {
-            None => (kept, &self.dataset.fields, len().cast(DataType::Int64)),
-            Some(per) => (self.groups(kept, per), &per.fields, col(ROWS).sum()),
+impl<'a> Query<'a> {
+    /// `None` if nothing is known of a dataset.
+    fn new(
+        measure: &'a Measure,
+        all: &'a BTreeMap<DatasetId, DatasetRows<'_>>,
+        period: Period,
+        municipalities: &BTreeSet<MunicipalityCode>,
+    ) -> Option<Self> {
+        let readings = measure.readings(|id| all.get(id).map(|rows| rows.dataset))?;
+        let read = |reading: &Reading<'a>| {
+            let rows = all.get(&reading.dataset.id)?;
+            Some((reading.dataset, files(*reading, rows, period, municipalities)))
         };
-        let categories = || (0..self.by.len()).map(|at| col(category::name(at).as_str()));
-        let counted = match category::sorted(self.by) {
-            Some(sorted) => counted.with_columns(category::columns(self.by, fields, self.period)).filter(sorted),
+        let mut found = readings.iter().map(read);
+        let (dataset, files) = found.next()??;
+        let joins = measure.joins().iter().zip(found);
+        let registers: Option<Vec<Register<'a>>> =
+            joins.map(|(join, found)| found.map(|(dataset, files)| Register { join, dataset, files })).collect();
+        Some(Self { measure, dataset, fields: measure.fields(dataset), period, files, registers: registers? })
+    }
+
+    fn answers(&self, by: &[Sorting<'_>]) -> PolarsResult<Vec<(MunicipalityCode, Vec<usize>, Answer)>> {
+        let kept = self.kept(MaintainOrderJoin::None)?;
+        let (counted, fields, rows) = match &self.measure.per {
+            None => (kept, self.fields, len().cast(DataType::Int64)),
+            Some(per) => (self.groups(kept, per), per.fields.as_slice(), col(ROWS).sum()),
+        };
+        let categories = || (0..by.len()).map(|at| col(category::name(at).as_str()));
+        let counted = match category::sorted(by) {
+            Some(sorted) => counted.with_columns(category::columns(by, fields, self.period)).filter(sorted),
             None => counted,
         };
         let keys: Vec<PlanExpr> = self.keys().into_iter().chain(categories()).collect();
@@ -180,7 +202,7 @@ impl Query<'_> {
             aggregated
         };
         let frame = frame.collect_with_engine(Engine::Streaming)?.unwrap_single();
-        self.read(&frame)
+        self.read(by, &frame)
     }
 
     /// What the measure has a value of: the municipality, and where a mean over several days is made, each of them.
@@ -191,11 +213,10 @@ impl Query<'_> {
 
     /// The groups that count, with what is computed of each and of how many rows it is made.
     fn groups(&self, kept: LazyFrame, per: &Grouping) -> LazyFrame {
-        let by = per.by.iter().map(|field| column(&self.dataset.fields, *field));
+        let by = per.by.iter().map(|field| column(self.fields, *field));
         let group: Vec<PlanExpr> = self.keys().into_iter().chain(by.clone()).collect();
-        let value = |(name, aggregate): &(FieldName, Aggregate)| {
-            aggregated(aggregate, &self.dataset.fields).alias(name.as_str())
-        };
+        let value =
+            |(name, aggregate): &(FieldName, Aggregate)| aggregated(aggregate, self.fields).alias(name.as_str());
         let mut values: Vec<PlanExpr> = per.lets.iter().map(value).collect();
         values.push(len().cast(DataType::Int64).alias(ROWS));
         let present = by.map(PlanExpr::is_not_null).reduce(PlanExpr::and).unwrap_or_else(|| lit(true));
@@ -207,20 +228,26 @@ impl Query<'_> {
     }
 
     /// The rows that count, each with the municipality that it counts for.
-    fn kept(&self, files: &[&CanonicalFile], order: MaintainOrderJoin) -> PolarsResult<LazyFrame> {
+    fn kept(&self, order: MaintainOrderJoin) -> PolarsResult<LazyFrame> {
         let (measure, dataset) = (self.measure, self.dataset);
         let municipality = column(&dataset.fields, measure.role.unwrap_or(dataset.municipality));
         let of_somebody = municipality.clone().is_not_null();
         let placed = |window| -> PolarsResult<LazyFrame> {
-            let rows = rows_in(scan(files)?, measure, dataset, window, self.period).filter(of_somebody.clone());
-            Ok(rows.with_columns([
+            let mut rows = rows_in(scan(&self.files)?, measure, dataset, window, self.period);
+            for (number, register) in self.registers.iter().enumerate() {
+                rows = register.beside(rows, number, dataset, (window, self.period), order)?;
+            }
+            if let Some(filter) = &measure.filter {
+                rows = rows.filter(condition(filter, self.fields));
+            }
+            Ok(rows.filter(of_somebody.clone()).with_columns([
                 municipality.clone().cast(DataType::String).alias(MUNICIPALITY),
                 column(&dataset.fields, dataset.time).cast(DataType::Int32).alias(DAY),
             ]))
         };
         let kept = placed(measure.window)?;
         let Some(absent) = &measure.absent else { return Ok(kept) };
-        let on = absent.on.iter().map(|field| column(&dataset.fields, *field));
+        let on = absent.on.iter().map(|field| column(self.fields, *field));
         let present = on.clone().map(PlanExpr::is_not_null).reduce(PlanExpr::and).unwrap_or_else(|| lit(true));
         let keys: Vec<PlanExpr> = on.chain([col(MUNICIPALITY)]).collect();
         let there = placed(measure.window.later(absent.shift))?.select(keys.clone());
@@ -235,8 +262,8 @@ impl Query<'_> {
         vec![aggregated(aggregate, fields).alias(VALUE), count.alias(COUNT), rows.alias(ROWS)]
     }
 
-    fn read(&self, frame: &DataFrame) -> PolarsResult<Vec<(MunicipalityCode, Vec<usize>, Answer)>> {
-        let categories = Found::of(self.by, frame)?;
+    fn read(&self, by: &[Sorting<'_>], frame: &DataFrame) -> PolarsResult<Vec<(MunicipalityCode, Vec<usize>, Answer)>> {
+        let categories = Found::of(by, frame)?;
         let (codes, values) = (frame.column(MUNICIPALITY)?.str()?, self.values(frame)?);
         let (counts, rows) = (frame.column(COUNT)?.i64()?, frame.column(ROWS)?.i64()?);
         let mut answers = Vec::with_capacity(frame.height());
@@ -267,7 +294,7 @@ impl Query<'_> {
 
     /// What the aggregate is divided by to be the measure's value; 0 where there is none.
     fn divisor(&self, count: i64) -> i64 {
-        let days = || self.measure.snapshot_days(self.measure.window, self.period, self.dataset).len();
+        let days = || self.measure.time.snapshot_days(self.measure.window, self.period, self.dataset).len();
         match &self.measure.aggregate {
             _ if self.measure.time == TimeSelection::Average => i64::try_from(days()).unwrap_or_default(),
             Aggregate::Mean(_) => count,

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Aggregate, Area, Cell, DatasetId, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period,
-    PeriodKind, Slicing, TOTAL,
+    PeriodKind, Ratio, Slicing, TOTAL,
 };
 
 use super::category::Sorting;
 use super::engine::ChunkLimit;
 use super::partial::Partial;
+use super::price::Prices;
 use super::sharing::Scan;
 use super::{Answer, ComputeError, DatasetRows, general};
 
@@ -55,8 +56,8 @@ pub(super) fn measure_in_chunks(
 ) -> Result<Vec<Vec<MeasureValue>>, ComputeError> {
     let mut answers = Answered::default();
     for ((dataset, period), places) in shared_scans(requests) {
-        let Some(rows) = rows.get(dataset) else { continue };
         let known = known(requests, &places, rows);
+        let Some(rows) = rows.get(dataset) else { continue };
         let measures = places.iter().map(|(request, at)| &requests[*request].indicator.measures[*at]).collect();
         let found = Scan { measures, period, rows, known }.answers(limit)?;
         answers.totals.extend(found.into_iter().map(|((at, code, period), Partial { value, rows })| {
@@ -66,7 +67,6 @@ pub(super) fn measure_in_chunks(
     for place in all(requests) {
         let indicator = requests[place.0].indicator;
         let measure = &indicator.measures[place.1];
-        let Some(rows) = rows.get(&measure.dataset) else { continue };
         let known = known(requests, &[place], rows);
         let known = known.into_iter().map(|(_, municipality, period)| (municipality, period)).collect();
         if !measure.is_plain() {
@@ -82,8 +82,9 @@ pub(super) fn measure_in_chunks(
             answers.cells.insert((place, at), found);
         }
     }
+    let prices = Prices::of(requests.iter().flat_map(|request| &request.indicator.measures), rows)?;
     let numbered = requests.iter().enumerate();
-    numbered.map(|(number, request)| values(number, request, rows, &answers)).collect()
+    numbered.map(|(number, request)| values((number, request), rows, &answers, &prices)).collect()
 }
 
 fn all(requests: &[Request<'_>]) -> Vec<Place> {
@@ -135,7 +136,7 @@ fn shared_scans<'a>(requests: &[Request<'a>]) -> BTreeMap<(&'a DatasetId, Period
 fn known(
     requests: &[Request<'_>],
     places: &[Place],
-    rows: &DatasetRows<'_>,
+    rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
 ) -> BTreeSet<(usize, MunicipalityCode, Period)> {
     let mut known = BTreeSet::new();
     for (at, (request, measure)) in places.iter().enumerate() {
@@ -149,31 +150,35 @@ fn known(
 }
 
 fn values(
-    number: usize,
-    request: &Request<'_>,
+    (number, request): (usize, &Request<'_>),
     rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
     answers: &Answered,
+    prices: &Prices,
 ) -> Result<Vec<MeasureValue>, ComputeError> {
     let Request { indicator, wanted } = *request;
     let mut values = Vec::with_capacity(wanted.len() * indicator.measures.len());
     for &(municipality, period) in wanted {
         let whose = (municipality, period);
-        let status = |measure: &Measure| {
-            let rows = rows.get(&measure.dataset);
-            rows.map_or(ObsStatus::NotCollected, |rows| status(measure, rows, municipality, period))
+        let known = |measure: &Measure| {
+            let factor = prices.factor(measure, period, rows);
+            match status(measure, rows, municipality, period) {
+                // The amounts are there, but not yet the prices that they are wanted in.
+                status if has_value(status) && factor.is_none() => (ObsStatus::Missing, Ratio::integer(1)),
+                status => (status, factor.unwrap_or_else(|| Ratio::integer(1))),
+            }
         };
-        let statuses: Vec<ObsStatus> = indicator.measures.iter().map(status).collect();
-        let measures = || indicator.measures.iter().zip(&statuses).enumerate();
-        for (at, (measure, status)) in measures() {
+        let known: Vec<(ObsStatus, Ratio)> = indicator.measures.iter().map(known).collect();
+        let measures = || indicator.measures.iter().zip(&known).enumerate();
+        for (at, (measure, known)) in measures() {
             let answer = answers.of_total((number, at), whose);
-            values.push(valued(indicator, (measure, TOTAL), whose, answer, *status)?);
+            values.push(valued(indicator, (measure, TOTAL), whose, answer, *known)?);
         }
         let breakdowns = 0..indicator.breakdowns.len();
         for cell in breakdowns.flat_map(|breakdown| indicator.cells(breakdown, Some(period))) {
             let text = indicator.cell_text(&cell);
-            for (at, (measure, status)) in measures() {
+            for (at, (measure, known)) in measures() {
                 let answer = answers.of_cell((number, at), measure, &cell, whose);
-                values.push(valued(indicator, (measure, &text), whose, answer, *status)?);
+                values.push(valued(indicator, (measure, &text), whose, answer, *known)?);
             }
         }
     }
@@ -184,23 +189,34 @@ fn values(
 /// Whether the data of a measure is there. A period without source weighs more than one that is owed: waiting for the
 /// delivery would not complete the figure. Where rows of others count as well, a value is provisional until all of them
 /// have delivered.
-fn status(measure: &Measure, rows: &DatasetRows<'_>, municipality: MunicipalityCode, period: Period) -> ObsStatus {
-    let partitions = measure.partitions(period, rows.dataset);
-    if partitions.is_empty() {
-        // The period has no such day: there is nothing that could be delivered.
-        return ObsStatus::CannotExist;
+fn status(
+    measure: &Measure,
+    rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
+    municipality: MunicipalityCode,
+    period: Period,
+) -> ObsStatus {
+    let readings = measure.readings(|id| rows.get(id).map(|rows| rows.dataset));
+    let Some(readings) = readings else { return ObsStatus::NotCollected };
+    let mut own = ObsStatus::Normal;
+    for reading in readings {
+        let Some(rows) = rows.get(&reading.dataset.id) else { return ObsStatus::NotCollected };
+        let partitions = reading.partitions(period);
+        if partitions.is_empty() {
+            // The period has no such day: there is nothing that could be delivered.
+            return ObsStatus::CannotExist;
+        }
+        let whose = reading.whose(municipality);
+        for part in partitions.iter().filter(|part| !rows.delivered.contains(&(whose, **part))) {
+            let owed = rows.used.contains(&(whose, *part));
+            own = if owed && own != ObsStatus::NotCollected { ObsStatus::Missing } else { ObsStatus::NotCollected };
+        }
+        let owed = |(_, part): &&(MunicipalityCode, Period)| partitions.contains(part);
+        let is_owed = || rows.used.iter().filter(owed).any(|cell| !rows.delivered.contains(cell));
+        if own == ObsStatus::Normal && measure.role.is_some() && is_owed() {
+            own = ObsStatus::Provisional;
+        }
     }
-    let missing = partitions.iter().filter(|part| !rows.delivered.contains(&(municipality, **part)));
-    let statuses = missing.map(|part| {
-        if rows.used.contains(&(municipality, *part)) { ObsStatus::Missing } else { ObsStatus::NotCollected }
-    });
-    let own = statuses.fold(ObsStatus::Normal, |found, next| match (found, next) {
-        (ObsStatus::NotCollected, _) | (_, ObsStatus::NotCollected) => ObsStatus::NotCollected,
-        _ => next,
-    });
-    let owed = |(_, part): &&(MunicipalityCode, Period)| partitions.contains(part);
-    let is_owed = || rows.used.iter().filter(owed).any(|cell| !rows.delivered.contains(cell));
-    if own == ObsStatus::Normal && measure.role.is_some() && is_owed() { ObsStatus::Provisional } else { own }
+    own
 }
 
 fn has_value(status: ObsStatus) -> bool {
@@ -212,7 +228,7 @@ fn valued(
     (measure, breakdown): (&Measure, &str),
     (municipality, period): (MunicipalityCode, Period),
     answer: Answer,
-    status: ObsStatus,
+    (status, factor): (ObsStatus, Ratio),
 ) -> Result<MeasureValue, ComputeError> {
     let overflow =
         || ComputeError::Overflow { indicator: indicator.id.clone(), area: Area::Municipality(municipality), period };
@@ -221,7 +237,10 @@ fn valued(
         Aggregate::Sum(_) | Aggregate::Count | Aggregate::CountDistinct(_) => Some(answer.value.unwrap_or(0)),
         Aggregate::Min(_) | Aggregate::Max(_) | Aggregate::Mean(_) | Aggregate::Quantile(..) => answer.value,
     };
-    let minor = value.map(|value| i64::try_from(value).map_err(|_| overflow())).transpose()?;
+    let priced = |value: i128| value.checked_mul(factor.numerator()).and_then(|value| i64::try_from(value).ok());
+    let minor = value.map(|value| priced(value).ok_or_else(overflow)).transpose()?;
+    let divisor = i128::from(answer.divisor).checked_mul(factor.denominator());
+    let divisor = divisor.and_then(|divisor| i64::try_from(divisor).ok()).ok_or_else(overflow)?;
     Ok(MeasureValue {
         indicator: indicator.id.clone(),
         version: indicator.version,
@@ -233,7 +252,7 @@ fn valued(
         status: if has_value(status) && minor.is_none() { ObsStatus::CannotExist } else { status },
         minor,
         scale: measure.scale,
-        divisor: answer.divisor,
+        divisor,
         rows: if has_value(status) { answer.rows } else { 0 },
     })
 }

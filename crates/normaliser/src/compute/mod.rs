@@ -11,9 +11,11 @@ mod engine;
 mod error;
 mod expression;
 mod general;
+mod lookup;
 mod measure;
 mod observe;
 mod partial;
+mod price;
 mod sharing;
 mod trace;
 
@@ -31,6 +33,7 @@ pub use error::ComputeError;
 pub use measure::{Request, measure};
 pub use observe::{Member, observe, observe_carried};
 pub use partial::{PartialHand, PartialPlan, Partials};
+pub use price::index_values;
 pub use trace::{MeasureRow, MeasureRows, rows_of};
 
 /// The value of a measure before it is divided, and how many rows it was made of.

@@ -1,17 +1,17 @@
 //! The way back: the canonical rows that a measure was made of, as text, with their delivery and line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Dataset, Expr, FieldType, Measure, MunicipalityCode, Period, format_decimal};
+use model::{Dataset, DatasetId, Expr, Field, FieldType, Measure, MunicipalityCode, Period, format_decimal};
 use polars::prelude::{self as pl, DataFrame, DataType, Expr as PlanExpr, LazyFrame, PolarsResult, col, len};
 
 use super::general::counted;
-use super::{CanonicalFile, ComputeError};
+use super::{ComputeError, DatasetRows};
 
 /// The rows of a measure, as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MeasureRows {
-    /// The dataset's fields, then the classes of its persons.
+    /// The dataset's fields, those of what is looked up, then the classes of the dataset's persons.
     pub columns: Vec<String>,
     /// The first rows, in the order of the files and of their lines.
     pub rows: Vec<MeasureRow>,
@@ -30,28 +30,34 @@ pub struct MeasureRow {
     pub line: u64,
 }
 
-/// The rows of `files` that a measure counts in a period for some municipalities, `limit` of them at most. Of a cell of
-/// a breakdown, measure and `part` are what [`model::Indicator::within`] says.
+/// The rows that a measure counts in a period for some municipalities, `limit` of them at most, each with what is looked up
+/// for it. `rows` has the files of all datasets that the measure reads; nothing else of it is asked. Of a cell of a
+/// breakdown, measure and `part` are what [`model::Indicator::within`] says.
 pub fn rows_of(
     (measure, part): (&Measure, Option<&Expr>),
-    dataset: &Dataset,
-    files: &[CanonicalFile],
+    rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
     (period, municipalities): (Period, &BTreeSet<MunicipalityCode>),
     limit: usize,
 ) -> Result<MeasureRows, ComputeError> {
-    let columns: Vec<String> =
-        dataset.fields.iter().map(|field| field.name.to_string()).chain(classes(dataset)).collect();
-    if files.is_empty() {
-        return Ok(MeasureRows { columns, ..MeasureRows::default() });
-    }
-    let mut files: Vec<&CanonicalFile> = files.iter().collect();
-    files.sort_by_key(|file| (file.municipality, file.period, &file.path));
+    let Some(dataset) = rows.get(&measure.dataset).map(|rows| rows.dataset) else { return Ok(MeasureRows::default()) };
+    let seen = Seen { fields: measure.fields(dataset), dataset };
+    let columns: Vec<String> = seen.fields.iter().map(|field| field.name.to_string()).chain(classes(dataset)).collect();
     let failed = |error: pl::PolarsError| ComputeError::Unanswered { message: error.to_string() };
-    let kept = counted(measure, part, dataset, period, &files, municipalities).map_err(failed)?;
+    let Some(kept) = counted(measure, part, rows, period, municipalities).map_err(failed)? else {
+        return Ok(MeasureRows { columns, ..MeasureRows::default() });
+    };
     let total = kept.clone().select([len().cast(DataType::Int64).alias("rows")]).collect().map_err(failed)?;
     let total = total.column("rows").and_then(|rows| rows.i64().map(|rows| rows.get(0))).map_err(failed)?;
-    let rows = first(kept, dataset, limit).and_then(|frame| texts(&frame, dataset)).map_err(failed)?;
+    let rows = first(kept, seen, limit).and_then(|frame| texts(&frame, seen)).map_err(failed)?;
     Ok(MeasureRows { columns, rows, total: total.unwrap_or_default().unsigned_abs() })
+}
+
+/// What is shown of a row.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    /// The fields of its dataset, and of what is looked up.
+    fields: &'a [Field],
+    dataset: &'a Dataset,
 }
 
 /// The columns that say what kind of number a person was delivered with.
@@ -60,8 +66,8 @@ fn classes(dataset: &Dataset) -> impl Iterator<Item = String> {
     persons.map(|field| format!("{}_class", field.name))
 }
 
-fn first(kept: LazyFrame, dataset: &Dataset, limit: usize) -> PolarsResult<DataFrame> {
-    let field = |field: &model::Field| {
+fn first(kept: LazyFrame, seen: Seen<'_>, limit: usize) -> PolarsResult<DataFrame> {
+    let field = |field: &Field| {
         let values = col(field.name.as_str());
         if field.ty.is_temporal() || matches!(field.ty, FieldType::Code(_)) {
             values.cast(DataType::String)
@@ -69,25 +75,25 @@ fn first(kept: LazyFrame, dataset: &Dataset, limit: usize) -> PolarsResult<DataF
             values
         }
     };
-    let mut wanted: Vec<PlanExpr> = dataset.fields.iter().map(field).collect();
-    wanted.extend(classes(dataset).map(|name| col(name.as_str())));
+    let mut wanted: Vec<PlanExpr> = seen.fields.iter().map(field).collect();
+    wanted.extend(classes(seen.dataset).map(|name| col(name.as_str())));
     wanted.extend([col("_delivery").cast(DataType::String), col("_line").cast(DataType::Int64)]);
     let limit = pl::IdxSize::try_from(limit).unwrap_or(pl::IdxSize::MAX);
     kept.select(wanted).limit(limit).collect()
 }
 
-fn texts(frame: &DataFrame, dataset: &Dataset) -> PolarsResult<Vec<MeasureRow>> {
+fn texts(frame: &DataFrame, seen: Seen<'_>) -> PolarsResult<Vec<MeasureRow>> {
     let mut rows: Vec<MeasureRow> = Vec::with_capacity(frame.height());
     let deliveries = frame.column("_delivery")?.str()?.clone();
     let lines = frame.column("_line")?.i64()?.clone();
     for row in 0..frame.height() {
         rows.push(MeasureRow {
-            cells: Vec::with_capacity(dataset.fields.len()),
+            cells: Vec::with_capacity(seen.fields.len()),
             delivery: deliveries.get(row).unwrap_or_default().to_owned(),
             line: lines.get(row).unwrap_or_default().unsigned_abs(),
         });
     }
-    for field in &dataset.fields {
+    for field in seen.fields {
         let values = frame.column(field.name.as_str())?;
         let text: Box<dyn Fn(usize) -> Option<String>> = match &field.ty {
             FieldType::Integer => {
@@ -111,7 +117,7 @@ fn texts(frame: &DataFrame, dataset: &Dataset) -> PolarsResult<Vec<MeasureRow>> 
             row.cells.push(text(at).unwrap_or_default());
         }
     }
-    for class in classes(dataset) {
+    for class in classes(seen.dataset) {
         let texts = frame.column(&class)?.str()?.clone();
         for (at, row) in rows.iter_mut().enumerate() {
             row.cells.push(texts.get(at).unwrap_or_default().to_owned());

@@ -269,7 +269,9 @@ pub struct MeasureLine {
     pub aggregate: String,
     /// The condition as defined.
     pub condition: Option<String>,
-    /// Periods of the dataset that it needs, and how many of them have been delivered (of one municipality).
+    /// Its other keys by name, as defined, and in whose prices it is where that depends on what was delivered.
+    pub keys: Vec<(String, String)>,
+    /// Municipalities' periods that it needs, of its dataset and of those in which rows are looked up.
     pub parts_needed: u64,
     /// How many of those have been delivered.
     pub parts_delivered: u64,

@@ -1,13 +1,14 @@
 //! Where a figure comes from: the way back from the value to the canonical row and the raw line.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use loader::{Figure, FigureFilter, FigureKey, UnitRecord};
 use model::{
-    Aggregate, Area, Cell, Code, Dataset, Date, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period,
-    Ratio, Rounding, Share, TOTAL, format_decimal,
+    Aggregate, Area, Catalogue, Cell, Code, Dataset, DatasetId, Date, Indicator, Measure, MeasureValue,
+    MunicipalityCode, ObsStatus, Period, Price, PriceBase, Ratio, Reading, Rounding, Share, TOTAL, format_decimal,
 };
-use normaliser::CanonicalFile;
+use normaliser::{CanonicalFile, DatasetRows};
 
 use super::carried::Municipalities;
 use super::status::delivery_line;
@@ -15,7 +16,7 @@ use super::{
     DeliveryLine, Explanation, ExportFilter, MeasureLine, Parts, Queries, RevisionLine, RowsOfMeasure, known_indicator,
 };
 use crate::RunError;
-use crate::coverage::is_used;
+use crate::coverage::{self, is_used};
 use crate::geography::Geography;
 
 /// Whom and when a figure is about, with all that it was made of.
@@ -32,6 +33,8 @@ struct Case<'a> {
     contributing: BTreeSet<MunicipalityCode>,
     values: Vec<MeasureValue>,
     units: Vec<UnitRecord>,
+    catalogue: &'a Catalogue,
+    root: &'a Path,
 }
 
 impl Queries<'_> {
@@ -87,20 +90,18 @@ impl Queries<'_> {
         let units = reading.units()?.into_iter().filter(is_used).collect();
         let names: BTreeMap<String, DeliveryLine> =
             reading.deliveries()?.iter().map(delivery_line).map(|line| (line.delivery.clone(), line)).collect();
-        let case = Case::new(indicator, (period, cell), shares, values, units);
+        let case = Case::new(indicator, (period, cell), shares, values, units, (self.catalogue, &root));
         let fingerprint = fingerprints.get(&indicator.id).map_or(indicator.fingerprint, |(_, known)| *known);
         let mut explanation = summary(&figure, indicator, &fingerprint.to_string());
         explanation.parts = case.parts();
         (explanation.municipalities_of, explanation.carried) = (municipalities_of.map(|day| day.to_string()), lines);
-        let datasets = &self.catalogue.datasets;
         for measure in &indicator.measures {
-            let Some(dataset) = datasets.get(&measure.dataset) else { continue };
-            explanation.measures.push(case.measure(measure, dataset));
+            explanation.measures.push(case.measure(measure)?);
             if let Some(limit) = rows {
-                explanation.rows.push(case.rows(measure, dataset, &root, limit, &names)?);
+                explanation.rows.push(case.rows(measure, limit, &names)?);
             }
         }
-        explanation.deliveries = case.deliveries(datasets, &names);
+        explanation.deliveries = case.deliveries(&names);
         if municipalities_of.is_none() {
             explanation.revisions = revisions.into_iter().rev().map(revision).collect();
         }
@@ -228,6 +229,7 @@ impl<'a> Case<'a> {
         shares: BTreeMap<MunicipalityCode, Share>,
         mut values: Vec<MeasureValue>,
         units: Vec<UnitRecord>,
+        (catalogue, root): (&'a Catalogue, &'a Path),
     ) -> Self {
         let members: BTreeSet<MunicipalityCode> = shares.keys().copied().collect();
         values.retain(|value| members.contains(&value.municipality));
@@ -235,7 +237,7 @@ impl<'a> Case<'a> {
             values.iter().filter(|value| value.minor.is_none()).map(|value| value.municipality).collect();
         let measured: BTreeSet<MunicipalityCode> = values.iter().map(|value| value.municipality).collect();
         let contributing = measured.difference(&missing).copied().collect();
-        Self { indicator, period, cell, members, shares, contributing, values, units }
+        Self { indicator, period, cell, members, shares, contributing, values, units, catalogue, root }
     }
 
     /// Dimension and category of each, in Danish and English.
@@ -246,27 +248,63 @@ impl<'a> Case<'a> {
         texts.map(|(of, is)| (words(&of.da, &is.da), words(&of.en, &is.en))).collect()
     }
 
-    fn needs(&self, measure: &Measure, dataset: &Dataset) -> BTreeSet<Period> {
-        measure.partitions(self.period, dataset).into_iter().collect()
+    fn readings(&self, measure: &'a Measure) -> Vec<Reading<'a>> {
+        let dataset = |id: &DatasetId| self.catalogue.datasets.get(id).map(AsRef::as_ref);
+        measure.readings(dataset).unwrap_or_default()
+    }
+
+    /// The cells of a dataset that a measure needs: with a role, those of everybody who delivers the dataset.
+    fn needs(&self, reading: &Reading<'_>) -> BTreeSet<coverage::Cell> {
+        let whose = |part: Period| match (reading.dataset.whole_country, reading.is_for_all()) {
+            (true, _) => BTreeSet::from([MunicipalityCode::COUNTRY]),
+            (false, true) => self.users(&reading.dataset.id, part),
+            (false, false) => self.members.clone(),
+        };
+        let parts = reading.partitions(self.period).into_iter();
+        parts.flat_map(|part| whose(part).into_iter().map(move |code| (code, part))).collect()
+    }
+
+    /// Who delivers a dataset in a period.
+    fn users(&self, dataset: &DatasetId, part: Period) -> BTreeSet<MunicipalityCode> {
+        let uses = self.catalogue.pipelines.values().flat_map(|pipeline| &pipeline.uses);
+        let of_dataset = uses.filter(|usage| {
+            let source = self.catalogue.sources.get(&usage.source);
+            source.is_some_and(|source| source.dataset == *dataset)
+                && usage.from <= part
+                && usage.to.is_none_or(|to| part <= to)
+        });
+        of_dataset.flat_map(|usage| usage.municipalities.iter().copied()).collect()
     }
 
     /// The units that a measure is made of.
-    fn units_of(&self, measure: &Measure, dataset: &Dataset) -> impl Iterator<Item = &UnitRecord> {
+    fn units_of<'s>(&'s self, reading: &'s Reading<'_>) -> impl Iterator<Item = &'s UnitRecord> {
         self.units.iter().filter(move |record| {
-            record.dataset == measure.dataset
-                // With a role, rows of others count as well.
-                && (measure.role.is_some() || self.members.contains(&record.unit.municipality))
-                && measure.reads(record.unit.period, self.period, dataset)
+            record.dataset == reading.dataset.id
+                && (reading.is_for_all() || self.members.contains(&record.unit.municipality))
+                && reading.reads(record.unit.period, self.period)
         })
     }
 
-    fn measure(&self, measure: &Measure, dataset: &Dataset) -> MeasureLine {
+    /// The units of the index that a measure is priced by.
+    fn units_of_index<'s>(&'s self, price: &'s Price) -> impl Iterator<Item = &'s UnitRecord> {
+        self.units.iter().filter(|record| record.dataset == price.dataset)
+    }
+
+    fn measure(&self, measure: &'a Measure) -> Result<MeasureLine, RunError> {
         let values = self.values.iter().filter(|value| value.measure == measure.name);
         let known: Vec<&MeasureValue> =
             values.filter(|value| self.contributing.contains(&value.municipality)).collect();
-        let cells: BTreeSet<(MunicipalityCode, Period)> =
-            self.units_of(measure, dataset).map(|record| (record.unit.municipality, record.unit.period)).collect();
-        MeasureLine {
+        let (mut needed, mut delivered) = (0, 0);
+        for reading in self.readings(measure) {
+            let needs = self.needs(&reading);
+            let there: BTreeSet<coverage::Cell> =
+                self.units_of(&reading).map(|record| (record.unit.municipality, record.unit.period)).collect();
+            needed += needs.len() as u64;
+            delivered += needs.intersection(&there).count() as u64;
+        }
+        let mut keys = measure.written.clone();
+        keys.extend(self.base(measure)?.map(|base| ("in prices of".to_owned(), base.to_string())));
+        Ok(MeasureLine {
             measure: measure.name.to_string(),
             value: self.together(measure, &known),
             unit: measure.unit.to_string(),
@@ -274,9 +312,10 @@ impl<'a> Case<'a> {
             dataset: measure.dataset.to_string(),
             aggregate: measure.value_text.clone(),
             condition: measure.filter_text.clone(),
-            parts_needed: (self.needs(measure, dataset).len() * self.members.len()) as u64,
-            parts_delivered: cells.len() as u64,
-        }
+            keys,
+            parts_needed: needed,
+            parts_delivered: delivered,
+        })
     }
 
     /// A measure's value for the municipalities together, each with its share.
@@ -295,15 +334,36 @@ impl<'a> Case<'a> {
         sum.rounded(decimals, Rounding::default()).ok().map(|sum| format_decimal(sum, decimals))
     }
 
-    fn deliveries(
-        &self,
-        datasets: &BTreeMap<model::DatasetId, std::sync::Arc<Dataset>>,
-        names: &BTreeMap<String, DeliveryLine>,
-    ) -> Vec<DeliveryLine> {
+    /// The period in whose prices a measure is: the latest of which the index is there may be another one tomorrow.
+    fn base(&self, measure: &Measure) -> Result<Option<Period>, RunError> {
+        let Some(price) = &measure.price else { return Ok(None) };
+        if let PriceBase::Period(base) = price.base {
+            return Ok(Some(base));
+        }
+        let Some(dataset) = self.catalogue.datasets.get(&price.dataset) else { return Ok(None) };
+        let index = normaliser::index_values(&self.rows_of_units(dataset, self.units_of_index(price)), price.value)?;
+        Ok(index.last_key_value().map(|(period, _)| *period))
+    }
+
+    /// The files of units, as the rows of a dataset.
+    fn rows_of_units<'s>(&self, dataset: &'s Dataset, units: impl Iterator<Item = &'s UnitRecord>) -> DatasetRows<'s> {
+        let file = |record: &UnitRecord| {
+            let (municipality, period) = (record.unit.municipality, record.unit.period);
+            let path = record.part.as_ref().map(|part| self.root.join(part));
+            path.map(|path| CanonicalFile { path, municipality, period, partials: None })
+        };
+        let (delivered, used) = (BTreeSet::new(), BTreeSet::new());
+        DatasetRows { dataset, files: units.filter_map(file).collect(), delivered, used }
+    }
+
+    fn deliveries(&self, names: &BTreeMap<String, DeliveryLine>) -> Vec<DeliveryLine> {
         let mut ids = BTreeSet::new();
         for measure in &self.indicator.measures {
-            if let Some(dataset) = datasets.get(&measure.dataset) {
-                ids.extend(self.units_of(measure, dataset).map(|record| record.delivery.as_str().to_owned()));
+            for reading in self.readings(measure) {
+                ids.extend(self.units_of(&reading).map(|record| record.delivery.as_str().to_owned()));
+            }
+            if let Some(price) = &measure.price {
+                ids.extend(self.units_of_index(price).map(|record| record.delivery.as_str().to_owned()));
             }
         }
         let mut lines: Vec<DeliveryLine> = ids.iter().filter_map(|id| names.get(id)).cloned().collect();
@@ -313,28 +373,25 @@ impl<'a> Case<'a> {
 
     fn rows(
         &self,
-        measure: &Measure,
-        dataset: &Dataset,
-        root: &std::path::Path,
+        measure: &'a Measure,
         limit: usize,
         names: &BTreeMap<String, DeliveryLine>,
     ) -> Result<RowsOfMeasure, RunError> {
-        let file = |record: &UnitRecord| {
-            let (municipality, period) = (record.unit.municipality, record.unit.period);
-            record.part.as_ref().map(|part| CanonicalFile {
-                path: root.join(part),
-                municipality,
-                period,
-                partials: None,
-            })
-        };
-        let files: Vec<CanonicalFile> = self.units_of(measure, dataset).filter_map(file).collect();
+        let readings = self.readings(measure);
+        let mut rows: BTreeMap<DatasetId, DatasetRows<'_>> = BTreeMap::new();
+        for reading in &readings {
+            let mut of = self.rows_of_units(reading.dataset, self.units_of(reading));
+            let known = rows
+                .entry(reading.dataset.id.clone())
+                .or_insert_with(|| DatasetRows { files: Vec::new(), ..of.clone() });
+            of.files.retain(|file| !known.files.contains(file));
+            known.files.append(&mut of.files);
+        }
         let (sliced, part) = match &self.cell {
             Some(cell) => self.indicator.within(measure, cell),
             None => (measure.clone(), None),
         };
-        let whose = (self.period, &self.members);
-        let found = normaliser::rows_of((&sliced, part.as_ref()), dataset, &files, whose, limit)?;
+        let found = normaliser::rows_of((&sliced, part.as_ref()), &rows, (self.period, &self.members), limit)?;
         let mut columns: Vec<String> = found.columns;
         columns.extend(["_file".to_owned(), "_line".to_owned()]);
         let row = |row: normaliser::MeasureRow| {

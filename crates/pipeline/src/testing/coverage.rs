@@ -44,7 +44,7 @@ impl Sightings {
         for reject in &outcome.rejects {
             self.broken(reject.dataset.as_deref().unwrap_or_default(), reject);
         }
-        let datasets: Vec<String> = indicator.measures.iter().map(|measure| measure.dataset.to_string()).collect();
+        let datasets: Vec<String> = indicator.datasets().into_iter().map(ToString::to_string).collect();
         for dataset in datasets {
             self.warned(&dataset, &outcome.notices);
         }
@@ -92,7 +92,7 @@ impl Sightings {
                             catalogue.indicators.get(id.as_str()).is_some_and(|it| Arc::ptr_eq(it, indicator));
                         let version = (!is_current).then(|| indicator.version.to_string());
                         let name = named(id, version.as_deref());
-                        datasets.extend(indicator.measures.iter().map(|measure| measure.dataset.clone()));
+                        datasets.extend(indicator.datasets().into_iter().cloned());
                         let gaps = self.indicators.get(&name).map(|seen| of_indicator(indicator, seen));
                         found.push((name, gaps));
                     }

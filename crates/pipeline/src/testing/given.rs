@@ -8,8 +8,8 @@ use std::io::Cursor;
 use definitions::cases::Table;
 use model::{
     Catalogue, CodeIndex, Dataset, Date, DateFormat, DelimitedFormat, DeliveryScope, Encoding, Field, FieldIndex,
-    FieldMapping, FieldType, FileName, Fingerprint, Format, InputForm, Load, Lookup, Negative, NumberFormat, Origin,
-    Parse, Period, PeriodKind, Scope, Source, SourceId, Text,
+    FieldMapping, FieldType, FileName, Fingerprint, Format, InputForm, Load, Lookup, MUNICIPALITY, MunicipalityCode,
+    Negative, NumberFormat, Origin, Parse, Period, PeriodKind, Scope, Source, SourceId, Text,
 };
 
 use super::compare::FoundReject;
@@ -73,6 +73,7 @@ fn written(table: &Table, dataset: &Dataset, catalogue: &Catalogue, persons: &mu
         for (at, (field, column)) in dataset.fields.iter().zip(&columns).enumerate() {
             let cell = match column {
                 Some(column) => value(field, &row.cells[*column].text, persons),
+                None if dataset.whole_country && at == dataset.municipality.0 => MunicipalityCode::COUNTRY.to_string(),
                 None if field.required => {
                     let varied = if dataset.key.contains(&FieldIndex(at)) { number } else { 0 };
                     left_out(field, varied, day, catalogue, persons)
@@ -125,6 +126,8 @@ fn left_out(field: &Field, number: usize, day: Option<Date>, catalogue: &Catalog
         FieldType::Code(list) => {
             let found = catalogue.codelists.get(list).and_then(|list| {
                 let valid = |code: &&String| match day {
+                    // What is of the whole country says so.
+                    _ if **code == MunicipalityCode::COUNTRY.to_string() && list.id.as_str() == MUNICIPALITY => false,
                     Some(day) => matches!(list.lookup(code.as_bytes(), day), Lookup::Known(_)),
                     None => true,
                 };

@@ -7,7 +7,7 @@ use definitions::cases::{Case, Given, Table, is_value_column};
 use loader::{CanonicalWriter, PartScope};
 use model::{
     Area, Catalogue, Dataset, DatasetId, DeliveryId, Fingerprint, Indicator, MunicipalityCode, Observation, Period,
-    PeriodKind, Ratio, RecordBatch, SourceId, WorkUnit, format_decimal, pow10,
+    PeriodKind, Ratio, Reading, RecordBatch, SourceId, WorkUnit, format_decimal, pow10,
 };
 use normaliser::{CanonicalFile, DatasetRows, Request, measure, observe, observe_carried, partition};
 
@@ -83,6 +83,7 @@ fn seen(indicator: &Indicator, wanted: &BTreeSet<Cell>, world: &World<'_>) -> Re
             (measure.aggregate, measure.scale) = (model::Aggregate::Count, 0);
             measure.slicings.clear();
             measure.filter = measure.filter.take().filter(|_| filtered);
+            measure.price = None;
         }
         let mut rows: BTreeMap<String, u64> = BTreeMap::new();
         for value in measure(&[Request { indicator: &probe, wanted }], &world.rows)?.remove(0) {
@@ -107,8 +108,7 @@ fn world<'a>(
     let (mut persons, mut rejects, mut notices) = (Persons::default(), Vec::new(), Vec::new());
     let mut rows: BTreeMap<DatasetId, DatasetRows<'a>> = BTreeMap::new();
     let Given::Tables(tables) = &case.given else { return Err(RunError::Internal("no tables".to_owned())) };
-    let measures = indicator.editions().flat_map(|edition| &edition.measures);
-    for id in measures.map(|measure| &measure.dataset).collect::<BTreeSet<_>>() {
+    for id in indicator.datasets() {
         let Some(dataset) = catalogue.datasets.get(id) else { continue };
         let of = tables.iter().find(|table| table.dataset == id.as_str());
         let (mut files, mut delivered) = (Vec::new(), BTreeSet::new());
@@ -136,6 +136,7 @@ fn world<'a>(
         let carried = periods.flat_map(|(code, period)| geography.carried(*code, *period, day));
         municipalities.extend(carried.map(|(code, _)| code).collect::<Vec<_>>());
     }
+    municipalities.remove(&MunicipalityCode::COUNTRY);
     // In a test everybody owes everything.
     let periods: BTreeSet<Period> =
         rows.values().flat_map(|of| of.delivered.iter().map(|(_, period)| *period)).collect();
@@ -144,7 +145,9 @@ fn world<'a>(
             .iter()
             .flat_map(|period| [period.start(), period.end()].map(|day| Period::containing(PeriodKind::Year, day)));
         let owed: BTreeSet<Period> = owed.flat_map(|year| parts_of_year(year, of.dataset.partition)).collect();
-        of.used = municipalities.iter().flat_map(|code| owed.iter().map(|part| (*code, *part))).collect();
+        let country = BTreeSet::from([MunicipalityCode::COUNTRY]);
+        let whose = if of.dataset.whole_country { &country } else { &municipalities };
+        of.used = whose.iter().flat_map(|code| owed.iter().map(|part| (*code, *part))).collect();
     }
     Ok(World { rows, municipalities, rejects, notices })
 }
@@ -205,23 +208,29 @@ fn expected_municipalities(table: &Table, catalogue: &Catalogue) -> Vec<Municipa
 
 /// The periods for which somebody has delivered everything.
 fn published(indicator: &Indicator, world: &World<'_>) -> BTreeSet<Period> {
-    let touched = indicator.measures.iter().flat_map(|measure| {
-        let of = world.rows.get(&measure.dataset).into_iter();
-        of.flat_map(move |of| {
-            let horizon = of.delivered.iter().map(|(_, part)| part.end()).max();
-            of.delivered.iter().flat_map(move |(_, part)| {
-                measure.touched(*part, indicator.period, of.dataset, horizon.unwrap_or(part.end()))
-            })
-        })
-    });
+    let find = |id: &DatasetId| world.rows.get(id).map(|rows| rows.dataset);
+    let readings: Vec<Vec<Reading<'_>>> =
+        indicator.measures.iter().map(|measure| measure.readings(find).unwrap_or_default()).collect();
+    let delivered = |reading: &Reading<'_>| world.rows.get(&reading.dataset.id).map(|rows| &rows.delivered);
+    let mut touched: BTreeSet<Period> = BTreeSet::new();
+    for reading in readings.iter().flatten() {
+        let delivered = delivered(reading).into_iter().flatten();
+        let horizon = delivered.clone().map(|(_, part)| part.end()).max();
+        for (_, part) in delivered {
+            touched.extend(reading.touched(*part, indicator.period, horizon.unwrap_or(part.end())));
+        }
+    }
+    let has = |code: &MunicipalityCode, reading: &Reading<'_>, period: Period| {
+        let cells = delivered(reading);
+        let mut needed = reading.partitions(period).into_iter();
+        cells.is_some_and(|cells| needed.all(|part| cells.contains(&(reading.whose(*code), part))))
+    };
     let complete = |period: &Period| {
-        indicator.measures.iter().all(|measure| {
-            let Some(of) = world.rows.get(&measure.dataset) else { return false };
-            let needed = measure.partitions(*period, of.dataset);
-            world.municipalities.iter().any(|code| needed.iter().all(|part| of.delivered.contains(&(*code, *part))))
+        readings.iter().all(|readings| {
+            let all = |code: &MunicipalityCode| readings.iter().all(|reading| has(code, reading, *period));
+            !readings.is_empty() && world.municipalities.iter().any(all)
         })
     };
-    let touched: BTreeSet<Period> = touched.collect();
     touched.into_iter().filter(|period| indicator.defines(*period) && complete(period)).collect()
 }
 

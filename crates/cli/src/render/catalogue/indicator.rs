@@ -1,6 +1,6 @@
 //! The page of an indicator.
 
-use model::{Dataset, Indicator, Measure};
+use model::{Dataset, FieldIndex, Indicator, Join, JoinMoment, Measure, Price, PriceBase};
 
 use super::document::{Block, Inline, Page, code, link, text};
 use super::words::Speaker;
@@ -52,7 +52,9 @@ pub(super) fn page(indicator: &Indicator, speaker: Speaker<'_>) -> Page {
 
 fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inline>)> {
     let Speaker { tongue, catalogue } = speaker;
-    let Some(dataset) = catalogue.datasets.get(&measure.dataset) else { return Vec::new() };
+    let Some(own) = catalogue.datasets.get(&measure.dataset) else { return Vec::new() };
+    // What is looked up stands beside the rows like fields of their own.
+    let dataset = &Dataset { fields: measure.fields(own).to_vec(), ..Dataset::clone(own) };
     let rows = measure
         .filter
         .as_ref()
@@ -73,10 +75,13 @@ fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inlin
     facts.extend(
         speaker.window(measure.window).map(|window| (tongue.say("Tidsrum", "Stretch of time"), vec![text(window)])),
     );
+    for join in measure.joins() {
+        facts.push((tongue.say("Slået op", "Looked up"), looked_up(join, own, speaker)));
+    }
     if let Some(role) = measure.role {
         facts.push((tongue.say("Kommune", "Municipality"), vec![code(dataset.field(role).name.as_str())]));
     }
-    let names = |fields: &[model::FieldIndex]| {
+    let names = |fields: &[FieldIndex]| {
         let names: Vec<&str> = fields.iter().map(|field| dataset.field(*field).name.as_str()).collect();
         vec![code(names.join(", "))]
     };
@@ -97,14 +102,60 @@ fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inlin
         facts.push((tongue.say("Uden rækker med samme", "Without rows of the same"), what));
     }
     facts.push((tongue.say("Enhed", "Unit"), vec![code(measure.unit.to_string())]));
+    if let Some(price) = &measure.price {
+        facts.push((tongue.say("Priser", "Prices"), prices(price, speaker)));
+    }
     facts
+}
+
+/// The row that is looked up: its name, where, and by what.
+fn looked_up(join: &Join, own: &Dataset, speaker: Speaker<'_>) -> Vec<Inline> {
+    let Speaker { tongue, catalogue } = speaker;
+    let Some(dataset) = catalogue.datasets.get(&join.dataset) else { return Vec::new() };
+    let same = |(one, other): &(FieldIndex, FieldIndex)| {
+        format!("{} = {}.{}", own.field(*one).name, join.name, dataset.field(*other).name)
+    };
+    let same: Vec<String> = join.on.iter().map(same).collect();
+    let when = match join.moment {
+        JoinMoment::Row => tongue.say("til rækkens egen tid", "of the row's own time").to_owned(),
+        JoinMoment::Day(selection) => speaker.time(selection),
+    };
+    vec![
+        code(join.name.as_str()),
+        text(tongue.say(" i ", " in ")),
+        link(format!("datasets/{}", dataset.id), tongue.of(&dataset.title)),
+        text(tongue.say(", hvor ", ", where ")),
+        code(same.join(", ")),
+        text(format!(", {when}")),
+    ]
+}
+
+/// In whose prices amounts are.
+fn prices(price: &Price, speaker: Speaker<'_>) -> Vec<Inline> {
+    let Speaker { tongue, catalogue } = speaker;
+    let Some(index) = catalogue.datasets.get(&price.dataset) else { return Vec::new() };
+    let whose = match price.base {
+        PriceBase::Latest => tongue
+            .say(
+                "den seneste periode, som indekset findes for, efter ",
+                "the latest period of which the index is there, by ",
+            )
+            .to_owned(),
+        PriceBase::Period(period) => format!("{period}{}", tongue.say(", efter ", ", by ")),
+    };
+    vec![
+        text(whose),
+        link(format!("datasets/{}", index.id), tongue.of(&index.title)),
+        text(" "),
+        code(index.field(price.value).name.as_str()),
+    ]
 }
 
 /// The sources of the datasets that the measures read.
 fn sources(indicator: &Indicator, speaker: Speaker<'_>) -> Block {
     let Speaker { tongue, catalogue } = speaker;
-    let reads = |dataset: &model::DatasetId| indicator.measures.iter().any(|measure| measure.dataset == *dataset);
-    let feeding = catalogue.sources.values().filter(|source| reads(&source.dataset));
+    let read = indicator.datasets();
+    let feeding = catalogue.sources.values().filter(|source| read.contains(&source.dataset));
     let rows = feeding.map(|source| {
         vec![
             vec![link(format!("sources/{}", source.id), tongue.of(&source.title))],

@@ -71,7 +71,7 @@ pub(super) fn dataset(dataset: &Dataset, speaker: Speaker<'_>) -> Page {
     blocks.push(Block::List(sources.collect()));
     blocks.push(Block::Heading(2, tongue.say("Nøgletal", "Key figures").to_owned()));
     let reading = catalogue.indicators.values();
-    let reading = reading.filter(|found| found.measures.iter().any(|measure| measure.dataset == dataset.id));
+    let reading = reading.filter(|found| found.datasets().contains(&dataset.id));
     let reading = reading.map(|found| vec![link(format!("indicators/{}", found.id), tongue.of(&found.title))]);
     blocks.push(Block::List(reading.collect()));
     Page { path: format!("datasets/{}", dataset.id), title: tongue.of(&dataset.title).to_owned(), blocks }

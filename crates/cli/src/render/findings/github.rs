@@ -1,14 +1,14 @@
 //! Findings as workflow commands of GitHub Actions: printed by a step, they become annotations of the changed lines.
 
-use model::{Diagnostic, Severity};
+use model::Severity;
 
-use super::Findings;
+use super::{Finding, Findings};
 
 pub(super) fn annotations(findings: &Findings<'_>) -> String {
     findings.found.iter().map(|finding| annotation(findings, finding)).collect()
 }
 
-fn annotation(findings: &Findings<'_>, finding: &Diagnostic) -> String {
+fn annotation(findings: &Findings<'_>, finding: &Finding) -> String {
     let command = match finding.severity {
         Severity::Fatal | Severity::Error => "error",
         Severity::Warning => "warning",
@@ -25,8 +25,8 @@ fn annotation(findings: &Findings<'_>, finding: &Diagnostic) -> String {
             properties.push(format!("col={},endColumn={end}", place.column));
         }
     }
-    properties.push(format!("title={}", property(&format!("{} {}", finding.code, finding.code.name()))));
-    format!("::{command} {}::{}\n", properties.join(","), data(&super::said(finding)))
+    properties.push(format!("title={}", property(&finding.rule.title())));
+    format!("::{command} {}::{}\n", properties.join(","), data(&finding.said()))
 }
 
 /// What stands behind `::`: line ends and the escape mark itself would end or change it.

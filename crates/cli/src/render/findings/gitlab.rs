@@ -1,10 +1,10 @@
 //! Findings as GitLab takes them: a Code Quality report, of which a merge request shows what is new and what is gone.
 
-use model::{Diagnostic, Severity};
+use model::Severity;
 use pipeline::RunError;
 use serde_json::{Value, json};
 
-use super::Findings;
+use super::{Finding, Findings};
 
 pub(super) fn report(findings: &Findings<'_>) -> Result<String, RunError> {
     let one = |(finding, fingerprint): (_, String)| issue(findings, finding, &fingerprint);
@@ -12,7 +12,7 @@ pub(super) fn report(findings: &Findings<'_>) -> Result<String, RunError> {
     crate::render::json(&list)
 }
 
-fn issue(findings: &Findings<'_>, finding: &Diagnostic, fingerprint: &str) -> Value {
+fn issue(findings: &Findings<'_>, finding: &Finding, fingerprint: &str) -> Value {
     let severity = match finding.severity {
         Severity::Fatal => "blocker",
         Severity::Error => "critical",
@@ -26,9 +26,9 @@ fn issue(findings: &Findings<'_>, finding: &Diagnostic, fingerprint: &str) -> Va
     );
     json!({
         "type": "issue",
-        "check_name": format!("{} {}", finding.code, finding.code.name()),
-        "description": super::said(finding),
-        "content": {"body": format!("{}\n\n{}", finding.code.info().meaning, finding.code.info().remedy)},
+        "check_name": finding.rule.title(),
+        "description": finding.said(),
+        "content": {"body": format!("{}\n\n{}", finding.rule.meaning, finding.rule.remedy)},
         "categories": ["Bug Risk"],
         "fingerprint": fingerprint,
         "severity": severity,

@@ -1,13 +1,13 @@
 //! Findings as SARIF 2.1.0, the form of OASIS for what tools find in files. GitHub's code scanning and most editors
 //! take it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use model::{Code, Diagnostic, Place, Severity};
+use model::{Place, Severity};
 use pipeline::RunError;
 use serde_json::{Map, Value, json};
 
-use super::Findings;
+use super::{Finding, Findings, Rule};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// The folder that the paths count from; whoever reads the log says where that is.
@@ -16,17 +16,19 @@ const ROOT: &str = "%SRCROOT%";
 const FINGERPRINT: &str = "musketerFinding/v1";
 
 pub(super) fn log(findings: &Findings<'_>) -> Result<String, RunError> {
-    let codes: BTreeSet<Code> = findings.found.iter().map(|finding| finding.code).collect();
-    let numbers: BTreeMap<Code, usize> = codes.iter().enumerate().map(|(at, code)| (*code, at)).collect();
+    let rules: BTreeMap<&str, &Rule> =
+        findings.found.iter().map(|finding| (finding.rule.id.as_str(), &finding.rule)).collect();
+    let numbers: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(at, id)| (*id, at)).collect();
     let results = findings.found.iter().zip(findings.fingerprints());
-    let results: Vec<Value> =
-        results.map(|(finding, fingerprint)| result(findings, finding, numbers[&finding.code], &fingerprint)).collect();
+    let results: Vec<Value> = results
+        .map(|(finding, fingerprint)| result(findings, finding, numbers[finding.rule.id.as_str()], &fingerprint))
+        .collect();
     let version = env!("CARGO_PKG_VERSION");
     let driver = json!({
         "name": "musketer",
         "version": version,
         "semanticVersion": version,
-        "rules": codes.into_iter().map(rule).collect::<Vec<_>>(),
+        "rules": rules.into_values().map(rule).collect::<Vec<_>>(),
     });
     crate::render::json(&json!({
         "$schema": SCHEMA,
@@ -40,19 +42,21 @@ pub(super) fn log(findings: &Findings<'_>) -> Result<String, RunError> {
     }))
 }
 
-fn rule(code: Code) -> Value {
-    let info = code.info();
+fn rule(rule: &Rule) -> Value {
+    let Rule { id, name, meaning, remedy, tag } = rule;
+    // What has a code has an example.
+    let example = if id == name { String::new() } else { format!("\n\n`musketer explain {id}` has an example.") };
     json!({
-        "id": code.to_string(),
-        "name": info.name,
-        "shortDescription": {"text": first_sentence(info.meaning)},
-        "fullDescription": {"text": info.meaning},
+        "id": id,
+        "name": name,
+        "shortDescription": {"text": first_sentence(meaning)},
+        "fullDescription": {"text": meaning},
         "help": {
-            "text": format!("{}\n\nWhat to do: {}", info.meaning, info.remedy),
-            "markdown": format!("{}\n\n**What to do:** {}\n\n`musketer explain {code}` has an example.", info.meaning, info.remedy),
+            "text": format!("{meaning}\n\nWhat to do: {remedy}"),
+            "markdown": format!("{meaning}\n\n**What to do:** {remedy}{example}"),
         },
         "defaultConfiguration": {"level": "error"},
-        "properties": {"tags": ["definitions"], "precision": "very-high"},
+        "properties": {"tags": [tag], "precision": "very-high"},
     })
 }
 
@@ -60,17 +64,17 @@ fn first_sentence(text: &str) -> String {
     text.split_inclusive(". ").next().unwrap_or(text).trim().to_owned()
 }
 
-fn result(findings: &Findings<'_>, finding: &Diagnostic, rule: usize, fingerprint: &str) -> Value {
+fn result(findings: &Findings<'_>, finding: &Finding, rule: usize, fingerprint: &str) -> Value {
     let level = match finding.severity {
         Severity::Fatal | Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Info => "note",
     };
     let mut result = json!({
-        "ruleId": finding.code.to_string(),
+        "ruleId": finding.rule.id,
         "ruleIndex": rule,
         "level": level,
-        "message": {"text": message(&super::said(finding))},
+        "message": {"text": message(&finding.said())},
         "partialFingerprints": {FINGERPRINT: fingerprint},
     });
     if let Some(place) = &finding.place {

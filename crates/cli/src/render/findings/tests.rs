@@ -7,7 +7,7 @@ use model::{Code, Diagnostic, Place, Severity};
 use quick_xml::events::Event;
 use serde_json::Value;
 
-use super::{Findings, github, gitlab, json, junit, prefix, sarif, text};
+use super::{Finding, Findings, github, gitlab, json, junit, prefix, sarif, text};
 
 fn place(file: &str, line: u32, column: u32, length: u32) -> Place {
     Place { file: file.to_owned(), line, column, length }
@@ -40,7 +40,8 @@ fn with<T>(found: &[Diagnostic], test: impl Fn(&Findings<'_>) -> T) -> T {
     let files: BTreeMap<String, Vec<u8>> =
         files.iter().map(|file| ((*file).to_owned(), b"one\ntwo three\n".to_vec())).collect();
     let summary = "so many".to_owned();
-    test(&Findings { command: "check", found, files: &files, prefix: "data/".to_owned(), summary })
+    let found: Vec<Finding> = found.iter().map(Finding::from).collect();
+    test(&Findings { prefix: "data/".to_owned(), summary, ..Findings::new("check", found, &files) })
 }
 
 fn parsed(text: &str) -> Value {

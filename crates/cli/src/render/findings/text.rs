@@ -8,12 +8,17 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use model::{Diagnostic, Place, Severity};
 use pipeline::Project;
 
-use super::Findings;
+use super::{Finding, Findings};
 use crate::environment;
 use crate::render::{note, printable, printable_text};
 
 /// Writes the findings to standard error.
 pub(crate) fn show(found: &[Diagnostic], files: &BTreeMap<String, Vec<u8>>) {
+    show_all(&found.iter().map(Finding::from).collect::<Vec<_>>(), files);
+}
+
+/// As [`show`], for findings of any rule.
+pub(crate) fn show_all(found: &[Finding], files: &BTreeMap<String, Vec<u8>>) {
     let renderer = if environment::coloured() { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii);
     let mut texts = Texts::new(files);
@@ -26,7 +31,7 @@ pub(crate) fn show(found: &[Diagnostic], files: &BTreeMap<String, Vec<u8>>) {
 pub(crate) fn plain(findings: &Findings<'_>) -> String {
     let renderer = Renderer::plain().decor_style(DecorStyle::Ascii);
     let mut texts = Texts::new(findings.files);
-    let found: String = findings.found.iter().map(|finding| texts.rendered(finding, &renderer) + "\n\n").collect();
+    let found: String = findings.shown.iter().map(|finding| texts.rendered(finding, &renderer) + "\n\n").collect();
     found + &findings.summary
 }
 
@@ -41,7 +46,7 @@ impl<'f> Texts<'f> {
         Self { files, shown: BTreeMap::new() }
     }
 
-    fn rendered(&mut self, finding: &Diagnostic, renderer: &Renderer) -> String {
+    fn rendered(&mut self, finding: &Finding, renderer: &Renderer) -> String {
         let file = finding.place.as_ref().and_then(|place| self.files.get_key_value(&place.file));
         let text =
             file.map(|(path, bytes)| self.shown.entry(path.as_str()).or_insert_with(|| printable_text(bytes)).as_str());
@@ -49,21 +54,21 @@ impl<'f> Texts<'f> {
     }
 }
 
-fn rendered(diagnostic: &Diagnostic, text: Option<&str>, renderer: &Renderer) -> String {
-    let level = match diagnostic.severity {
+fn rendered(finding: &Finding, text: Option<&str>, renderer: &Renderer) -> String {
+    let level = match finding.severity {
         Severity::Fatal | Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let code = diagnostic.code.to_string();
-    let message = printable(&diagnostic.message);
+    let code = finding.rule.id.clone();
+    let message = printable(&finding.message);
     let mut group = Group::with_title(level.primary_title(message.as_str()).id(code.as_str()));
-    if let Some(place) = &diagnostic.place {
+    if let Some(place) = &finding.place {
         match text.and_then(|text| Some((text, span(text, place)?))) {
             Some((text, at)) => {
                 let mut snippet = Snippet::source(text).path(place.file.as_str());
                 snippet = snippet.annotation(AnnotationKind::Primary.span(at));
-                for (other, label) in diagnostic.related.iter().filter(|(other, _)| other.file == place.file) {
+                for (other, label) in finding.related.iter().filter(|(other, _)| other.file == place.file) {
                     if let Some(at) = span(text, other) {
                         snippet = snippet.annotation(AnnotationKind::Context.span(at).label(printable(label)));
                     }
@@ -73,20 +78,23 @@ fn rendered(diagnostic: &Diagnostic, text: Option<&str>, renderer: &Renderer) ->
             None => group = group.element(annotate_snippets::Origin::path(place.file.as_str())),
         }
     }
-    for (place, label) in elsewhere(diagnostic) {
+    for (place, label) in elsewhere(finding) {
         let said = format!("{label}: {}:{}:{}", place.file, place.line, place.column);
         group = group.element(Level::NOTE.message(printable(&said)));
     }
-    if let Some(help) = &diagnostic.help {
+    for note in &finding.notes {
+        group = group.element(Level::NOTE.message(printable(note)));
+    }
+    if let Some(help) = &finding.help {
         group = group.element(Level::HELP.message(printable(help)));
     }
     let groups: [Group<'_>; 1] = [group];
     renderer.render(&groups)
 }
 
-fn elsewhere(diagnostic: &Diagnostic) -> impl Iterator<Item = &(Place, String)> {
-    let here = diagnostic.place.as_ref().map(|place| place.file.as_str());
-    diagnostic.related.iter().filter(move |(place, _)| Some(place.file.as_str()) != here)
+fn elsewhere(finding: &Finding) -> impl Iterator<Item = &(Place, String)> {
+    let here = finding.place.as_ref().map(|place| place.file.as_str());
+    finding.related.iter().filter(move |(place, _)| Some(place.file.as_str()) != here)
 }
 
 /// The bytes that a place means.
