@@ -99,7 +99,7 @@ fn questions_without_an_answer_say_what_there_is() {
         (&["explain", "nosuch", "--municipality", "0101", "--period", "2024"][..], "there are `administration"),
         (&["explain", "population", "--municipality", "9999", "--period", "2024"], "0751"),
         (&["explain", "population", "--municipality", "0101", "--period", "2024-01"], "figures by year"),
-        (&["explain", "population"], "--municipality"),
+        (&["explain", "population", "--period", "2024"], "--municipality"),
         (&["run", "nosuch"], "`test`"),
         (&["export", "--format", "parquet"], "--output"),
         (&["rejects", "list", "--source", "nosuch"], "opus_finance"),

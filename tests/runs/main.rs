@@ -16,6 +16,7 @@ mod place;
 mod rules;
 mod tested;
 mod tools;
+mod versions;
 mod web;
 mod witness;
 mod witnessed;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use model::{Date, MunicipalityCode, Period};
+use model::{AsDefined, Date, MunicipalityCode, Period};
 use pipeline::Parts;
 
 const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; diff: a breaking change without a new \
@@ -166,6 +166,22 @@ fn check_targets(targets: &[FindingsTarget]) -> Result<(), clap::Error> {
     Err(Arguments::command().error(ErrorKind::ArgumentConflict, message))
 }
 
+/// By which versions of their definitions figures are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Definitions {
+    Then,
+    Now,
+}
+
+impl Definitions {
+    pub(crate) fn as_defined(self) -> AsDefined {
+        match self {
+            Self::Then => AsDefined::Then,
+            Self::Now => AsDefined::Now,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct TestArguments {
     /// Only tests of this definition or area (or vendor); `*` stands for anything. May be given several times
@@ -300,6 +316,9 @@ pub(crate) struct ExplainArguments {
     /// The figure of the municipalities of this day (`today`, or a date), made of those that they came from
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub(crate) municipalities_of: Option<Date>,
+    /// Figures by the versions that are valid in their periods, or all by the current ones
+    #[arg(long, value_enum, default_value_t = Definitions::Then)]
+    pub(crate) definitions: Definitions,
     /// Show canonical rows behind the figure with file and line, at most N
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
     pub(crate) rows: Option<usize>,
@@ -342,6 +361,9 @@ pub(crate) struct ExportArguments {
     /// Figures of the municipalities of this day (`today`, or a date) for all periods: what was merged since is added up
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub(crate) municipalities_of: Option<Date>,
+    /// Figures by the versions that are valid in their periods, or all by the current ones
+    #[arg(long, value_enum, default_value_t = Definitions::Then)]
+    pub(crate) definitions: Definitions,
     /// The format; by the ending of `--output` if not given, otherwise CSV
     #[arg(long, value_enum)]
     pub(crate) format: Option<ExportFormat>,

@@ -3,7 +3,7 @@
 //! They look like stored ones, so that an export has one shape, and say of themselves what they are. A table of their own
 //! was rejected: they follow from the stored measures and the code list alone, for any day, and a copy could only differ.
 
-use model::{Date, Indicator, Observation, Text, format_decimal};
+use model::{AsDefined, Date, Indicator, Observation, Text, format_decimal};
 
 use crate::figures::{exact_text, float};
 use crate::latest::Exact;
@@ -24,6 +24,7 @@ impl Figure {
     pub fn carried(
         indicator: &Indicator,
         observation: &Observation,
+        as_defined: AsDefined,
         (area_title, region): (Text, Option<String>),
         carried: Carried,
     ) -> Self {
@@ -32,6 +33,7 @@ impl Figure {
         Self {
             indicator: observation.indicator.clone(),
             version: observation.version,
+            as_defined,
             title: indicator.title.clone(),
             area_of_work: indicator.area.to_string(),
             area: observation.area.clone(),

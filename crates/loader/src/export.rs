@@ -52,9 +52,10 @@ impl Separator {
     }
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "indicator",
     "version",
+    "as_defined",
     "title",
     "area",
     "area_title",
@@ -110,6 +111,7 @@ fn push_figure(line: &mut String, figure: &Figure, separator: char, language: La
     let mut text = |text: &str| push_text(line, text, separator);
     text(figure.indicator.as_str());
     text(&figure.version.to_string());
+    text(figure.as_defined.as_str());
     text(language.of(&figure.title));
     text(&figure.area.to_string());
     text(language.of(&figure.area_title));
@@ -189,6 +191,7 @@ fn frame(figures: &[Figure], language: Language) -> PolarsResult<DataFrame> {
     let mut columns = vec![
         texts("indicator", rows().map(|figure| Some(figure.indicator.to_string()))),
         counts("version", rows().map(|figure| figure.version.0)),
+        texts("as_defined", rows().map(|figure| Some(figure.as_defined.to_string()))),
         texts("title", rows().map(|figure| Some(language.of(&figure.title).to_owned()))),
         texts("area", rows().map(|figure| Some(figure.area.to_string()))),
         texts("area_title", rows().map(|figure| Some(language.of(&figure.area_title).to_owned()))),

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Area, FieldName, Fingerprint, Indicator, IndicatorId, IndicatorVersion, MeasureValue, MunicipalityCode, ObsStatus,
-    Observation, Period, Ratio, Text, format_decimal, pow10,
+    Area, AsDefined, FieldName, Fingerprint, Indicator, IndicatorId, IndicatorVersion, MeasureValue, MunicipalityCode,
+    ObsStatus, Observation, Period, Ratio, Series, Text, format_decimal, pow10,
 };
-use rusqlite::{Connection, OptionalExtension, Row, named_params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params_from_iter};
 
 use crate::reading::{count, parsed, whole, word};
 use crate::{LoadError, Publication, Reading, RunNumber};
@@ -140,46 +140,69 @@ impl Publication<'_> {
         })
     }
 
-    /// Records an indicator as the one that is computed from now on. Where its definition is another one than before,
-    /// all its measures are forgotten, because they are those of the old definition. `basis` is the hash of all that
-    /// decides its figures besides the rows.
-    pub fn indicator(&mut self, indicator: &Indicator, basis: &Fingerprint) -> Result<(), LoadError> {
+    /// Records a version of an indicator with its texts. Where its meaning is another one than before, its measures are
+    /// forgotten, because they are those of the old one.
+    pub fn indicator(&mut self, indicator: &Indicator, is_current: bool) -> Result<(), LoadError> {
         self.write(|connection| {
-            let (id, version) = (indicator.id.as_str(), indicator.version.0);
-            let same = "SELECT count(*) FROM indicator
-                WHERE indicator = ?1 AND version = ?2 AND fingerprint = ?3 AND current = 1";
+            let key = (indicator.id.as_str(), indicator.version.0);
+            let same = "SELECT count(*) FROM indicator WHERE indicator = ?1 AND version = ?2 AND fingerprint = ?3";
             let same: i64 = connection
                 .prepare_cached(same)?
-                .query_row((id, version, indicator.fingerprint.to_string()), |row| row.get(0))?;
+                .query_row((key.0, key.1, indicator.fingerprint.to_string()), |row| row.get(0))?;
             if same == 0 {
-                connection.execute("DELETE FROM measure WHERE indicator = ?1", [id])?;
-                connection.execute("UPDATE indicator SET current = 0 WHERE indicator = ?1", [id])?;
+                connection.execute("DELETE FROM measure WHERE indicator = ?1 AND version = ?2", key)?;
             }
-            upsert_indicator(connection, indicator, basis)
+            if is_current {
+                connection.execute("UPDATE indicator SET current = 0 WHERE indicator = ?1 AND version <> ?2", key)?;
+            }
+            upsert_indicator(connection, indicator, is_current)
+        })
+    }
+
+    /// Records that a series is computed from now on; `basis` is the hash of all that decides its figures besides the
+    /// rows.
+    pub fn series(&mut self, series: &Series, basis: &Fingerprint) -> Result<(), LoadError> {
+        const SQL: &str =
+            "INSERT OR REPLACE INTO series (indicator, version, as_defined, basis) VALUES (?1, ?2, ?3, ?4)";
+        let (indicator, version, as_defined) = key(series);
+        let basis = basis.to_string();
+        self.write(|connection| {
+            connection.prepare_cached(SQL)?.execute((indicator, version, as_defined, basis)).map(drop)
         })
     }
 
     /// Records that an indicator's figures are not up to date: rows changed that this run does not compute it from. The
     /// next run of a pipeline that has it computes it anew.
     pub fn outdate_indicator(&mut self, indicator: &IndicatorId) -> Result<(), LoadError> {
-        const SQL: &str = "UPDATE indicator SET basis = ?2 WHERE indicator = ?1";
+        const SQL: &str = "UPDATE series SET basis = ?2 WHERE indicator = ?1";
         let basis = Fingerprint::of(b"outdated").to_string();
         self.write(|connection| connection.execute(SQL, (indicator.as_str(), basis)).map(drop))
     }
 
-    /// Records that an indicator is computed no more: its figures stay, its measures and its wide view go.
-    pub fn retire_indicator(&mut self, indicator: &IndicatorId) -> Result<(), LoadError> {
-        self.write(|connection| {
-            connection.execute("UPDATE indicator SET current = 0 WHERE indicator = ?1", [indicator.as_str()])?;
-            connection.execute("DELETE FROM measure WHERE indicator = ?1", [indicator.as_str()]).map(drop)
-        })
+    /// Records that a series is computed no more: its figures are withdrawn, its measures go. Returns how many figures
+    /// there were.
+    pub fn withdraw(&mut self, series: &Series) -> Result<u64, LoadError> {
+        const CLOSE: &str = "UPDATE observation SET known_to_run = ?4
+            WHERE indicator = ?1 AND version = ?2 AND as_defined = ?3 AND known_to_run IS NULL";
+        let (indicator, version, as_defined) = key(series);
+        let closed = self.write(|connection| {
+            let closed = connection.execute(CLOSE, (indicator, version, as_defined, self.run.0))?;
+            for table in ["measure", "series"] {
+                let sql = format!("DELETE FROM {table} WHERE indicator = ?1 AND version = ?2 AND as_defined = ?3");
+                connection.execute(&sql, (indicator, version, as_defined))?;
+            }
+            Ok(closed as u64)
+        })?;
+        self.closed += closed;
+        Ok(closed)
     }
 
     /// Records measures, each in place of its earlier value.
-    pub fn measures(&mut self, measures: &[MeasureValue]) -> Result<(), LoadError> {
+    pub fn measures(&mut self, measures: &[MeasureValue], as_defined: AsDefined) -> Result<(), LoadError> {
         const SQL: &str = "INSERT OR REPLACE INTO measure
-            (indicator, version, municipality, period, breakdown, measure, minor, scale, divisor, rows, obs_status)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+            (indicator, version, as_defined, municipality, period, breakdown, measure, minor, scale, divisor, rows,
+            obs_status)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
         self.write(|connection| {
             let mut upsert = connection.prepare_cached(SQL)?;
             for value in measures {
@@ -189,6 +212,7 @@ impl Publication<'_> {
                 upsert.execute(rusqlite::params![
                     name,
                     version,
+                    as_defined.as_str(),
                     place.0,
                     place.1,
                     value.breakdown,
@@ -207,27 +231,29 @@ impl Publication<'_> {
     /// Forgets the measures of municipalities and periods that are computed no more.
     pub fn remove_measures(
         &mut self,
-        indicator: &IndicatorId,
+        series: &Series,
         gone: &BTreeSet<(MunicipalityCode, Period)>,
     ) -> Result<(), LoadError> {
-        const SQL: &str = "DELETE FROM measure WHERE indicator = ?1 AND municipality = ?2 AND period = ?3";
+        const SQL: &str = "DELETE FROM measure WHERE indicator = ?1 AND version = ?2 AND as_defined = ?3
+            AND municipality = ?4 AND period = ?5";
+        let (indicator, version, as_defined) = key(series);
         self.write(|connection| {
             let mut delete = connection.prepare_cached(SQL)?;
             for (municipality, period) in gone {
-                delete.execute((indicator.as_str(), municipality.to_string(), period.to_string()))?;
+                delete.execute((indicator, version, as_defined, municipality.to_string(), period.to_string()))?;
             }
             Ok(())
         })
     }
 
     /// Publishes figures. Those that are as they were change nothing. Every figure is given at most once a run.
-    pub fn figures(&mut self, observations: &[Observation]) -> Result<FigureCounts, LoadError> {
+    pub fn figures(&mut self, observations: &[Observation], as_defined: AsDefined) -> Result<FigureCounts, LoadError> {
         let counts = self.write(|connection| {
             let mut counts = FigureCounts::default();
             let periods: BTreeSet<Period> = observations.iter().map(|observation| observation.period).collect();
             periods.into_iter().try_for_each(|period| record_period(connection, period))?;
             for observation in observations {
-                publish(connection, observation, self.run, &mut counts)?;
+                publish(connection, observation, as_defined, self.run, &mut counts)?;
             }
             Ok(counts)
         })?;
@@ -237,21 +263,16 @@ impl Publication<'_> {
 
     /// Withdraws figures that are produced no more: their rows are closed, nothing takes their place. Returns how many
     /// there were.
-    pub fn close_observations(
-        &mut self,
-        indicator: &IndicatorId,
-        version: IndicatorVersion,
-        gone: &BTreeSet<FigureKey>,
-    ) -> Result<u64, LoadError> {
-        const SQL: &str = "UPDATE observation SET known_to_run = ?1
-            WHERE indicator = ?2 AND version = ?3 AND area = ?4 AND period = ?5 AND breakdown = ?6
-            AND known_to_run IS NULL";
+    pub fn close_observations(&mut self, series: &Series, gone: &BTreeSet<FigureKey>) -> Result<u64, LoadError> {
+        const SQL: &str = "UPDATE observation SET known_to_run = ?1 WHERE indicator = ?2 AND version = ?3
+            AND as_defined = ?4 AND area = ?5 AND period = ?6 AND breakdown = ?7 AND known_to_run IS NULL";
+        let (indicator, version, as_defined) = key(series);
         let closed = self.write(|connection| {
             let mut close = connection.prepare_cached(SQL)?;
             let mut closed = 0;
             for FigureKey { period, area, breakdown } in gone {
                 let (area, period) = (area.to_string(), period.to_string());
-                closed += close.execute((self.run.0, indicator.as_str(), version.0, area, period, breakdown))?;
+                closed += close.execute((self.run.0, indicator, version, as_defined, area, period, breakdown))?;
             }
             Ok(closed as u64)
         })?;
@@ -260,34 +281,81 @@ impl Publication<'_> {
     }
 }
 
-fn upsert_indicator(connection: &Connection, indicator: &Indicator, basis: &Fingerprint) -> rusqlite::Result<()> {
-    const SQL: &str = "INSERT OR REPLACE INTO indicator (indicator, version, area_of_work, title_da, title_en,
-        description_da, description_en, unit, decimals, period_kind, direction, formula, fingerprint, basis,
-        valid_from, valid_to, reservations, current)
-        VALUES (:indicator, :version, :area, :title_da, :title_en, :description_da, :description_en, :unit, :decimals,
-        :kind, :direction, :formula, :fingerprint, :basis, :from, :to, :reservations, 1)";
-    let reservation = |text: &Text| serde_json::json!({ "da": text.da, "en": text.en });
-    let reservations: serde_json::Value = indicator.reservations.iter().map(reservation).collect();
-    let values = named_params! {
-        ":indicator": indicator.id.as_str(),
-        ":version": indicator.version.0,
-        ":area": indicator.area.as_str(),
-        ":title_da": indicator.title.da,
-        ":title_en": indicator.title.en,
-        ":description_da": indicator.description.da,
-        ":description_en": indicator.description.en,
-        ":unit": indicator.unit.to_string(),
-        ":decimals": indicator.decimals,
-        ":kind": indicator.period.as_str(),
-        ":direction": indicator.direction.as_str(),
-        ":formula": indicator.formula_text,
-        ":fingerprint": indicator.fingerprint.to_string(),
-        ":basis": basis.to_string(),
-        ":from": indicator.valid_from.map(|period| period.to_string()),
-        ":to": indicator.valid_to.map(|period| period.to_string()),
-        ":reservations": reservations.to_string(),
-    };
-    connection.prepare_cached(SQL)?.execute(values)?;
+/// A series as the tables name it.
+pub(crate) fn key(series: &Series) -> (&str, u32, &'static str) {
+    (series.indicator.as_str(), series.version.0, series.as_defined.as_str())
+}
+
+/// What is said of a version besides its numbers, as the table has it: texts that may change while the figures stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Description([Option<String>; DESCRIBED.len()]);
+
+/// The columns of a description.
+const DESCRIBED: [&str; 14] = [
+    "area_of_work",
+    "title_da",
+    "title_en",
+    "description_da",
+    "description_en",
+    "unit",
+    "decimals",
+    "period_kind",
+    "direction",
+    "formula",
+    "valid_from",
+    "valid_to",
+    "reservations",
+    "current",
+];
+
+impl Description {
+    /// The description of a version.
+    pub fn of(indicator: &Indicator, is_current: bool) -> Self {
+        let reservation = |text: &Text| serde_json::json!({ "da": text.da, "en": text.en });
+        let reservations: serde_json::Value = indicator.reservations.iter().map(reservation).collect();
+        let (from, to) = indicator.defined_in_all().unwrap_or((indicator.valid_from, indicator.valid_to));
+        Self([
+            Some(indicator.area.to_string()),
+            Some(indicator.title.da.clone()),
+            Some(indicator.title.en.clone()),
+            Some(indicator.description.da.clone()),
+            Some(indicator.description.en.clone()),
+            Some(indicator.unit.to_string()),
+            Some(indicator.decimals.to_string()),
+            Some(indicator.period.as_str().to_owned()),
+            Some(indicator.direction.as_str().to_owned()),
+            Some(indicator.formula_text.clone()),
+            from.map(|period| period.to_string()),
+            to.map(|period| period.to_string()),
+            Some(reservations.to_string()),
+            Some(u8::from(is_current).to_string()),
+        ])
+    }
+
+    /// The columns as texts, for a query.
+    pub(crate) fn columns() -> String {
+        DESCRIBED.map(|name| format!("CAST({name} AS TEXT) AS {name}")).join(", ")
+    }
+
+    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let mut described = [const { None }; DESCRIBED.len()];
+        for (value, name) in described.iter_mut().zip(DESCRIBED) {
+            *value = row.get(name)?;
+        }
+        Ok(Self(described))
+    }
+}
+
+fn upsert_indicator(connection: &Connection, indicator: &Indicator, is_current: bool) -> rusqlite::Result<()> {
+    let columns = DESCRIBED.join(", ");
+    let places: Vec<String> = (1..=DESCRIBED.len() + 3).map(|at| format!("?{at}")).collect();
+    let places = places.join(", ");
+    let sql =
+        format!("INSERT OR REPLACE INTO indicator (indicator, version, fingerprint, {columns}) VALUES ({places})");
+    let Description(described) = Description::of(indicator, is_current);
+    let key = [indicator.id.to_string(), indicator.version.to_string(), indicator.fingerprint.to_string()];
+    let values = key.into_iter().map(Some).chain(described);
+    connection.prepare_cached(&sql)?.execute(params_from_iter(values))?;
     record_breakdowns(connection, indicator)
 }
 
@@ -336,20 +404,21 @@ fn record_period(connection: &Connection, period: Period) -> rusqlite::Result<()
 fn publish(
     connection: &Connection,
     observation: &Observation,
+    as_defined: AsDefined,
     run: RunNumber,
     counts: &mut FigureCounts,
 ) -> rusqlite::Result<()> {
-    const LATEST: &str = "SELECT * FROM observation WHERE indicator = ?1 AND version = ?2 AND area = ?3
-        AND period = ?4 AND breakdown = ?5 ORDER BY revision DESC LIMIT 1";
-    const CLOSE: &str = "UPDATE observation SET known_to_run = ?6 WHERE indicator = ?1 AND version = ?2 AND area = ?3
-        AND period = ?4 AND breakdown = ?5 AND known_to_run IS NULL";
+    const LATEST: &str = "SELECT * FROM observation WHERE indicator = ?1 AND version = ?2 AND as_defined = ?3
+        AND area = ?4 AND period = ?5 AND breakdown = ?6 ORDER BY revision DESC LIMIT 1";
+    const CLOSE: &str = "UPDATE observation SET known_to_run = ?7 WHERE indicator = ?1 AND version = ?2
+        AND as_defined = ?3 AND area = ?4 AND period = ?5 AND breakdown = ?6 AND known_to_run IS NULL";
     let (area, period) = (observation.area.to_string(), observation.period.to_string());
     let (indicator, version) = (observation.indicator.as_str(), observation.version.0);
-    let breakdown = observation.breakdown.as_str();
+    let (breakdown, as_defined) = (observation.breakdown.as_str(), as_defined.as_str());
     let figure = StoredFigure::of(observation);
     let latest = connection
         .prepare_cached(LATEST)?
-        .query_row((indicator, version, &area, &period, breakdown), |row| {
+        .query_row((indicator, version, as_defined, &area, &period, breakdown), |row| {
             let open = row.get::<_, Option<i64>>("known_to_run")?.is_none();
             Ok((row.get::<_, i64>("revision")?, open, StoredFigure::read(row)?))
         })
@@ -360,7 +429,8 @@ fn publish(
             return Ok(());
         }
         Some((revision, true, _)) => {
-            connection.prepare_cached(CLOSE)?.execute((indicator, version, &area, &period, breakdown, run.0))?;
+            let figure = (indicator, version, as_defined, &area, &period, breakdown, run.0);
+            connection.prepare_cached(CLOSE)?.execute(figure)?;
             counts.changed += 1;
             revision + 1
         }
@@ -374,24 +444,25 @@ fn publish(
             1
         }
     };
-    insert(connection, observation, &figure, revision, run)
+    insert(connection, (observation, as_defined), &figure, revision, run)
 }
 
 fn insert(
     connection: &Connection,
-    observation: &Observation,
+    (observation, as_defined): (&Observation, &str),
     figure: &StoredFigure,
     revision: i64,
     run: RunNumber,
 ) -> rusqlite::Result<()> {
-    const SQL: &str = "INSERT INTO observation (indicator, version, area, period, breakdown, revision, value,
+    const SQL: &str = "INSERT INTO observation (indicator, version, as_defined, area, period, breakdown, revision, value,
         value_exact, numerator, denominator, numerator_exact, denominator_exact, contributing, members, obs_status,
-        known_from_run) VALUES (:indicator, :version, :area, :period, :breakdown, :revision, :value, :value_exact,
+        known_from_run) VALUES (:indicator, :version, :as_defined, :area, :period, :breakdown, :revision, :value, :value_exact,
         :numerator, :denominator, :numerator_exact, :denominator_exact, :contributing, :members, :status, :run)";
     let rounded = |exact: &Option<String>| exact.as_deref().and_then(float);
     let values = named_params! {
         ":indicator": observation.indicator.as_str(),
         ":version": observation.version.0,
+        ":as_defined": as_defined,
         ":area": observation.area.to_string(),
         ":period": observation.period.to_string(),
         ":breakdown": observation.breakdown,
@@ -411,17 +482,17 @@ fn insert(
 }
 
 impl Reading<'_> {
-    /// The measures of an indicator, of these periods or of all, sorted by municipality, period, breakdown and name.
+    /// The measures of a series, of these periods or of all, sorted by municipality, period, breakdown and name.
     pub fn measures_of(
         &self,
-        indicator: &IndicatorId,
+        series: &Series,
         periods: Option<&BTreeSet<Period>>,
     ) -> Result<Vec<MeasureValue>, LoadError> {
-        const SQL: &str = "SELECT * FROM measure WHERE indicator = ?1
-            ORDER BY version, municipality, period, breakdown, measure";
+        const SQL: &str = "SELECT * FROM measure WHERE indicator = ?1 AND version = ?2 AND as_defined = ?3
+            ORDER BY municipality, period, breakdown, measure";
         self.query(|connection| {
             let mut statement = connection.prepare_cached(SQL)?;
-            let values = statement.query_map([indicator.as_str()], measure_value)?;
+            let values = statement.query_map(key(series), measure_value)?;
             let wanted = |value: &rusqlite::Result<MeasureValue>| match (value, periods) {
                 (Ok(value), Some(periods)) => periods.contains(&value.period),
                 _ => true,

@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Area, Fingerprint, IndicatorId, IndicatorVersion, ObsStatus, Period, Text};
-use rusqlite::{Row, params_from_iter};
+use model::{Area, AsDefined, Fingerprint, IndicatorId, IndicatorVersion, ObsStatus, Period, Series, Text};
+use rusqlite::{OptionalExtension, Row, params_from_iter};
 
+use crate::figures::key;
 use crate::reading::{Conditions, parsed, word};
-use crate::{Carried, FigureKey, LoadError, Reading, RunNumber};
+use crate::schema::{LATEST, LATEST_NOW};
+use crate::{Carried, Description, FigureKey, LoadError, Reading, RunNumber};
 
 /// Which figures are meant; a field that is `None` stands for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FigureFilter {
+    /// As defined then or now; no filter takes both.
+    pub as_defined: AsDefined,
     /// Of this indicator.
     pub indicator: Option<IndicatorId>,
     /// About this area.
@@ -26,8 +30,10 @@ pub struct FigureFilter {
 pub struct Figure {
     /// The indicator.
     pub indicator: IndicatorId,
-    /// The version of its definition.
+    /// The version of its definition that made it.
     pub version: IndicatorVersion,
+    /// As defined then or now.
+    pub as_defined: AsDefined,
     /// Its title.
     pub title: Text,
     /// The municipal area that it belongs to.
@@ -106,8 +112,12 @@ impl Reading<'_> {
         conditions.equal("level =", filter.area.as_ref().map(Area::level).as_ref());
         conditions.equal("period =", filter.period.as_ref());
         conditions.equal("breakdown =", filter.breakdown.as_ref());
+        let view = match filter.as_defined {
+            AsDefined::Then => LATEST,
+            AsDefined::Now => LATEST_NOW,
+        };
         let sql = format!(
-            "SELECT * FROM latest_observation WHERE {} ORDER BY indicator, version,
+            "SELECT * FROM {view} WHERE {} ORDER BY indicator, version,
                 CASE level WHEN 'municipality' THEN 1 WHEN 'region' THEN 2 ELSE 3 END, area, period, breakdown",
             conditions.to_sql()
         );
@@ -116,32 +126,33 @@ impl Reading<'_> {
         })
     }
 
-    /// All revisions of a figure, oldest first.
-    pub fn revisions(&self, indicator: &IndicatorId, key: &FigureKey) -> Result<Vec<Revision>, LoadError> {
-        const SQL: &str = "SELECT * FROM observation WHERE indicator = ?1 AND area = ?2 AND period = ?3
-            AND breakdown = ?4 ORDER BY version, revision";
+    /// All revisions of a figure by all versions of its definition, oldest first.
+    pub fn revisions(
+        &self,
+        (indicator, as_defined): (&IndicatorId, AsDefined),
+        key: &FigureKey,
+    ) -> Result<Vec<Revision>, LoadError> {
+        const SQL: &str = "SELECT * FROM observation WHERE indicator = ?1 AND as_defined = ?2 AND area = ?3
+            AND period = ?4 AND breakdown = ?5 ORDER BY version, revision";
         let FigureKey { period, area, breakdown } = key;
+        let (area, period) = (area.to_string(), period.to_string());
         self.query(|connection| {
             connection
                 .prepare_cached(SQL)?
-                .query_map((indicator.as_str(), area.to_string(), period.to_string(), breakdown), revision)?
+                .query_map((indicator.as_str(), as_defined.as_str(), area, period, breakdown), revision)?
                 .collect()
         })
     }
 
-    /// Which current figures this version of an indicator has.
-    pub fn observed(
-        &self,
-        indicator: &IndicatorId,
-        version: IndicatorVersion,
-    ) -> Result<BTreeSet<FigureKey>, LoadError> {
+    /// Which current figures a series has.
+    pub fn observed(&self, series: &Series) -> Result<BTreeSet<FigureKey>, LoadError> {
         const SQL: &str =
             "SELECT o.area, o.period, o.breakdown, a.level FROM observation AS o JOIN area AS a ON a.area = o.area
-            WHERE o.indicator = ?1 AND o.version = ?2 AND o.known_to_run IS NULL";
+            WHERE o.indicator = ?1 AND o.version = ?2 AND o.as_defined = ?3 AND o.known_to_run IS NULL";
         self.query(|connection| {
             connection
                 .prepare_cached(SQL)?
-                .query_map((indicator.as_str(), version.0), |row| {
+                .query_map(key(series), |row| {
                     let (period, area, breakdown) = (parsed(row, "period")?, area(row)?, row.get("breakdown")?);
                     Ok(FigureKey { period, area, breakdown })
                 })?
@@ -149,26 +160,49 @@ impl Reading<'_> {
         })
     }
 
-    /// What the figures of the current indicators were computed with besides the rows.
-    pub fn indicator_bases(&self) -> Result<BTreeMap<IndicatorId, Fingerprint>, LoadError> {
+    /// The series that are computed, with what besides the rows.
+    pub fn series(&self) -> Result<BTreeMap<Series, Fingerprint>, LoadError> {
         self.query(|connection| {
             connection
-                .prepare_cached("SELECT indicator, basis FROM indicator WHERE current = 1")?
-                .query_map([], |row| Ok((parsed(row, "indicator")?, parsed(row, "basis")?)))?
+                .prepare_cached("SELECT indicator, version, as_defined, basis FROM series")?
+                .query_map([], |row| {
+                    let series = Series {
+                        indicator: parsed(row, "indicator")?,
+                        version: IndicatorVersion(row.get("version")?),
+                        as_defined: word(row, "as_defined", AsDefined::parse)?,
+                    };
+                    Ok((series, parsed(row, "basis")?))
+                })?
                 .collect()
         })
     }
 
-    /// The definitions that the figures of the current indicators were computed with.
-    pub fn indicator_fingerprints(&self) -> Result<BTreeMap<IndicatorId, (IndicatorVersion, Fingerprint)>, LoadError> {
+    /// What is said of every version of every indicator.
+    pub fn descriptions(&self) -> Result<BTreeMap<(IndicatorId, IndicatorVersion), Description>, LoadError> {
+        let sql = format!("SELECT indicator, version, {} FROM indicator", Description::columns());
         self.query(|connection| {
             connection
-                .prepare_cached("SELECT indicator, version, fingerprint FROM indicator WHERE current = 1")?
+                .prepare_cached(&sql)?
                 .query_map([], |row| {
                     let version = IndicatorVersion(row.get("version")?);
-                    Ok((parsed(row, "indicator")?, (version, parsed(row, "fingerprint")?)))
+                    Ok(((parsed(row, "indicator")?, version), Description::read(row)?))
                 })?
                 .collect()
+        })
+    }
+
+    /// The definition that the figures of a version were computed with, if there are any.
+    pub fn fingerprint(
+        &self,
+        indicator: &IndicatorId,
+        version: IndicatorVersion,
+    ) -> Result<Option<Fingerprint>, LoadError> {
+        const SQL: &str = "SELECT fingerprint FROM indicator WHERE indicator = ?1 AND version = ?2";
+        self.query(|connection| {
+            connection
+                .prepare_cached(SQL)?
+                .query_row((indicator.as_str(), version.0), |row| parsed(row, "fingerprint"))
+                .optional()
         })
     }
 }
@@ -192,6 +226,7 @@ fn figure(row: &Row<'_>) -> rusqlite::Result<Figure> {
     Ok(Figure {
         indicator: parsed(row, "indicator")?,
         version: IndicatorVersion(row.get("version")?),
+        as_defined: word(row, "as_defined", AsDefined::parse)?,
         title: text("indicator_title_da", "indicator_title_en")?,
         area_of_work: row.get("area_of_work")?,
         area: area(row)?,

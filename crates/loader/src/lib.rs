@@ -31,7 +31,7 @@ pub use canonical::{
 pub use carried::Carried;
 pub use error::LoadError;
 pub use export::{Language, Separator, export_csv, export_parquet};
-pub use figures::{AreaRecord, FigureCounts, FigureKey};
+pub use figures::{AreaRecord, Description, FigureCounts, FigureKey};
 pub use latest::{Exact, Figure, FigureFilter, Revision};
 pub use ledger::{DeliveryEntry, DeliveryRecord, DeliveryState, UnitRecord};
 pub use publication::{DefinitionKind, Publication, RunEnd, RunOutcome, RunStart};

@@ -7,13 +7,13 @@
 //! and versions before 3.37 cannot read a file with strict tables at all.
 
 /// The schema that this version of the program reads and writes.
-pub(crate) const VERSION: i64 = 3;
+pub(crate) const VERSION: i64 = 4;
 
 /// Marks the file as ours, at a fixed place of its header: the bytes `MSKT`.
 pub(crate) const APPLICATION_ID: u32 = 0x4D53_4B54;
 
-/// All tables, indexes and views.
-pub(crate) const SQL: &str = include_str!("schema.sql");
+/// All tables and indexes, and the views but one, which is made of another.
+const SQL: &str = include_str!("schema.sql");
 
 /// What turns version `n` into version `n + 1`, at position `n - 1`. The first version has nothing before it.
 pub(crate) const UPGRADES: &[&str] = &[
@@ -55,7 +55,102 @@ pub(crate) const UPGRADES: &[&str] = &[
         PRIMARY KEY (indicator, version, breakdown, dimension),
         FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED
     ) WITHOUT ROWID",
+    // A key cannot be changed: tables are made anew under their own names, which is what views know them by. All series
+    // of a version before are those of one definition for all periods, as defined then.
+    "CREATE TABLE series (
+        indicator TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        as_defined TEXT NOT NULL CHECK (as_defined IN ('then', 'now')),
+        basis TEXT NOT NULL,
+        PRIMARY KEY (indicator, version, as_defined),
+        FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED
+    ) WITHOUT ROWID;
+    INSERT INTO series SELECT indicator, version, 'then', basis FROM indicator;
+    ALTER TABLE indicator DROP COLUMN basis;
+    CREATE TABLE before AS SELECT * FROM measure;
+    DROP TABLE measure;
+    CREATE TABLE measure (
+        indicator TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        as_defined TEXT NOT NULL CHECK (as_defined IN ('then', 'now')),
+        municipality TEXT NOT NULL,
+        period TEXT NOT NULL,
+        breakdown TEXT NOT NULL DEFAULT 'total',
+        measure TEXT NOT NULL,
+        minor INTEGER,
+        scale INTEGER NOT NULL,
+        divisor INTEGER NOT NULL DEFAULT 1 CHECK (divisor > 0),
+        rows INTEGER NOT NULL,
+        obs_status TEXT NOT NULL,
+        PRIMARY KEY (indicator, version, as_defined, municipality, period, breakdown, measure),
+        FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED
+    ) WITHOUT ROWID;
+    INSERT INTO measure SELECT indicator, version, 'then', municipality, period, breakdown, measure, minor, scale,
+        divisor, rows, obs_status FROM before;
+    DROP TABLE before;
+    CREATE TABLE before AS SELECT * FROM observation;
+    DROP TABLE observation;
+    CREATE TABLE observation (
+        indicator TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        as_defined TEXT NOT NULL CHECK (as_defined IN ('then', 'now')),
+        area TEXT NOT NULL REFERENCES area (area) DEFERRABLE INITIALLY DEFERRED,
+        period TEXT NOT NULL REFERENCES period (period) DEFERRABLE INITIALLY DEFERRED,
+        breakdown TEXT NOT NULL,
+        revision INTEGER NOT NULL CHECK (revision > 0),
+        value REAL,
+        value_exact TEXT,
+        numerator REAL,
+        denominator REAL,
+        numerator_exact TEXT,
+        denominator_exact TEXT,
+        contributing INTEGER NOT NULL,
+        members INTEGER NOT NULL,
+        obs_status TEXT NOT NULL,
+        conf_status TEXT NOT NULL DEFAULT 'F',
+        known_from_run INTEGER NOT NULL REFERENCES run (run),
+        known_to_run INTEGER REFERENCES run (run),
+        PRIMARY KEY (indicator, version, as_defined, area, period, breakdown, revision),
+        FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED,
+        CHECK ((value IS NULL) = (value_exact IS NULL)),
+        CHECK (known_from_run < known_to_run)
+    ) WITHOUT ROWID;
+    INSERT INTO observation SELECT indicator, version, 'then', area, period, breakdown, revision, value, value_exact,
+        numerator, denominator, numerator_exact, denominator_exact, contributing, members, obs_status, conf_status,
+        known_from_run, known_to_run FROM before;
+    DROP TABLE before;
+    CREATE UNIQUE INDEX observation_current ON observation (indicator, as_defined, area, period, breakdown, version)
+        WHERE known_to_run IS NULL",
 ];
+
+/// The view of the figures as defined now, made of that of the figures as defined then: two texts would drift apart.
+fn as_defined_now() -> String {
+    let then = SQL.split("\n\n").find(|block| block.contains(&format!("CREATE VIEW {LATEST} AS")));
+    let meaning = "-- The same of the figures as defined now: all by the current version of the definition, whatever the period.\n";
+    let view = then.unwrap_or_default().lines().filter(|line| !line.starts_with("-- "));
+    let view: String = view.flat_map(|line| [line, "\n"]).collect();
+    let now = view.replacen(LATEST, LATEST_NOW, 1).replace("= 'then'", "= 'now'");
+    format!("\n{meaning}{now}")
+}
+
+/// Figures as defined then.
+pub(crate) const LATEST: &str = "latest_observation";
+/// Figures as defined now.
+pub(crate) const LATEST_NOW: &str = "latest_observation_as_defined_now";
+
+/// All tables, indexes and views of a new store.
+pub(crate) fn sql() -> String {
+    SQL.to_owned() + &as_defined_now()
+}
+
+/// What makes all documented views anew. They hold nothing, so an upgrade need not say what has changed in them.
+pub(crate) fn views_anew() -> String {
+    let sql = sql();
+    let views = relations(&sql).into_iter().filter(|relation| relation.view);
+    let dropped: String = views.flat_map(|view| ["DROP VIEW IF EXISTS ", view.name, ";\n"]).collect();
+    let made = sql.split("\n\n").filter(|block| block.contains("CREATE VIEW "));
+    dropped + &made.collect::<Vec<_>>().join("\n")
+}
 
 /// A table or view with its columns, as documented.
 #[derive(Debug, Default)]
@@ -108,7 +203,8 @@ fn column<'a>(definition: &'a str, meaning: &'a str, view: bool) -> Option<Docum
 /// The page that describes every table and view, column by column, in Markdown.
 pub fn documentation() -> String {
     let mut page = String::from(INTRODUCTION);
-    let (views, tables): (Vec<_>, Vec<_>) = relations(SQL).into_iter().partition(|relation| relation.view);
+    let sql = sql();
+    let (views, tables): (Vec<_>, Vec<_>) = relations(&sql).into_iter().partition(|relation| relation.view);
     page.push_str("\n## Tables\n");
     for relation in &tables {
         describe(relation, &mut page);
@@ -173,9 +269,12 @@ const INTRODUCTION: &str = "# The database
 client can read it while a run works; what a run publishes appears all at once.
 
 Start with the view `latest_observation` (one row a figure) or, in a spreadsheet, with `wide_<indicator>` (one row an
-area, one column a period). Figures of parts (of women, of an age) stand in `latest_observation` beside the total; their
-`breakdown` leads to the table `breakdown`, which has a row for each dimension with titles, and says whether the parts add
-up. Whoever adds up takes either the total or parts: `WHERE breakdown = 'total'`. From a figure back to the rows: `observation` names indicator, area, period and breakdown; `measure` has
+area, one column a period). There every figure is made by the version of the definition that is valid in its period; where
+the pipeline asks for it, `latest_observation_as_defined_now` and `now_<indicator>` have all periods by the current
+version. `observation` has both: `WHERE as_defined = 'then'`. Figures of parts (of women, of an age) stand in
+`latest_observation` beside the total; their `breakdown` leads to the table `breakdown`, which has a row for each dimension
+with titles, and says whether the parts add up. Whoever adds up takes either the total or parts:
+`WHERE breakdown = 'total'`. From a figure back to the rows: `observation` names indicator, version, area, period and breakdown; `measure` has
 the sums that it was made of; `unit` names the Parquet file with the rows, each with its delivery, line and record;
 `delivery` names the file as received.
 
@@ -196,6 +295,11 @@ the indicator's periods change, and has the 1000 latest periods at most.
 | `area_title` | The area's name in Danish. |
 | `level` | `municipality`, `region` or `country`. |
 | `2024`, `2024-05`, ... | The value in that period; empty where there is none. |
+| `versions` | Which versions of the definition made the periods: `1: 2007 to 2017, 2: 2018 to 2024`. |
+
+### now_&lt;indicator&gt;
+
+The same of `latest_observation_as_defined_now`.
 
 ### breakdown_&lt;indicator&gt;
 
@@ -208,6 +312,7 @@ The same for the parts of an indicator that is broken down: a row for each area 
 | `level` | `municipality`, `region` or `country`. |
 | `breakdown` | The part, see `breakdown`. |
 | `2024`, `2024-05`, ... | The value in that period; empty where there is none. |
+| `versions` | Which versions of the definition made the periods. |
 ";
 
 #[cfg(test)]
@@ -219,13 +324,14 @@ mod tests {
     #[test]
     fn every_column_is_documented() {
         let database = rusqlite::Connection::open_in_memory().expect("a database");
-        database.execute_batch(SQL).expect("the schema is valid SQL");
+        let sql = sql();
+        database.execute_batch(&sql).expect("the schema is valid SQL");
         let mut statement = database
             .prepare("SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY rowid")
             .expect("a query");
         let names = statement.query_map([], |row| row.get::<_, String>(0)).expect("a query");
         let names: Vec<String> = names.collect::<Result<_, _>>().expect("names");
-        let documented = relations(SQL);
+        let documented = relations(&sql);
         assert_eq!(names, documented.iter().map(|relation| relation.name).collect::<Vec<_>>());
         for relation in documented {
             let columns = database.prepare(&format!("SELECT * FROM {}", relation.name)).expect("a query");

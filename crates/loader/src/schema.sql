@@ -148,12 +148,21 @@ CREATE TABLE indicator (
     direction TEXT NOT NULL, -- `higher_is_better`, `lower_is_better` or `neutral`.
     formula TEXT NOT NULL, -- How it is made of its measures.
     fingerprint TEXT NOT NULL, -- Hash of the definition; its text is in `definition`.
-    basis TEXT NOT NULL, -- Hash of all that decides the figures besides the rows: definition, uses of sources, municipalities and regions.
-    valid_from TEXT, -- The first period that this version defines; empty if it has no beginning.
-    valid_to TEXT, -- The last period that this version defines; empty if it has no end.
+    valid_from TEXT, -- The first period that this version makes, as defined then; empty if it has no beginning.
+    valid_to TEXT, -- The last period that this version makes, as defined then, before a newer one takes over; empty if it has no end.
     reservations TEXT NOT NULL, -- What a reader must know before using the figures: a JSON list of `{"da": ..., "en": ...}`.
-    current INTEGER NOT NULL CHECK (current IN (0, 1)), -- 1 for the version that is computed today.
+    current INTEGER NOT NULL CHECK (current IN (0, 1)), -- 1 for the current version, 0 for those before it.
     PRIMARY KEY (indicator, version)
+) WITHOUT ROWID;
+
+-- The series that are computed today: an indicator by one version of its definition, as defined then or now.
+CREATE TABLE series (
+    indicator TEXT NOT NULL, -- The indicator.
+    version INTEGER NOT NULL, -- The version of its definition.
+    as_defined TEXT NOT NULL CHECK (as_defined IN ('then', 'now')), -- `then`: the version makes the periods that it is valid in; `now`: it is the current one, and makes all.
+    basis TEXT NOT NULL, -- Hash of all that decides the figures besides the rows: definition, periods, uses of sources, municipalities and regions.
+    PRIMARY KEY (indicator, version, as_defined),
+    FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED
 ) WITHOUT ROWID;
 
 -- What figures are broken down by: a row for each dimension of each part. `total` is no part, and has no row.
@@ -177,7 +186,8 @@ CREATE TABLE breakdown (
 -- What the figures are made of: exact sums and counts of each municipality. Current values only.
 CREATE TABLE measure (
     indicator TEXT NOT NULL, -- The indicator.
-    version INTEGER NOT NULL, -- The version of its definition.
+    version INTEGER NOT NULL, -- The version of its definition that made it.
+    as_defined TEXT NOT NULL CHECK (as_defined IN ('then', 'now')), -- `then`: by the version that is valid in the period; `now`: by the current version, whatever the period.
     municipality TEXT NOT NULL, -- The municipality.
     period TEXT NOT NULL, -- The period of the indicator.
     breakdown TEXT NOT NULL DEFAULT 'total', -- What part of the population, see `breakdown`; `total` for all.
@@ -187,14 +197,15 @@ CREATE TABLE measure (
     divisor INTEGER NOT NULL DEFAULT 1 CHECK (divisor > 0), -- What the value is divided by: the number of rows of a mean, of days of an average, otherwise 1.
     rows INTEGER NOT NULL, -- Canonical rows that it was made of.
     obs_status TEXT NOT NULL, -- Why it is missing, by SDMX `CL_OBS_STATUS`; `A` if it is not.
-    PRIMARY KEY (indicator, version, municipality, period, breakdown, measure),
+    PRIMARY KEY (indicator, version, as_defined, municipality, period, breakdown, measure),
     FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED
 ) WITHOUT ROWID;
 
 -- The figures, in every revision that was published. For the current ones use `latest_observation`.
 CREATE TABLE observation (
     indicator TEXT NOT NULL, -- The indicator.
-    version INTEGER NOT NULL, -- The version of its definition.
+    version INTEGER NOT NULL, -- The version of its definition that made it.
+    as_defined TEXT NOT NULL CHECK (as_defined IN ('then', 'now')), -- `then`: by the version that is valid in the period; `now`: by the current version, whatever the period.
     area TEXT NOT NULL REFERENCES area (area) DEFERRABLE INITIALLY DEFERRED, -- Whom it is about.
     period TEXT NOT NULL REFERENCES period (period) DEFERRABLE INITIALLY DEFERRED, -- When.
     breakdown TEXT NOT NULL, -- What part of the population, see `breakdown`; `total` for all.
@@ -211,12 +222,12 @@ CREATE TABLE observation (
     conf_status TEXT NOT NULL DEFAULT 'F', -- Confidentiality by SDMX `CL_CONF_STATUS`; `F` is free for publication.
     known_from_run INTEGER NOT NULL REFERENCES run (run), -- The run that published this revision.
     known_to_run INTEGER REFERENCES run (run), -- The run that replaced or withdrew it; empty for the current one.
-    PRIMARY KEY (indicator, version, area, period, breakdown, revision),
+    PRIMARY KEY (indicator, version, as_defined, area, period, breakdown, revision),
     FOREIGN KEY (indicator, version) REFERENCES indicator (indicator, version) DEFERRABLE INITIALLY DEFERRED,
     CHECK ((value IS NULL) = (value_exact IS NULL)),
     CHECK (known_from_run < known_to_run)
 ) WITHOUT ROWID;
-CREATE UNIQUE INDEX observation_current ON observation (indicator, area, period, breakdown, version)
+CREATE UNIQUE INDEX observation_current ON observation (indicator, as_defined, area, period, breakdown, version)
     WHERE known_to_run IS NULL;
 
 -- Files of the drop folder as they were when they were read, so that an unchanged file is not read again.
@@ -231,11 +242,12 @@ CREATE TABLE seen_file (
     delivery TEXT NOT NULL REFERENCES delivery (delivery) DEFERRABLE INITIALLY DEFERRED -- The delivery that it is.
 ) WITHOUT ROWID;
 
--- The current figures with titles, one row a figure. Where two versions of a definition cover a period, the higher one.
+-- The current figures with titles, one row a figure: each by the version of the definition that is valid in its period.
 CREATE VIEW latest_observation AS
 SELECT
     o.indicator AS indicator, -- The indicator.
-    o.version AS version, -- The version of its definition.
+    o.version AS version, -- The version of its definition that made the figure.
+    o.as_defined AS as_defined, -- `then` in `latest_observation`, `now` in `latest_observation_as_defined_now`.
     i.area_of_work AS area_of_work, -- The municipal area that it belongs to.
     i.title_da AS indicator_title_da, -- Its title in Danish.
     i.title_en AS indicator_title_en, -- Its title in English.
@@ -269,10 +281,10 @@ JOIN indicator AS i ON i.indicator = o.indicator AND i.version = o.version
 JOIN area AS a ON a.area = o.area
 JOIN period AS p ON p.period = o.period
 JOIN run AS r ON r.run = o.known_from_run
-WHERE o.known_to_run IS NULL
+WHERE o.known_to_run IS NULL AND o.as_defined = 'then'
     AND NOT EXISTS (
         SELECT 1 FROM observation AS n
-        WHERE n.indicator = o.indicator AND n.version > o.version AND n.area = o.area
+        WHERE n.indicator = o.indicator AND n.version > o.version AND n.as_defined = o.as_defined AND n.area = o.area
             AND n.period = o.period AND n.breakdown = o.breakdown AND n.known_to_run IS NULL
     );
 

@@ -137,7 +137,7 @@ fn create(path: &Path) -> Result<(), LoadError> {
 fn fill(mut connection: Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.execute_batch(schema::SQL)?;
+    transaction.execute_batch(&schema::sql())?;
     record_version(&transaction, schema::VERSION)?;
     transaction.commit()?;
     connection.close().map_err(|(_, source)| source)
@@ -242,6 +242,7 @@ fn upgrade(connection: &mut Connection, path: &Path, found: i64, steps: &[&str])
         transaction.execute_batch(step).map_err(failed)?;
         record_version(&transaction, version).map_err(failed)?;
     }
+    transaction.execute_batch(&schema::views_anew()).map_err(failed)?;
     transaction.commit().map_err(failed)
 }
 
@@ -352,42 +353,74 @@ mod tests {
         assert!(store.read().expect("a snapshot").runs(1).expect("runs").is_empty());
     }
 
-    /// The table of measures as the first version of the schema had it, with a row.
-    const FIRST: &str = "DROP TABLE breakdown;
+    /// Turns a new store into one of the first version, with a figure and a measure of an indicator.
+    const FIRST: &str = "
+        DROP VIEW latest_observation_as_defined_now;
+        DROP VIEW latest_observation;
+        DROP TABLE series;
+        DROP TABLE breakdown;
+        ALTER TABLE indicator ADD COLUMN basis TEXT NOT NULL DEFAULT '';
         DROP TABLE measure;
         CREATE TABLE measure (indicator TEXT NOT NULL, version INTEGER NOT NULL, municipality TEXT NOT NULL,
             period TEXT NOT NULL, measure TEXT NOT NULL, minor INTEGER, scale INTEGER NOT NULL, rows INTEGER NOT NULL,
             obs_status TEXT NOT NULL, PRIMARY KEY (indicator, version, municipality, period, measure)) WITHOUT ROWID;
-        INSERT INTO indicator VALUES ('cost', 1, 'school', '', '', '', '', 'DKK', 0, 'year', 'neutral', '', '', '', '',
-            '', '[]', 1);
-        INSERT INTO measure VALUES ('cost', 1, '0751', '2024', 'amount', 250, 2, 17, 'A');
+        DROP TABLE observation;
+        CREATE TABLE observation (indicator TEXT NOT NULL, version INTEGER NOT NULL, area TEXT NOT NULL,
+            period TEXT NOT NULL, breakdown TEXT NOT NULL, revision INTEGER NOT NULL, value REAL, value_exact TEXT,
+            numerator REAL, denominator REAL, numerator_exact TEXT, denominator_exact TEXT,
+            contributing INTEGER NOT NULL, members INTEGER NOT NULL, obs_status TEXT NOT NULL,
+            conf_status TEXT NOT NULL DEFAULT 'F', known_from_run INTEGER NOT NULL, known_to_run INTEGER,
+            PRIMARY KEY (indicator, version, area, period, breakdown, revision)) WITHOUT ROWID;
+        CREATE VIEW latest_observation AS SELECT area, value FROM observation WHERE known_to_run IS NULL;
+        CREATE VIEW wide_cost AS SELECT area, value AS \"2024\" FROM latest_observation;
+        INSERT INTO run (run, pipeline, started_at, engine_version) VALUES (1, 'nightly', '', '');
+        INSERT INTO area VALUES ('0751', 'municipality', 'Aarhus', 'Aarhus', '1082');
+        INSERT INTO period VALUES ('2024', 'year', '2024-01-01', '2024-12-31');
+        INSERT INTO indicator (indicator, version, area_of_work, title_da, title_en, description_da, description_en,
+            unit, decimals, period_kind, direction, formula, fingerprint, reservations, current, basis) VALUES ('cost', 2,
+            'school', '', '', '', '', 'DKK', 0, 'year', 'neutral', '', '', '[]', 1,
+            'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa');
+        INSERT INTO measure VALUES ('cost', 2, '0751', '2024', 'amount', 250, 2, 17, 'A');
+        INSERT INTO observation VALUES ('cost', 2, '0751', '2024', 'total', 1, 2.5, '2.5', NULL, NULL, NULL, NULL, 1, 1,
+            'A', 'F', 1, NULL);
         UPDATE schema_version SET version = 1;";
 
     #[test]
     fn a_store_of_the_first_version_is_brought_up_to_date() {
         let folder = folder();
         let store = Store::open(folder.path()).expect("a new store");
-        store.connection.execute_batch(FIRST).expect("the first version's tables");
+        store.connection.execute_batch(FIRST).expect("the tables of the first version");
         drop(store);
         let mut store = Store::open(folder.path()).expect("an upgraded store");
         assert_eq!(schema_version(&store.connection).expect("a version"), schema::VERSION);
-        let cost = model::IndicatorId::new("cost").expect("an id");
-        let kept = store.read().expect("a snapshot").measures_of(&cost, None).expect("measures");
-        let kept: Vec<_> = kept.iter().map(|one| (one.breakdown.as_str(), one.minor, one.divisor, one.rows)).collect();
-        assert_eq!(kept, [(model::TOTAL, Some(250), 1, 17)]);
-        // The tables are those of a new store, but for their comments.
-        let fresh = self::folder();
+        store.check().expect("it is sound");
+        let reading = store.read().expect("a snapshot");
+        let series: Vec<_> = reading.series().expect("series").into_keys().collect();
+        let [then] = series.as_slice() else { panic!("one series: {series:?}") };
+        assert_eq!((then.version.0, then.as_defined), (2, model::AsDefined::Then));
+        let measures = reading.measures_of(then, None).expect("measures");
+        assert_eq!(
+            measures.iter().map(|one| (one.breakdown.as_str(), one.minor, one.divisor, one.rows)).collect::<Vec<_>>(),
+            [(model::TOTAL, Some(250), 1, 17)]
+        );
+        let figures = reading.figures(&crate::FigureFilter::default()).expect("figures");
+        assert_eq!(figures.iter().map(|one| (one.version.0, one.revision)).collect::<Vec<_>>(), [(2, 1)]);
+        drop(reading);
+        // Tables and views are those of a new store, but for their comments.
+        store.connection.execute_batch("DROP VIEW wide_cost").expect("a view that nobody has made anew yet");
+        let fresh = tempfile::tempdir().expect("a folder");
         let fresh = Store::open(fresh.path()).expect("a new store");
-        for table in ["measure", "breakdown"] {
-            let columns = |store: &Store| -> Vec<(String, String, bool, i64)> {
-                let sql = "SELECT name, type, \"notnull\", pk FROM pragma_table_info(?1)";
-                let mut statement = store.connection.prepare(sql).expect("a query");
-                let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-                let rows = statement.query_map([table], row).expect("a query");
-                rows.collect::<Result<_, _>>().expect("columns")
-            };
-            assert_eq!(columns(&store), columns(&fresh), "{table}");
-        }
+        assert_eq!(columns(&store), columns(&fresh));
+    }
+
+    /// Every column of every table and view, with what its table demands of it.
+    fn columns(store: &Store) -> Vec<String> {
+        let sql = "SELECT m.name || ' ' || c.name || ' ' || c.type || ' ' || c.'notnull' || ' ' || c.pk
+            FROM sqlite_master AS m, pragma_table_info(m.name) AS c
+            WHERE m.type IN ('table', 'view') ORDER BY m.name, c.name";
+        let mut statement = store.connection.prepare(sql).expect("a query");
+        let columns = statement.query_map([], |row| row.get(0)).expect("a query");
+        columns.collect::<Result<_, _>>().expect("texts")
     }
 
     #[test]

@@ -2,66 +2,96 @@
 
 use std::collections::BTreeMap;
 
+use model::AsDefined;
 use rusqlite::Connection;
+
+use crate::schema::{LATEST, LATEST_NOW};
 
 /// `SQLite` allows 2000 columns; a table of that width is of no use to anybody.
 const MOST_PERIODS: usize = 1000;
 
-/// Of the totals, and of the parts of what is broken down: a view of both would be added up twice.
-const PREFIXES: [&str; 2] = ["wide_", "breakdown_"];
+/// A kind of wide views: of which figures, of the totals or of the parts, and what its names begin with. A view of totals
+/// and parts would be added up twice.
+struct Kind {
+    as_defined: AsDefined,
+    parts: bool,
+    prefix: &'static str,
+    latest: &'static str,
+}
 
-/// Makes the views of the current indicators anew where their periods have changed, and drops those of the others.
+const KINDS: [Kind; 3] = [
+    Kind { as_defined: AsDefined::Then, parts: false, prefix: "wide_", latest: LATEST },
+    Kind { as_defined: AsDefined::Then, parts: true, prefix: "breakdown_", latest: LATEST },
+    Kind { as_defined: AsDefined::Now, parts: false, prefix: "now_", latest: LATEST_NOW },
+];
+
+/// Makes the views of the series that are computed anew where their periods have changed, and drops those of the others.
 pub(crate) fn rebuild_wide_views(connection: &Connection) -> rusqlite::Result<()> {
-    let existing = existing_views(connection)?;
-    let wanted = wanted_views(connection)?;
-    for name in existing.keys().filter(|name| existing.get(*name) != wanted.get(*name)) {
-        connection.execute_batch(&format!("DROP VIEW {name}"))?;
-    }
-    for (name, sql) in wanted.iter().filter(|(name, sql)| existing.get(*name) != Some(sql)) {
-        debug_assert!(sql.contains(name.as_str()));
-        connection.execute_batch(sql)?;
+    for kind in KINDS {
+        let existing = existing_views(connection, kind.prefix)?;
+        let wanted = wanted_views(connection, &kind)?;
+        for name in existing.keys().filter(|name| existing.get(*name) != wanted.get(*name)) {
+            connection.execute_batch(&format!("DROP VIEW {name}"))?;
+        }
+        for (name, sql) in wanted.iter().filter(|(name, sql)| existing.get(*name) != Some(sql)) {
+            debug_assert!(sql.contains(name.as_str()));
+            connection.execute_batch(sql)?;
+        }
     }
     Ok(())
 }
 
-fn existing_views(connection: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
+fn existing_views(connection: &Connection, prefix: &str) -> rusqlite::Result<BTreeMap<String, String>> {
     connection
-        .prepare(
-            "SELECT name, sql FROM sqlite_master
-            WHERE type = 'view' AND (substr(name, 1, 5) = ?1 OR substr(name, 1, 10) = ?2)",
-        )?
-        .query_map(PREFIXES, |row| Ok((row.get(0)?, row.get(1)?)))?
+        .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'view' AND substr(name, 1, length(?1)) = ?1")?
+        .query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
 }
 
-fn wanted_views(connection: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
-    const SQL: &str = "SELECT DISTINCT o.indicator, o.breakdown <> 'total', o.period FROM observation AS o
-        JOIN indicator AS i ON i.indicator = o.indicator AND i.current = 1
-        WHERE o.known_to_run IS NULL ORDER BY 1, 2, 3";
-    let mut periods: BTreeMap<(String, bool), Vec<String>> = BTreeMap::new();
+/// The periods of an indicator, each with the version that made it.
+type Periods = BTreeMap<String, u32>;
+
+fn wanted_views(connection: &Connection, kind: &Kind) -> rusqlite::Result<BTreeMap<String, String>> {
+    const SQL: &str = "SELECT DISTINCT o.indicator, o.period, o.version FROM observation AS o
+        JOIN series AS s ON s.indicator = o.indicator AND s.version = o.version AND s.as_defined = o.as_defined
+        WHERE o.known_to_run IS NULL AND o.as_defined = ?1 AND (o.breakdown <> 'total') = ?2 ORDER BY 1, 2, 3";
+    let mut periods: BTreeMap<String, Periods> = BTreeMap::new();
     let mut statement = connection.prepare(SQL)?;
-    let mut rows = statement.query([])?;
+    let mut rows = statement.query((kind.as_defined.as_str(), kind.parts))?;
     while let Some(row) = rows.next()? {
-        periods.entry((row.get(0)?, row.get(1)?)).or_default().push(row.get(2)?);
+        periods.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
     }
-    let view = |((indicator, parts), periods): (&(String, bool), &Vec<String>)| {
-        (format!("{}{indicator}", PREFIXES[usize::from(*parts)]), view(indicator, *parts, periods))
+    let view = |(indicator, periods): (&String, &Periods)| {
+        let name = format!("{}{indicator}", kind.prefix);
+        let sql = view(&name, kind, indicator, periods);
+        (name, sql)
     };
     Ok(periods.iter().map(view).collect())
 }
 
 /// The text of the view. Identifiers are snake case and periods are digits, so nothing in it needs an escape.
-fn view(indicator: &str, parts: bool, periods: &[String]) -> String {
-    let latest = &periods[periods.len().saturating_sub(MOST_PERIODS)..];
+fn view(name: &str, kind: &Kind, indicator: &str, periods: &Periods) -> String {
     let mut columns = String::new();
-    for period in latest {
+    for period in periods.keys().skip(periods.len().saturating_sub(MOST_PERIODS)) {
         columns.extend([",\n    max(CASE WHEN period = '", period, "' THEN value END) AS \"", period, "\""]);
     }
-    let (prefix, part, which) = if parts { (PREFIXES[1], ", breakdown", "<>") } else { (PREFIXES[0], "", "=") };
+    let (latest, versions) = (kind.latest, versions(periods));
+    let (part, which) = if kind.parts { (", breakdown", "<>") } else { ("", "=") };
     format!(
-        "CREATE VIEW {prefix}{indicator} AS\nSELECT\n    area,\n    area_title_da AS area_title,\n    level{part}{columns}\n\
-         FROM latest_observation\nWHERE indicator = '{indicator}' AND breakdown {which} 'total'\n\
+        "CREATE VIEW {name} AS\nSELECT\n    area,\n    area_title_da AS area_title,\n    level{part}{columns},\n    \
+         '{versions}' AS versions\nFROM {latest}\nWHERE indicator = '{indicator}' AND breakdown {which} 'total'\n\
          GROUP BY area, area_title_da, level{part}\n\
          ORDER BY CASE level WHEN 'municipality' THEN 1 WHEN 'region' THEN 2 ELSE 3 END, area{part}"
     )
+}
+
+/// `1: 2007 to 2017, 2: 2018`: which versions made the periods.
+fn versions(periods: &Periods) -> String {
+    let all: Vec<(&String, &u32)> = periods.iter().collect();
+    let stretch = |stretch: &[(&String, &u32)]| match stretch {
+        [(first, version), .., (last, _)] => format!("{version}: {first} to {last}"),
+        [(only, version)] => format!("{version}: {only}"),
+        [] => String::new(),
+    };
+    all.chunk_by(|one, other| one.1 == other.1).map(stretch).collect::<Vec<_>>().join(", ")
 }

@@ -72,5 +72,5 @@ pub use source::{
 };
 pub use tally::{RowTally, TallyError};
 pub use unit::{Unit, UnitError};
-pub use version::{AsDefined, History, IndicatorVersion, Superseded};
+pub use version::{AsDefined, History, IndicatorVersion, Series, Superseded};
 pub use window::{Span, Window};

@@ -1,6 +1,6 @@
 //! Pipelines: which municipality uses which source from when to when, and where deliveries come from.
 
-use crate::{Fingerprint, IndicatorId, MunicipalityCode, Period, PipelineId, SourceId, Text};
+use crate::{AsDefined, Fingerprint, IndicatorId, MunicipalityCode, Period, PipelineId, SourceId, Text};
 
 /// A request to a web API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub struct Pipeline {
     pub uses: Vec<Usage>,
     /// The indicators that are published, sorted.
     pub indicators: Vec<IndicatorId>,
+    /// By which versions of their definitions, each a series of its own.
+    pub as_defined: Vec<AsDefined>,
     /// The hash of the canonical form.
     pub fingerprint: Fingerprint,
     /// The canonical form.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{Date, Indicator, Period};
+use crate::{Date, Indicator, IndicatorId, Period};
 
 /// The version of an indicator's definition, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,11 +36,34 @@ impl AsDefined {
             Self::Now => "now",
         }
     }
+
+    /// The one with this word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == word)
+    }
 }
 
 impl fmt::Display for AsDefined {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+/// A series of figures: an indicator by one version of its definition, as defined then or now.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Series {
+    /// The indicator.
+    pub indicator: IndicatorId,
+    /// The version that makes the figures.
+    pub version: IndicatorVersion,
+    /// Of which periods it makes them.
+    pub as_defined: AsDefined,
+}
+
+impl Series {
+    /// The series that a version makes.
+    pub fn of(indicator: &Indicator, as_defined: AsDefined) -> Self {
+        Self { indicator: indicator.id.clone(), version: indicator.version, as_defined }
     }
 }
 

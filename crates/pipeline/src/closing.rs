@@ -3,29 +3,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use loader::{AreaRecord, DeliveryRecord, DeliveryState, Publication, RunEnd, RunOutcome, UnitRecord};
-use model::{Area, DatasetId, DeliveryId, Fingerprint, FingerprintBuilder, Indicator, Notice, Refusal, Text};
+use loader::{AreaRecord, DeliveryRecord, DeliveryState, Description, Publication, RunEnd, RunOutcome, UnitRecord};
+use model::{
+    Area, DatasetId, DeliveryId, Fingerprint, FingerprintBuilder, Indicator, IndicatorId, Notice, Refusal, Series, Text,
+};
 
-use crate::coverage::{Cell, Coverage, is_used};
-use crate::figures::{self, Sources, UnitFile};
+use crate::coverage::{Coverage, is_used};
+use crate::figures::{self, Sources, Task, UnitFile, Wanted};
 use crate::geography::Geography;
 use crate::reading::{Job, ReadDelivery};
 use crate::run::{Phase, Progress, SEMANTICS};
+use crate::series::Asked;
 use crate::work::Work;
-use crate::{DeliveryReport, IndicatorReport, Outcome, RunError, RunReport, SourceReport};
+use crate::{DeliveryReport, Outcome, RunError, RunReport, SourceReport};
 
-impl<'a> Work<'a> {
-    pub(crate) fn indicators(&self) -> impl Iterator<Item = &'a Arc<Indicator>> {
-        self.pipeline.indicators.iter().filter_map(|id| self.catalogue.indicators.get(id))
-    }
-
-    /// The hash of all that decides an indicator's figures besides the rows: its definition, who owes what, and which
-    /// municipality lies in which region.
-    pub(crate) fn basis(&self, indicator: &Indicator) -> Fingerprint {
+impl Work<'_> {
+    /// The hash of all that decides the figures of a series besides the rows: the definition and the periods that it
+    /// holds for, who owes what, and which municipality lies in which region.
+    pub(crate) fn basis(&self, asked: &Asked<'_>) -> Fingerprint {
         let lists = self.catalogue.municipalities().map(|list| list.fingerprint.to_string());
         let mut builder = FingerprintBuilder::new();
-        builder.add(SEMANTICS).add(indicator.fingerprint.to_string()).add(lists.unwrap_or_default());
-        let read = indicator.datasets();
+        builder.add(SEMANTICS).add(asked.version.fingerprint.to_string()).add(lists.unwrap_or_default());
+        builder.add(asked.series.as_defined.as_str());
+        for (from, to) in asked.plans.iter().filter_map(|plan| plan.defined()) {
+            let bounds = [from, to].map(|bound| bound.map(|period| period.to_string()).unwrap_or_default());
+            builder.add(bounds.join("-"));
+        }
+        let read = asked.datasets();
         for usage in &self.pipeline.uses {
             let dataset = self.catalogue.sources.get(&usage.source).map(|source| &source.dataset);
             if dataset.is_some_and(|dataset| read.contains(dataset)) {
@@ -39,8 +43,21 @@ impl<'a> Work<'a> {
         builder.finish()
     }
 
-    pub(crate) fn is_redefined(&self, indicator: &Indicator) -> bool {
-        self.ledger.indicators.get(&indicator.id) != Some(&self.basis(indicator))
+    pub(crate) fn is_redefined(&self, asked: &Asked<'_>) -> bool {
+        self.ledger.series.get(&asked.series) != Some(&self.basis(asked))
+    }
+
+    /// Whether the texts of a version are others than the tables have.
+    pub(crate) fn is_redescribed(&self, asked: &Asked<'_>) -> bool {
+        let key = (asked.series.indicator.clone(), asked.series.version);
+        self.ledger.descriptions.get(&key) != Some(&Description::of(asked.version, asked.is_current))
+    }
+
+    /// Series of the pipeline's indicators that it asks for no more: of a version that is not kept or that newer ones
+    /// leave nothing, or as it is not defined any more.
+    pub(crate) fn asked_no_more(&self) -> impl Iterator<Item = &Series> {
+        let ours = self.ledger.series.keys().filter(|series| self.pipeline.indicators.contains(&series.indicator));
+        ours.filter(|series| self.asked.iter().all(|asked| asked.series != **series))
     }
 
     /// Computes what depends on the units that changed, and whatever has a new definition.
@@ -60,22 +77,35 @@ impl<'a> Work<'a> {
             units: &units,
         };
         self.outdate_others(publication)?;
-        let mut work = Vec::new();
-        for indicator in self.indicators() {
-            let all = self.is_redefined(indicator);
-            let read = indicator.datasets();
-            let is_read = |(dataset, _): &(DatasetId, Cell)| read.contains(dataset);
-            if all || self.changed.iter().any(is_read) {
-                publication.indicator(indicator, &self.basis(indicator))?;
-                let wanted = figures::wanted(&sources, indicator, &self.changed, all, publication)?;
-                work.push((indicator.as_ref(), wanted));
+        for series in self.asked_no_more() {
+            publication.withdraw(series)?;
+        }
+        let (mut tasks, mut names) = (Vec::new(), Vec::new());
+        for asked in &self.asked {
+            let all = self.is_redefined(asked);
+            let read = asked.datasets();
+            let touched = self.changed.iter().any(|(dataset, _)| read.contains(dataset));
+            if all || self.is_redescribed(asked) {
+                publication.indicator(asked.version, asked.is_current)?;
+            }
+            if all {
+                publication.series(&asked.series, &self.basis(asked))?;
+                figures::withdraw_undefined(asked, publication)?;
+            }
+            for plan in asked.plans.iter().filter(|_| all || touched) {
+                let mut task = Task { series: &asked.series, plan, wanted: Wanted::default() };
+                task.wanted = figures::wanted(&sources, &task, &self.changed, all, publication)?;
+                tasks.push(task);
+                names.push(asked.name());
             }
         }
-        progress.begin(Phase::Compute, work.len() as u64);
-        let counts = figures::publish(&sources, &work, publication, &|| progress.advance(1))?;
-        for ((indicator, _), counts) in work.iter().zip(counts) {
-            let report = IndicatorReport { new: counts.new, changed: counts.changed, unchanged: counts.unchanged };
-            self.report.indicators.insert(indicator.id.to_string(), report);
+        progress.begin(Phase::Compute, tasks.len() as u64);
+        let counts = figures::publish(&sources, &tasks, publication, &|| progress.advance(1))?;
+        for (name, counts) in names.into_iter().zip(counts) {
+            let report = self.report.indicators.entry(name).or_default();
+            report.new += counts.new;
+            report.changed += counts.changed;
+            report.unchanged += counts.unchanged;
         }
         Ok(())
     }
@@ -83,10 +113,11 @@ impl<'a> Work<'a> {
     /// Indicators of other pipelines that read what this run changed.
     fn outdate_others(&self, publication: &mut Publication<'_>) -> Result<(), RunError> {
         let changed: BTreeSet<&DatasetId> = self.changed.iter().map(|(dataset, _)| dataset).collect();
-        for id in self.ledger.indicators.keys().filter(|id| !self.pipeline.indicators.contains(id)) {
-            let indicator = self.catalogue.indicators.get(id);
-            let reads = |indicator: &Indicator| indicator.datasets().iter().any(|dataset| changed.contains(*dataset));
-            if indicator.is_none_or(|indicator| reads(indicator)) {
+        let known: BTreeSet<&IndicatorId> = self.ledger.series.keys().map(|series| &series.indicator).collect();
+        for id in known.into_iter().filter(|id| !self.pipeline.indicators.contains(id)) {
+            let mut editions = self.catalogue.versions(id.as_str()).flat_map(|version| version.editions());
+            let reads = |plan: &Indicator| plan.datasets().iter().any(|dataset| changed.contains(*dataset));
+            if !self.catalogue.indicators.contains_key(id) || editions.any(reads) {
                 publication.outdate_indicator(id)?;
             }
         }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use loader::{FigureCounts, FigureKey, Publication};
 use model::{
     Catalogue, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period, Reading,
-    WorkUnit,
+    Series, WorkUnit,
 };
 use normaliser::{CanonicalFile, DatasetRows, Partials, Request};
 
 use crate::RunError;
 use crate::coverage::{Cell, Coverage};
 use crate::geography::Geography;
+use crate::series::Asked;
 
 /// A unit that holds, with the path of its canonical rows.
 #[derive(Debug, Clone)]
@@ -24,7 +25,14 @@ pub(crate) struct UnitFile {
     pub(crate) partials: Option<Arc<Partials>>,
 }
 
-/// What is computed again for an indicator.
+/// Some figures of a series that are computed again, all by one plan.
+pub(crate) struct Task<'a> {
+    pub(crate) series: &'a Series,
+    pub(crate) plan: &'a Indicator,
+    pub(crate) wanted: Wanted,
+}
+
+/// What is computed again.
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
     /// The periods whose figures are made again.
@@ -64,10 +72,10 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// What must be computed again for an indicator, given the units that changed; everything if its definition did.
+/// What a task has to compute again, given the units that changed; everything if the definition did.
 pub(crate) fn wanted(
     sources: &Sources<'_>,
-    indicator: &Indicator,
+    Task { series, plan: indicator, .. }: &Task<'_>,
     changed: &BTreeSet<(DatasetId, Cell)>,
     all: bool,
     publication: &Publication<'_>,
@@ -95,20 +103,20 @@ pub(crate) fn wanted(
     }
     if all {
         // What is published no more has to be withdrawn, also where nothing is left that would lead to it.
-        let observed = publication.read().observed(&indicator.id, indicator.version)?;
-        wanted.periods.extend(observed.into_iter().map(|key| key.period));
+        let observed = publication.read().observed(series)?;
+        wanted.periods.extend(observed.into_iter().map(|key| key.period).filter(valid));
         let everybody = wanted.periods.iter().flat_map(|p| sources.municipalities.iter().map(|code| (*code, *p)));
         wanted.cells.extend(everybody);
     }
     if compares(indicator) {
         // Whether a value is plausible depends on the period before.
-        let observed = publication.read().observed(&indicator.id, indicator.version)?;
-        let observed: BTreeSet<Period> = observed.into_iter().map(|key| key.period).collect();
+        let observed = publication.read().observed(series)?;
+        let observed: BTreeSet<Period> = observed.into_iter().map(|key| key.period).filter(valid).collect();
         let next: Vec<Period> = wanted.periods.iter().filter_map(|period| period.next()).collect();
         wanted.periods.extend(next.into_iter().filter(|period| observed.contains(period)));
     }
     wanted.cells.retain(|cell| sources.exists(*cell));
-    let measured = publication.read().measures_of(&indicator.id, Some(&wanted.periods))?;
+    let measured = publication.read().measures_of(series, Some(&wanted.periods))?;
     let stored: BTreeSet<Cell> = measured.iter().map(|value| (value.municipality, value.period)).collect();
     // A period that appears for the first time has a figure, if only a missing one, for everybody.
     for period in &wanted.periods {
@@ -133,27 +141,27 @@ fn compares(indicator: &Indicator) -> bool {
     indicator.plausible.is_some_and(|plausible| plausible.change.is_some())
 }
 
-/// Computes the measures and figures of indicators again and hands them to the publication; `done` is called after each
-/// indicator. The counts come in the order of the indicators.
+/// Computes the measures and figures of tasks again and hands them to the publication; `done` is called after each. The
+/// counts come in the order of the tasks.
 pub(crate) fn publish(
     sources: &Sources<'_>,
-    work: &[(&Indicator, Wanted)],
+    work: &[Task<'_>],
     publication: &mut Publication<'_>,
     done: &dyn Fn(),
 ) -> Result<Vec<FigureCounts>, RunError> {
     let published: Vec<BTreeSet<Period>> = work
         .iter()
-        .map(|(indicator, wanted)| {
-            let periods = wanted.periods.iter().copied();
-            periods.filter(|period| is_published(sources, indicator, *period)).collect()
+        .map(|task| {
+            let periods = task.wanted.periods.iter().copied();
+            periods.filter(|period| is_published(sources, task.plan, *period)).collect()
         })
         .collect();
     let open: Vec<(&Indicator, BTreeSet<Cell>)> = work
         .iter()
         .zip(&published)
-        .map(|((indicator, wanted), periods)| {
-            let cells = wanted.cells.iter().copied();
-            (*indicator, cells.filter(|(_, period)| periods.contains(period)).collect())
+        .map(|(task, periods)| {
+            let cells = task.wanted.cells.iter().copied();
+            (task.plan, cells.filter(|(_, period)| periods.contains(period)).collect())
         })
         .collect();
     let rows = rows_for(sources, &open);
@@ -161,10 +169,11 @@ pub(crate) fn publish(
         open.iter().map(|(indicator, cells)| Request { indicator, wanted: cells }).collect();
     let measured = normaliser::measure(&requests, &rows)?;
     let mut counts = Vec::with_capacity(work.len());
-    for (((indicator, wanted), periods), fresh) in work.iter().zip(&published).zip(measured) {
-        counts.push(publish_one(sources, indicator, fresh, periods, publication)?);
-        withdraw(indicator, &wanted.periods.difference(periods).copied().collect(), publication)?;
-        tracing::debug!(indicator = %indicator.id, periods = periods.len(), "computed");
+    for ((task, periods), fresh) in work.iter().zip(&published).zip(measured) {
+        counts.push(publish_one(sources, task, fresh, periods, publication)?);
+        withdraw(task.series, &task.wanted.periods.difference(periods).copied().collect(), publication)?;
+        let Series { indicator, version, as_defined } = task.series;
+        tracing::debug!(%indicator, %version, %as_defined, periods = periods.len(), "computed");
         done();
     }
     Ok(counts)
@@ -172,48 +181,53 @@ pub(crate) fn publish(
 
 fn publish_one(
     sources: &Sources<'_>,
-    indicator: &Indicator,
+    Task { series, plan: indicator, .. }: &Task<'_>,
     fresh: Vec<MeasureValue>,
     periods: &BTreeSet<Period>,
     publication: &mut Publication<'_>,
 ) -> Result<FigureCounts, RunError> {
-    publication.measures(&fresh)?;
+    publication.measures(&fresh, series.as_defined)?;
     let mut read = periods.clone();
     if compares(indicator) {
-        read.extend(periods.iter().filter_map(|period| Period::from_ordinal(period.kind(), period.ordinal() - 1)));
+        // What another version or another plan made is not compared with: the series begins anew.
+        let before = periods.iter().filter_map(|period| Period::from_ordinal(period.kind(), period.ordinal() - 1));
+        read.extend(before.filter(|period| indicator.defines(*period)));
     }
-    let stored = publication.read().measures_of(&indicator.id, Some(&read))?;
+    let stored = publication.read().measures_of(series, Some(&read))?;
     let mut measures = complete(indicator, stored, fresh);
     measures.retain(|value| sources.exists((value.municipality, value.period)));
     let geography = Geography::of(sources.catalogue);
     let members = |period: Period| geography.members(sources.municipalities, period.start());
     let mut observations = normaliser::observe(indicator, &measures, &members)?;
     observations.retain(|one| periods.contains(&one.period));
-    let counts = publication.figures(&observations)?;
+    let counts = publication.figures(&observations, series.as_defined)?;
     // An area or a category that is no more has no figure any more either.
     let made: BTreeSet<FigureKey> = observations.iter().map(FigureKey::of).collect();
-    let observed = publication.read().observed(&indicator.id, indicator.version)?;
+    let observed = publication.read().observed(series)?;
     let gone = observed.into_iter().filter(|key| periods.contains(&key.period) && !made.contains(key)).collect();
-    publication.close_observations(&indicator.id, indicator.version, &gone)?;
+    publication.close_observations(series, &gone)?;
     Ok(counts)
 }
 
+/// Withdraws the figures of periods that the versions and plans of a series do not make any more.
+pub(crate) fn withdraw_undefined(asked: &Asked<'_>, publication: &mut Publication<'_>) -> Result<(), RunError> {
+    let observed = publication.read().observed(&asked.series)?.into_iter().map(|key| key.period);
+    let is_made = |period: &Period| asked.plans.iter().any(|plan| plan.defines(*period));
+    withdraw(&asked.series, &observed.filter(|period| !is_made(period)).collect(), publication)
+}
+
 /// Withdraws the figures of periods that are published no more: what they were made of has been taken back.
-fn withdraw(
-    indicator: &Indicator,
-    periods: &BTreeSet<Period>,
-    publication: &mut Publication<'_>,
-) -> Result<(), RunError> {
+fn withdraw(series: &Series, periods: &BTreeSet<Period>, publication: &mut Publication<'_>) -> Result<(), RunError> {
     if periods.is_empty() {
         return Ok(());
     }
-    let observed = publication.read().observed(&indicator.id, indicator.version)?;
+    let observed = publication.read().observed(series)?;
     let gone = observed.into_iter().filter(|key| periods.contains(&key.period)).collect();
-    publication.close_observations(&indicator.id, indicator.version, &gone)?;
+    publication.close_observations(series, &gone)?;
     // The measures go too: should the period be published again, each has to be made of what is there then.
-    let measured = publication.read().measures_of(&indicator.id, Some(periods))?;
+    let measured = publication.read().measures_of(series, Some(periods))?;
     let cells = measured.iter().map(|value| (value.municipality, value.period)).collect();
-    publication.remove_measures(&indicator.id, &cells)?;
+    publication.remove_measures(series, &cells)?;
     Ok(())
 }
 

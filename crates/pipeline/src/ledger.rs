@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use loader::{DeliveryRecord, DeliveryState, SeenFiles, Store, UnitRecord};
-use model::{DeliveryId, Fingerprint, IndicatorId, WorkUnit};
+use loader::{DeliveryRecord, DeliveryState, Description, SeenFiles, Store, UnitRecord};
+use model::{DeliveryId, Fingerprint, IndicatorId, IndicatorVersion, Series, WorkUnit};
 
 use crate::RunError;
 use crate::books::Known;
@@ -14,7 +14,10 @@ pub(crate) struct Ledger {
     pub(crate) records: BTreeMap<DeliveryId, DeliveryRecord>,
     pub(crate) units: BTreeMap<WorkUnit, UnitRecord>,
     pub(crate) seen: SeenFiles,
-    pub(crate) indicators: BTreeMap<IndicatorId, Fingerprint>,
+    /// The series that are computed, with what besides the rows.
+    pub(crate) series: BTreeMap<Series, Fingerprint>,
+    /// What is said of each version.
+    pub(crate) descriptions: BTreeMap<(IndicatorId, IndicatorVersion), Description>,
     pub(crate) next_sequence: i64,
 }
 
@@ -38,7 +41,7 @@ impl Ledger {
         }
         let units = reading.units()?.into_iter().map(|record| (record.unit.clone(), record)).collect();
         let seen = reading.seen_files()?;
-        let indicators = reading.indicator_bases()?;
-        Ok(Self { known, records, units, seen, indicators, next_sequence })
+        let (series, descriptions) = (reading.series()?, reading.descriptions()?);
+        Ok(Self { known, records, units, seen, series, descriptions, next_sequence })
     }
 }

@@ -23,6 +23,7 @@ mod reading;
 mod report;
 mod revision;
 mod run;
+mod series;
 pub mod single;
 pub mod testing;
 mod work;
@@ -42,7 +43,7 @@ pub use project::Project;
 pub use query::{
     CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Parts, Queries,
     RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
-    SourceStatus, Status,
+    SourceStatus, Status, VersionLine,
 };
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
 pub use revision::Earlier;

@@ -1,10 +1,10 @@
 //! A run: what is new is taken in and read, what depends on it is computed, everything is published at once.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use extractor::Archive;
 use loader::{RunStart, Store};
-use model::Pipeline;
+use model::{Indicator, Pipeline};
 use normaliser::PersonKeys;
 
 use crate::intake;
@@ -92,7 +92,8 @@ pub fn run(
     let mut publication = store.begin(&start)?;
     work.report.run = Some(publication.run().0);
     work.begin(&mut publication)?;
-    let indicators = work.indicators().map(AsRef::as_ref).collect();
+    let plans: Vec<Arc<Indicator>> = work.asked.iter().flat_map(|asked| &asked.plans).cloned().collect();
+    let indicators = plans.iter().map(AsRef::as_ref).collect();
     let desk = Desk {
         catalogue: &project.catalogue,
         pipeline,

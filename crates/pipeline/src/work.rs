@@ -17,6 +17,7 @@ use crate::intake::{Arrival, Intake, unexpected};
 use crate::ledger::Ledger;
 use crate::reading::{Desk, Job, ReadDelivery, Told, read_all};
 use crate::run::{Phase, Progress, RunOptions, SEMANTICS};
+use crate::series::Asked;
 use crate::{Outcome, Project, RunError, RunReport};
 
 /// A run's work and what has become of it so far.
@@ -25,6 +26,8 @@ pub(crate) struct Work<'a> {
     pub(crate) pipeline: &'a Pipeline,
     pub(crate) municipalities: Vec<MunicipalityCode>,
     pub(crate) fingerprints: BTreeMap<SourceId, Fingerprint>,
+    /// The series that the pipeline asks for.
+    pub(crate) asked: Vec<Asked<'a>>,
     pub(crate) ledger: Ledger,
     /// Files to remember, with the deliveries that they are.
     pub(crate) seen: Vec<SeenFile>,
@@ -75,6 +78,7 @@ impl<'a> Work<'a> {
             pipeline,
             municipalities: catalogue.municipality_codes(),
             fingerprints: used.map(fingerprint).collect(),
+            asked: Asked::of(catalogue, pipeline),
             ledger,
             seen: Vec::new(),
             present: BTreeSet::new(),
@@ -153,7 +157,8 @@ impl<'a> Work<'a> {
             || !self.returned.is_empty()
             || self.new_refusals().next().is_some()
             || !self.jobs(&BTreeSet::new()).is_empty()
-            || self.indicators().any(|indicator| self.is_redefined(indicator))
+            || self.asked.iter().any(|asked| self.is_redefined(asked) || self.is_redescribed(asked))
+            || self.asked_no_more().next().is_some()
             || self.superseded().next().is_some()
     }
 

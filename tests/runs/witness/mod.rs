@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub(crate) use figures::{Figure, figures};
+pub(crate) use figures::{CHANGED, Figure, changed_figures, figures};
 pub(crate) use rows::Rows;
 
 /// A month, counted from the year 0.

@@ -1,4 +1,4 @@
-//! `musketer explain`: a figure down to the raw line, or what a code means.
+//! `musketer explain`: a figure down to the raw line, the versions of an indicator, or what a code means.
 
 use model::Code;
 use pipeline::{Queries, RunError};
@@ -24,6 +24,11 @@ pub(crate) fn explain(common: &Common, own: &ExplainArguments) -> Result<Exit, R
         });
     }
     let project = super::project(common)?;
+    let versions = &project.catalogue.versions(&own.subject).collect::<Vec<_>>();
+    if own.municipality.is_none() && own.period.is_none() && own.format == Format::Text && !versions.is_empty() {
+        render::result(&render::explain::versions(versions))?;
+        return Ok(Exit::Ok);
+    }
     let (Some(area), Some(period)) = (&own.municipality, own.period) else {
         return Err(RunError::Usage {
             code: Code::NOTHING_KNOWN,
@@ -31,8 +36,9 @@ pub(crate) fn explain(common: &Common, own: &ExplainArguments) -> Result<Exit, R
             help: "say whom and when: --municipality 0751 --period 2024 (a region's code or DK also works)".to_owned(),
         });
     };
+    let subject = (own.subject.as_str(), own.definitions.as_defined());
     let figure = (area.as_str(), period, own.breakdown.as_str());
-    let explanation = Queries::open(&project)?.explain(&own.subject, figure, own.municipalities_of, own.rows)?;
+    let explanation = Queries::open(&project)?.explain(subject, figure, own.municipalities_of, own.rows)?;
     match own.format {
         Format::Json => render::result(&render::json(&explanation)?)?,
         Format::Text => render::result(&render::explain::text(&explanation))?,

@@ -11,6 +11,7 @@ pub(crate) fn export(common: &Common, own: &ExportArguments) -> Result<Exit, Run
     let project = super::project(common)?;
     let mut queries = Queries::open(&project)?;
     let filter = ExportFilter {
+        as_defined: own.definitions.as_defined(),
         indicators: own.indicator.clone(),
         periods: own.period.clone(),
         breakdowns: own.breakdown.clone(),

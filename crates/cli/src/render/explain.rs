@@ -1,7 +1,9 @@
 //! Where a figure comes from, and what a code means.
 
-use model::Code;
-use pipeline::{Explanation, MeasureLine};
+use std::sync::Arc;
+
+use model::{Code, Indicator, Period};
+use pipeline::{Explanation, MeasureLine, VersionLine};
 
 use super::{examples, grouped, grouped_decimal, table};
 
@@ -38,11 +40,16 @@ pub(crate) fn text(of: &Explanation) -> String {
         text += &format!(", {} of {} municipalities contribute", of.contributing, of.members);
     }
     text += &format!(
-        "\n\ndefinition {} version {}, fingerprint {}\n",
+        "\n\ndefinition {} version {} as defined {}, fingerprint {}\n",
         of.indicator,
         of.version,
+        of.as_defined,
         &of.fingerprint[..16.min(of.fingerprint.len())]
     );
+    if of.versions.len() > 1 {
+        let versions: Vec<String> = of.versions.iter().map(version).collect();
+        text += &format!("  versions: {}\n", versions.join(", "));
+    }
     text += &format!("  {}\n", of.description.1.trim());
     for reservation in &of.reservations {
         text += &format!("  reservation: {}\n", reservation.trim());
@@ -62,11 +69,13 @@ pub(crate) fn text(of: &Explanation) -> String {
     text += &deliveries(of);
     if of.revisions.len() > 1 {
         text += "revisions:\n";
+        let several = of.revisions.iter().any(|revision| revision.version != of.version);
         for revision in &of.revisions {
             let value = revision.value.as_deref().map_or("no value".to_owned(), grouped_decimal);
             let to = revision.known_to_run.map_or("now".to_owned(), |run| format!("run {run}"));
+            let version = if several { format!("version {}, ", revision.version) } else { String::new() };
             text += &format!(
-                "  {}: {value} ({}), from run {} to {to}\n",
+                "  {version}{}: {value} ({}), from run {} to {to}\n",
                 revision.revision, revision.obs_status, revision.known_from_run
             );
         }
@@ -78,6 +87,43 @@ pub(crate) fn text(of: &Explanation) -> String {
         text.push('\n');
     }
     text
+}
+
+/// `1 (2007 to 2017)`.
+fn version(of: &VersionLine) -> String {
+    if !of.makes_figures {
+        return format!("{} (no periods)", of.version);
+    }
+    let bound = |bound: &Option<String>| bound.clone().unwrap_or_default();
+    format!("{} ({})", of.version, span(&bound(&of.from), &bound(&of.to)))
+}
+
+fn span(from: &str, to: &str) -> String {
+    match (from, to) {
+        ("", "") => "all periods".to_owned(),
+        ("", to) => format!("to {to}"),
+        (from, "") => format!("from {from}"),
+        (from, to) => format!("{from} to {to}"),
+    }
+}
+
+/// The versions of an indicator, the newest first: of which periods each makes the figures, and how.
+pub(crate) fn versions(of: &[&Arc<Indicator>]) -> String {
+    let Some(current) = of.last() else { return String::new() };
+    let mut text = format!("{} / {}\n", current.title.da, current.title.en);
+    text += &format!("  {}\n\n", current.description.en.trim());
+    let row = |version: &&Arc<Indicator>| {
+        let bound = |bound: Option<Period>| bound.map(|period| period.to_string()).unwrap_or_default();
+        let made = version.defined_in_all().map(|(from, to)| span(&bound(from), &bound(to)));
+        vec![
+            version.version.to_string(),
+            made.unwrap_or_else(|| "no periods".to_owned()),
+            version.unit.to_string(),
+            version.formula_text.clone(),
+        ]
+    };
+    text += &table(&["version", "makes", "unit", "formula"], of.iter().rev().map(row).collect(), &[]);
+    text + "\n\na figure: --municipality 0751 --period 2024 (a region's code or DK also works)\n"
 }
 
 fn measure(of: &MeasureLine) -> String {

@@ -1,7 +1,7 @@
 //! The report of a run, for people.
 
-use model::Period;
-use pipeline::{DeliveryReport, ExportFilter, Outcome, Project, Queries, RunError, RunReport};
+use model::{AsDefined, Catalogue, IndicatorVersion, Series};
+use pipeline::{DeliveryReport, Outcome, Project, Queries, RunError, RunReport};
 
 use super::{counted, grouped, grouped_decimal, table};
 use crate::command::run::Costed;
@@ -66,28 +66,29 @@ fn indicators(project: &Project, report: &RunReport) -> Result<String, RunError>
     let mut queries = Queries::open(project)?;
     let mut rows = Vec::new();
     // What was looked at and has no figures, because its data has not come, would only be a row of zeros.
-    for (id, of) in report.indicators.iter().filter(|(_, of)| of.new + of.changed + of.unchanged > 0) {
-        let Some(indicator) = project.catalogue.indicators.get(id.as_str()) else { continue };
-        let filter = ExportFilter { indicators: vec![id.clone()], ..ExportFilter::default() };
-        let latest = queries.country_figures(&filter)?.into_iter().max_by_key(|figure| figure.0);
-        let figure: Option<(Period, String)> = latest;
-        let (period, value) = figure
+    for (name, of) in report.indicators.iter().filter(|(_, of)| of.new + of.changed + of.unchanged > 0) {
+        let Some((series, unit)) = series(&project.catalogue, name) else { continue };
+        let latest = queries.latest_of_country(&series)?;
+        let (period, value) = latest
             .map_or((String::new(), String::new()), |(period, value)| (period.to_string(), grouped_decimal(&value)));
-        rows.push(vec![
-            id.clone(),
-            grouped(of.new),
-            grouped(of.changed),
-            grouped(of.unchanged),
-            period,
-            value,
-            indicator.unit.to_string(),
-        ]);
+        rows.push(vec![name.clone(), grouped(of.new), grouped(of.changed), grouped(of.unchanged), period, value, unit]);
     }
     if rows.is_empty() {
         return Ok(String::new());
     }
     let header = ["indicator", "new", "changed", "as before", "latest", "Denmark", "unit"];
     Ok(table(&header, rows, &[1, 2, 3, 5]))
+}
+
+/// The series that the report calls so, and its unit: `id`, of an older version `id@1`, as defined now `id@now`.
+fn series(catalogue: &Catalogue, name: &str) -> Option<(Series, String)> {
+    let (id, mark) = name.split_once('@').map_or((name, None), |(id, mark)| (id, Some(mark)));
+    let (version, as_defined) = match mark {
+        None => (catalogue.indicators.get(id)?, AsDefined::Then),
+        Some("now") => (catalogue.indicators.get(id)?, AsDefined::Now),
+        Some(number) => (catalogue.version(id, IndicatorVersion(number.parse().ok()?))?, AsDefined::Then),
+    };
+    Some((Series::of(version, as_defined), version.unit.to_string()))
 }
 
 /// The run in one line, for a mail or a log.

@@ -5,8 +5,8 @@ mod names;
 mod overlap;
 
 use model::{
-    Code, CodeList, Dataset, Fetch, Fingerprint, Indicator, IndicatorId, MUNICIPALITY, MunicipalityCode, Period,
-    Pipeline, PipelineId, Source, Usage,
+    AsDefined, Code, CodeList, Dataset, Fetch, Fingerprint, Indicator, IndicatorId, MUNICIPALITY, MunicipalityCode,
+    Period, Pipeline, PipelineId, Source, Usage,
 };
 
 use self::overlap::Placed;
@@ -22,6 +22,7 @@ struct PipelineDoc {
     drop: Option<Written<String>>,
     uses: Vec<UseDoc>,
     indicators: Option<Choice>,
+    as_defined: Option<Vec<AsDefined>>,
 }
 
 struct UseDoc {
@@ -72,6 +73,7 @@ pub(crate) fn resolve(
         drop: doc.drop?.value,
         uses: every(placed)?.into_iter().map(|placed| placed.usage).collect(),
         indicators: indicators?,
+        as_defined: doc.as_defined?,
         fingerprint: Fingerprint::of(&[]),
         canonical: String::new(),
     };
@@ -89,8 +91,13 @@ fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Op
         Some(items.into_iter().filter_map(|item| read_use(item, report)).collect())
     });
     let indicators = keys.need("indicators", report).and_then(|cursor| choice(cursor, report));
+    let as_defined = keys.take("definitions").map(|cursor| {
+        let words = [("then", &[AsDefined::Then][..]), ("now", &[AsDefined::Now]), ("both", &AsDefined::ALL)];
+        cursor.choice(report, &words).map(<[AsDefined]>::to_vec)
+    });
     keys.finish(report);
-    Some(PipelineDoc { head, drop, uses: uses.unwrap_or_default(), indicators })
+    let as_defined = as_defined.unwrap_or_else(|| Some(vec![AsDefined::default()]));
+    Some(PipelineDoc { head, drop, uses: uses.unwrap_or_default(), indicators, as_defined })
 }
 
 fn read_use(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<UseDoc> {
@@ -248,5 +255,10 @@ fn canonical(pipeline: &Pipeline) -> Canonical {
         ("drop", Some(Canonical::text(&pipeline.drop))),
         ("uses", Some(Canonical::list(pipeline.uses.iter().map(usage)))),
         ("indicators", Some(Canonical::list(pipeline.indicators.iter().map(Canonical::word)))),
+        (
+            "definitions",
+            (pipeline.as_defined != [AsDefined::default()])
+                .then(|| Canonical::list(pipeline.as_defined.iter().map(Canonical::word))),
+        ),
     ])
 }

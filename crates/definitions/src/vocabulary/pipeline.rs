@@ -13,6 +13,11 @@ pub(crate) const PIPELINE: Shape = Shape::new(
         Key::optional("description", BILINGUAL, "What it is, in full sentences."),
         Key::needed("drop", Type::Text, "The drop folder, with its folders."),
         Key::needed("indicators", ALL_OR_LIST, "`all`, or a list of indicators."),
+        Key::optional(
+            "definitions",
+            Type::Choice(&["then", "now", "both"]),
+            "By which versions figures are made: those valid in each period (`then`, the default), the current ones, or both.",
+        ),
         Key::needed("uses", Type::List(&Type::Object(&USE)), "Who uses what."),
     ],
 );

@@ -29,8 +29,8 @@ fn figures(title: &str) -> Vec<Figure> {
     publish(&mut store, |publication| {
         publication.areas(&areas()).expect("areas");
         publication.areas(&[odd]).expect("an area");
-        publication.indicator(&indicator(1, ""), &model::Fingerprint::of(b"basis")).expect("an indicator");
-        publication.figures(&[missing, exact]).expect("figures");
+        crate::fixtures::record(publication, &indicator(1, ""));
+        publication.figures(&[missing, exact], model::AsDefined::Then).expect("figures");
     });
     store.read().expect("a snapshot").figures(&FigureFilter::default()).expect("figures")
 }
@@ -43,11 +43,11 @@ fn csv(title: &str, separator: Separator, language: Language) -> String {
 
 #[test]
 fn csv_is_plain_and_sorted() {
-    let header = "indicator,version,title,area,area_title,level,period,breakdown,value,unit,numerator,denominator,\
+    let header = "indicator,version,as_defined,title,area,area_title,level,period,breakdown,value,unit,numerator,denominator,\
         obs_status,conf_status,contributing,members,revision\n";
-    let aarhus = "cost_per_pupil,1,Cost per pupil,0751,Aarhus,municipality,2024,total,-1.50,DKK/pupil,\
+    let aarhus = "cost_per_pupil,1,then,Cost per pupil,0751,Aarhus,municipality,2024,total,-1.50,DKK/pupil,\
         -0.3333333333333333,1,A,F,1,1,1\n";
-    let region = "cost_per_pupil,1,Cost per pupil,1082,Central,region,2024,total,,DKK/pupil,,,O,F,1,1,1\n";
+    let region = "cost_per_pupil,1,then,Cost per pupil,1082,Central,region,2024,total,,DKK/pupil,,,O,F,1,1,1\n";
     assert_eq!(csv("x", Separator::Comma, Language::English), [header, aarhus, region].concat());
 }
 

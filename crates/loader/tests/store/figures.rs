@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Area, Breakdown, Category, CategoryValues, Dimension, FieldName, Indicator, IndicatorVersion, MeasureValue,
-    ObsStatus, Observation, Ratio, Text, Validity,
+    Area, AsDefined, Breakdown, Category, CategoryValues, Dimension, FieldName, Fingerprint, Indicator,
+    IndicatorVersion, MeasureValue, ObsStatus, Observation, Ratio, Text, Validity,
 };
-use musketer_loader::{FigureFilter, FigureKey, RunNumber};
+use musketer_loader::{Description, FigureFilter, FigureKey, RunNumber};
 
 use crate::fixtures::{
-    areas, figure, folder, indicator, municipality, number, open, period, publish, publish_figures, rows, texts,
+    areas, figure, folder, indicator, municipality, number, open, period, publish, publish_figures, record, rows,
+    series, texts,
 };
 
 #[test]
@@ -25,7 +26,7 @@ fn a_figure_that_stays_changes_nothing_and_one_that_changes_is_revised() {
     let id = indicator(1, "").id;
     let aarhus = Area::Municipality(municipality("0751"));
     let key = |when| FigureKey { period: period(when), area: aarhus.clone(), breakdown: model::TOTAL.to_owned() };
-    let history = snapshot.revisions(&id, &key("2024")).expect("revisions");
+    let history = snapshot.revisions((&id, AsDefined::Then), &key("2024")).expect("revisions");
     let history: Vec<_> = history
         .iter()
         .map(|one| {
@@ -36,7 +37,7 @@ fn a_figure_that_stays_changes_nothing_and_one_that_changes_is_revised() {
         history,
         [(1, Some("2.00"), "A", 1, Some(2)), (2, Some("2.50"), "A", 2, Some(3)), (3, None, "O", 3, None)]
     );
-    assert_eq!(snapshot.revisions(&id, &key("2023")).expect("revisions").len(), 1);
+    assert_eq!(snapshot.revisions((&id, AsDefined::Then), &key("2023")).expect("revisions").len(), 1);
 }
 
 #[test]
@@ -85,12 +86,12 @@ fn a_figure_that_is_withdrawn_can_come_back() {
     let folder = folder();
     let mut store = open(folder.path());
     publish_figures(&mut store, 1, &[figure(1, "2023", 100), figure(1, "2024", 200)]);
-    let (id, version) = (indicator(1, "").id, IndicatorVersion(1));
-    let observed = store.read().expect("a snapshot").observed(&id, version).expect("keys");
+    let series = series(1, AsDefined::Then);
+    let observed = store.read().expect("a snapshot").observed(&series).expect("keys");
     let gone: BTreeSet<_> = observed.into_iter().filter(|key| key.period == period("2024")).collect();
     let receipt = publish(&mut store, |publication| {
-        assert_eq!(publication.close_observations(&id, version, &gone).expect("closed"), 1);
-        assert_eq!(publication.close_observations(&id, version, &gone).expect("closed before"), 0);
+        assert_eq!(publication.close_observations(&series, &gone).expect("closed"), 1);
+        assert_eq!(publication.close_observations(&series, &gone).expect("closed before"), 0);
     });
     assert_eq!(receipt.figures_closed, 1);
     assert_eq!(texts(folder.path(), "SELECT period FROM latest_observation"), ["2023"]);
@@ -104,9 +105,9 @@ fn a_figure_is_given_at_most_once_a_run() {
     let mut store = open(folder.path());
     let mut publication = store.begin(&crate::fixtures::start()).expect("a publication");
     publication.areas(&areas()).expect("areas");
-    publication.indicator(&indicator(1, ""), &model::Fingerprint::of(b"basis")).expect("an indicator");
-    publication.figures(&[figure(1, "2024", 1)]).expect("a figure");
-    assert!(publication.figures(&[figure(1, "2024", 2)]).is_err());
+    record(&mut publication, &indicator(1, ""));
+    publication.figures(&[figure(1, "2024", 1)], AsDefined::Then).expect("a figure");
+    assert!(publication.figures(&[figure(1, "2024", 2)], AsDefined::Then).is_err());
 }
 
 #[test]
@@ -144,8 +145,77 @@ fn a_higher_version_takes_the_place_of_a_lower_one_period_by_period() {
     assert_eq!(texts(folder.path(), latest), ["2023 1 1.00", "2024 2 9.00"]);
     let current = "SELECT version FROM indicator WHERE current = 1";
     assert_eq!(number(folder.path(), current), 2);
-    let known = store.read().expect("a snapshot").indicator_fingerprints().expect("fingerprints");
-    assert_eq!(known[&indicator(2, "").id], (IndicatorVersion(2), indicator(2, "canonical").fingerprint));
+    let snapshot = store.read().expect("a snapshot");
+    let of = |version| snapshot.fingerprint(&indicator(2, "").id, IndicatorVersion(version)).expect("a fingerprint");
+    assert_eq!([of(2), of(3)], [Some(indicator(2, "canonical").fingerprint), None]);
+    drop(snapshot);
+    let versions = "SELECT versions FROM wide_cost_per_pupil";
+    assert_eq!(texts(folder.path(), versions), ["1: 2023, 2: 2024"]);
+    publish_figures(&mut store, 1, &[figure(1, "2021", 100), figure(1, "2022", 100)]);
+    assert_eq!(texts(folder.path(), versions), ["1: 2021 to 2023, 2: 2024"]);
+}
+
+#[test]
+fn figures_as_defined_now_stand_beside_those_as_defined_then() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    publish_figures(&mut store, 1, &[figure(1, "2023", 100)]);
+    publish_figures(&mut store, 2, &[figure(2, "2024", 900)]);
+    let (then, now) = (series(2, AsDefined::Then), series(2, AsDefined::Now));
+    publish(&mut store, |publication| {
+        publication.series(&now, &Fingerprint::of(b"now")).expect("a series");
+        let figures = [figure(2, "2023", 700), figure(2, "2024", 900)];
+        assert_eq!(publication.figures(&figures, AsDefined::Now).expect("figures").new, 2);
+    });
+    let latest = |view: &str| {
+        let sql = format!(
+            "SELECT period || ' ' || version || ' ' || as_defined || ' ' || value_exact FROM {view} ORDER BY period"
+        );
+        texts(folder.path(), &sql)
+    };
+    let as_then = ["2023 1 then 1.00", "2024 2 then 9.00"];
+    let as_now = ["2023 2 now 7.00", "2024 2 now 9.00"];
+    assert_eq!(latest("latest_observation"), as_then);
+    assert_eq!(latest("latest_observation_as_defined_now"), as_now);
+    let read = |as_defined| {
+        let filter = FigureFilter { as_defined, ..FigureFilter::default() };
+        let figures = store.read().expect("a snapshot").figures(&filter).expect("figures");
+        figures.iter().map(|one| (one.version.0, one.as_defined)).collect::<Vec<_>>()
+    };
+    let mut read = read;
+    assert_eq!(read(AsDefined::Then), [(1, AsDefined::Then), (2, AsDefined::Then)]);
+    assert_eq!(read(AsDefined::Now), [(2, AsDefined::Now), (2, AsDefined::Now)]);
+    assert_eq!(texts(folder.path(), "SELECT versions FROM now_cost_per_pupil"), ["2: 2023 to 2024"]);
+    let known: Vec<_> = store.read().expect("a snapshot").series().expect("series").into_keys().collect();
+    assert_eq!(known, [series(1, AsDefined::Then), then, now.clone()]);
+
+    // What is not asked for any more is withdrawn, and the other series stays.
+    let receipt = publish(&mut store, |publication| assert_eq!(publication.withdraw(&now).expect("withdrawn"), 2));
+    assert_eq!(receipt.figures_closed, 2);
+    assert_eq!(latest("latest_observation"), as_then);
+    assert!(latest("latest_observation_as_defined_now").is_empty());
+    assert_eq!(number(folder.path(), "SELECT count(*) FROM sqlite_master WHERE name LIKE 'now_%'"), 0);
+    assert_eq!(number(folder.path(), "SELECT count(*) FROM observation WHERE as_defined = 'now'"), 2);
+}
+
+#[test]
+fn texts_are_known_and_can_change_alone() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    publish_figures(&mut store, 1, &[figure(1, "2023", 100)]);
+    let version = indicator(1, "canonical");
+    let key = (version.id.clone(), version.version);
+    let described = |store: &mut musketer_loader::Store| {
+        store.read().expect("a snapshot").descriptions().expect("descriptions").remove(&key)
+    };
+    assert_eq!(described(&mut store), Some(Description::of(&version, true)));
+    assert_ne!(Description::of(&version, true), Description::of(&version, false));
+    let title = Text { da: "En anden titel".to_owned(), en: "Another title".to_owned() };
+    let renamed = Indicator { title, ..version.clone() };
+    assert_ne!(described(&mut store), Some(Description::of(&renamed, true)));
+    publish(&mut store, |publication| publication.indicator(&renamed, true).expect("an indicator"));
+    assert_eq!(described(&mut store), Some(Description::of(&renamed, true)));
+    assert_eq!(texts(folder.path(), "SELECT indicator_title_en FROM latest_observation"), ["Another title"]);
 }
 
 #[test]
@@ -167,12 +237,15 @@ fn the_wide_view_has_a_column_for_each_period() {
         texts(folder.path(), view),
         ["0101 København municipality - 0.5", "0751 Aarhus municipality 1.0 2.0", "DK Hele landet country 3.0 -"]
     );
-    let parts = "SELECT area || ' ' || breakdown || ' ' || \"2024\" FROM breakdown_cost_per_pupil";
-    assert_eq!(texts(folder.path(), parts), ["0751 sex=2 7.77"], "totals and parts are never in one view");
-    publish(&mut store, |publication| publication.retire_indicator(&indicator(1, "").id).expect("retired"));
+    let parts = "SELECT area || ' ' || breakdown || ' ' || \"2024\" || ' ' || versions FROM breakdown_cost_per_pupil";
+    assert_eq!(texts(folder.path(), parts), ["0751 sex=2 7.77 1: 2024"], "totals and parts are never in one view");
+    publish(&mut store, |publication| {
+        assert_eq!(publication.withdraw(&series(1, AsDefined::Then)).expect("withdrawn"), 5);
+    });
     let views = "SELECT count(*) FROM sqlite_master WHERE name LIKE '%cost_per_pupil'";
     assert_eq!(number(folder.path(), views), 0);
-    assert_eq!(number(folder.path(), "SELECT count(*) FROM latest_observation"), 5);
+    assert_eq!(number(folder.path(), "SELECT count(*) FROM latest_observation"), 0);
+    assert_eq!(number(folder.path(), "SELECT count(*) FROM observation"), 5);
 }
 
 fn measure(when: &str, minor: Option<i64>) -> MeasureValue {
@@ -195,26 +268,28 @@ fn measure(when: &str, minor: Option<i64>) -> MeasureValue {
 fn measures_are_current_values_of_the_current_definition() {
     let folder = folder();
     let mut store = open(folder.path());
-    let id = indicator(1, "").id;
+    let (then, now) = (series(1, AsDefined::Then), series(1, AsDefined::Now));
     let values = [measure("2022", Some(1)), measure("2023", None), measure("2024", Some(i64::MIN))];
     publish(&mut store, |publication| {
-        publication.indicator(&indicator(1, "one"), &model::Fingerprint::of(b"basis")).expect("an indicator");
-        publication.measures(&[measure("2024", Some(5))]).expect("measures");
-        publication.measures(&values).expect("measures");
+        record(publication, &indicator(1, "one"));
+        publication.measures(&[measure("2024", Some(5))], AsDefined::Then).expect("measures");
+        publication.measures(&values, AsDefined::Then).expect("measures");
+        publication.measures(&values[..1], AsDefined::Now).expect("measures");
     });
     let read = |store: &mut musketer_loader::Store, periods: Option<BTreeSet<_>>| {
-        store.read().expect("a snapshot").measures_of(&id, periods.as_ref()).expect("measures")
+        store.read().expect("a snapshot").measures_of(&then, periods.as_ref()).expect("measures")
     };
     assert_eq!(read(&mut store, None), values);
     assert_eq!(read(&mut store, Some([period("2023")].into())), values[1..2]);
     publish(&mut store, |publication| {
-        publication.indicator(&indicator(1, "one"), &model::Fingerprint::of(b"basis")).expect("the same indicator");
+        record(publication, &indicator(1, "one"));
         let gone = [(municipality("0751"), period("2022"))].into();
-        publication.remove_measures(&id, &gone).expect("removed");
+        publication.remove_measures(&then, &gone).expect("removed");
     });
     assert_eq!(read(&mut store, None), values[1..]);
+    assert_eq!(store.read().expect("a snapshot").measures_of(&now, None).expect("measures"), values[..1]);
     publish(&mut store, |publication| {
-        publication.indicator(&indicator(1, "another"), &model::Fingerprint::of(b"basis")).expect("an indicator");
+        record(publication, &indicator(1, "another"));
     });
     assert!(read(&mut store, None).is_empty());
 }
@@ -248,8 +323,9 @@ fn the_parts_of_an_indicator_are_written_down_with_titles() {
     for _ in 0..2 {
         publish(&mut store, |publication| {
             publication.areas(&areas()).expect("areas");
-            publication.indicator(&broken_down, &model::Fingerprint::of(b"basis")).expect("an indicator");
-            publication.figures(&[figure(1, "2024", 300), part("sex=1", 100), part("sex=2", 200)]).expect("figures");
+            record(publication, &broken_down);
+            let figures = [figure(1, "2024", 300), part("sex=1", 100), part("sex=2", 200)];
+            publication.figures(&figures, AsDefined::Then).expect("figures");
         });
     }
     let parts = "SELECT breakdown || ' ' || dimension || ' ' || sequence || ' ' || category_title_da || ' ' || additive
@@ -271,13 +347,14 @@ fn the_parts_of_an_indicator_are_written_down_with_titles() {
     let snapshot = store.read().expect("a snapshot");
     let of = |breakdown: &str| FigureFilter { breakdown: Some(breakdown.to_owned()), ..FigureFilter::default() };
     assert_eq!(snapshot.figures(&of("sex=2")).expect("figures").len(), 1);
-    let keys = snapshot.observed(&broken_down.id, IndicatorVersion(1)).expect("keys");
+    let then = series(1, AsDefined::Then);
+    let keys = snapshot.observed(&then).expect("keys");
     drop(snapshot);
     let gone = keys.into_iter().filter(|key| key.breakdown == "sex=1").collect();
     publish(&mut store, |publication| {
-        assert_eq!(publication.close_observations(&broken_down.id, IndicatorVersion(1), &gone).expect("closed"), 1);
+        assert_eq!(publication.close_observations(&then, &gone).expect("closed"), 1);
         // A definition that is broken down no more has no parts.
-        publication.indicator(&indicator(1, "two"), &model::Fingerprint::of(b"basis")).expect("an indicator");
+        record(publication, &indicator(1, "two"));
     });
     let left = texts(folder.path(), "SELECT breakdown FROM latest_observation ORDER BY breakdown");
     assert_eq!(left, ["sex=2", "total"]);
@@ -288,18 +365,18 @@ fn the_parts_of_an_indicator_are_written_down_with_titles() {
 fn measures_of_parts_stand_beside_those_of_the_total() {
     let folder = folder();
     let mut store = open(folder.path());
-    let id = indicator(1, "").id;
+    let then = series(1, AsDefined::Then);
     let part =
         |breakdown: &str, minor| MeasureValue { breakdown: breakdown.to_owned(), ..measure("2024", Some(minor)) };
     let values = [part("sex=1", 1), part("sex=2", 2), part("total", 3)];
     publish(&mut store, |publication| {
-        publication.indicator(&indicator(1, "one"), &model::Fingerprint::of(b"basis")).expect("an indicator");
-        publication.measures(&values).expect("measures");
-        publication.measures(&[part("sex=2", 2)]).expect("the same again");
+        record(publication, &indicator(1, "one"));
+        publication.measures(&values, AsDefined::Then).expect("measures");
+        publication.measures(&[part("sex=2", 2)], AsDefined::Then).expect("the same again");
     });
-    assert_eq!(store.read().expect("a snapshot").measures_of(&id, None).expect("measures"), values);
+    assert_eq!(store.read().expect("a snapshot").measures_of(&then, None).expect("measures"), values);
     publish(&mut store, |publication| {
-        publication.remove_measures(&id, &[(municipality("0751"), period("2024"))].into()).expect("removed");
+        publication.remove_measures(&then, &[(municipality("0751"), period("2024"))].into()).expect("removed");
     });
-    assert!(store.read().expect("a snapshot").measures_of(&id, None).expect("measures").is_empty());
+    assert!(store.read().expect("a snapshot").measures_of(&then, None).expect("measures").is_empty());
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use model::{
-    Area, Delivery, DeliveryId, DeliveryScope, Direction, FieldName, Fingerprint, Formula, Indicator, IndicatorId,
-    IndicatorVersion, MissingRule, MunicipalityCode, ObsStatus, Observation, Period, PeriodKind, PipelineId, Ratio,
-    Rounding, RowTally, SourceId, Text, Unit,
+    Area, AsDefined, Delivery, DeliveryId, DeliveryScope, Direction, FieldName, Fingerprint, Formula, Indicator,
+    IndicatorId, IndicatorVersion, MissingRule, MunicipalityCode, ObsStatus, Observation, Period, PeriodKind,
+    PipelineId, Ratio, Rounding, RowTally, Series, SourceId, Text, Unit,
 };
 use musketer_loader::{
     AreaRecord, DeliveryRecord, DeliveryState, Publication, Receipt, RunEnd, RunOutcome, RunStart, Store,
@@ -154,11 +154,23 @@ pub(crate) fn figure(version: u32, when: &str, value: i128) -> Observation {
     }
 }
 
+/// The series that a version of the indicator makes.
+pub(crate) fn series(version: u32, as_defined: AsDefined) -> Series {
+    Series::of(&indicator(version, ""), as_defined)
+}
+
+/// Records a version, and that its figures as defined then are computed.
+pub(crate) fn record(publication: &mut Publication<'_>, version: &Indicator) {
+    publication.indicator(version, true).expect("an indicator");
+    let series = Series::of(version, AsDefined::Then);
+    publication.series(&series, &Fingerprint::of(b"basis")).expect("a series");
+}
+
 /// Publishes figures of a version of the indicator.
 pub(crate) fn publish_figures(store: &mut Store, version: u32, figures: &[Observation]) -> Receipt {
     publish(store, |publication| {
         publication.areas(&areas()).expect("areas");
-        publication.indicator(&indicator(version, "canonical"), &Fingerprint::of(b"basis")).expect("an indicator");
-        publication.figures(figures).expect("figures");
+        record(publication, &indicator(version, "canonical"));
+        publication.figures(figures, AsDefined::Then).expect("figures");
     })
 }

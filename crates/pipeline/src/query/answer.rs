@@ -1,6 +1,6 @@
 //! The questions that can be asked of a published store, and the shapes of the answers; all of them are also JSON.
 
-use model::{Code, Date, MunicipalityCode, Period};
+use model::{AsDefined, Code, Date, MunicipalityCode, Period};
 use serde::Serialize;
 
 /// Which rejected rows are meant.
@@ -178,7 +178,7 @@ pub struct DeliveryLine {
 pub struct IndicatorLine {
     /// The indicator.
     pub indicator: String,
-    /// The version of its definition.
+    /// The newest version of its definition that made any.
     pub version: u32,
     /// Figures with a value.
     pub values: u64,
@@ -193,8 +193,12 @@ pub struct IndicatorLine {
 pub struct Explanation {
     /// The indicator.
     pub indicator: String,
-    /// The version of its definition.
+    /// The version of its definition that made the figure.
     pub version: u32,
+    /// `then`: the version that is valid in the period; `now`: the current one.
+    pub as_defined: &'static str,
+    /// All versions, the oldest first.
+    pub versions: Vec<VersionLine>,
     /// The fingerprint of the definition that the figure was made by.
     pub fingerprint: String,
     /// Its title, in Danish and English.
@@ -252,6 +256,19 @@ pub struct CarriedLine {
     pub share: String,
 }
 
+/// A version of an indicator.
+#[derive(Debug, Clone, Serialize)]
+pub struct VersionLine {
+    /// Its number.
+    pub version: u32,
+    /// Whether it makes figures as defined then: one that newer versions leave nothing makes none.
+    pub makes_figures: bool,
+    /// The first period that it makes; empty without a beginning.
+    pub from: Option<String>,
+    /// The last period that it makes; empty without an end.
+    pub to: Option<String>,
+}
+
 /// A measure of a figure.
 #[derive(Debug, Clone, Serialize)]
 pub struct MeasureLine {
@@ -280,7 +297,9 @@ pub struct MeasureLine {
 /// A value that a figure had.
 #[derive(Debug, Clone, Serialize)]
 pub struct RevisionLine {
-    /// The number of the revision, from 1.
+    /// The version of the definition.
+    pub version: u32,
+    /// The number of the revision of this version's figure, from 1.
     pub revision: u32,
     /// The value.
     pub value: Option<String>,
@@ -308,6 +327,8 @@ pub struct RowsOfMeasure {
 /// Which observations are exported.
 #[derive(Debug, Clone, Default)]
 pub struct ExportFilter {
+    /// As defined then or now.
+    pub as_defined: AsDefined,
     /// These indicators; all if empty.
     pub indicators: Vec<String>,
     /// These periods; all if empty.

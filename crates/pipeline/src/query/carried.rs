@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{Carried, Figure};
 use model::{
-    Area, Catalogue, Code, Date, Indicator, IndicatorId, MeasureValue, MunicipalityCode, Observation, Period, Ratio,
-    Share, Text,
+    Area, AsDefined, Catalogue, Code, Date, Indicator, IndicatorId, MeasureValue, MunicipalityCode, Observation,
+    Period, Ratio, Series, Share, Text,
 };
 use normaliser::observe_carried;
 
@@ -22,29 +22,35 @@ impl Queries<'_> {
             filter.indicators.iter().map(|id| known_indicator(catalogue, id)).collect();
         let named: BTreeSet<&IndicatorId> = named?.into_iter().map(|indicator| &indicator.id).collect();
         let reading = self.store.read()?;
-        let computed = reading.indicator_fingerprints()?;
+        let wanted = |period: &Period| filter.periods.is_empty() || filter.periods.contains(period);
         let mut figures = Vec::new();
-        for indicator in catalogue.all_versions().filter(|one| named.is_empty() || named.contains(&one.id)) {
-            // Measures of an older definition are not those that the formula is about.
-            let known = computed.get(&indicator.id).filter(|(version, _)| *version == indicator.version);
-            let Some((_, fingerprint)) = known else { continue };
-            if *fingerprint != indicator.fingerprint {
-                return Err(RunError::Usage {
-                    code: Code::NOTHING_KNOWN,
-                    message: format!("the definition of `{}` has changed since its figures were made", indicator.id),
-                    help: "`musketer run` computes them anew".to_owned(),
-                });
-            }
-            let stored = reading.measures_of(&indicator.id, None)?;
-            let wanted = |period: &Period| filter.periods.is_empty() || filter.periods.contains(period);
-            for edition in indicator.editions() {
-                let is_own = |value: &&MeasureValue| {
-                    value.version == indicator.version && wanted(&value.period) && edition.defines(value.period)
-                };
-                let measures: Vec<MeasureValue> = stored.iter().filter(is_own).cloned().collect();
-                let observed = today.observed(edition, &measures)?;
-                let taken = observed.into_iter().filter(|one| filter.takes(&one.breakdown));
-                figures.extend(taken.map(|one| today.figure(indicator, &one)));
+        for current in catalogue.indicators.values().filter(|one| named.is_empty() || named.contains(&one.id)) {
+            let now = current.as_defined_now();
+            let makers: Vec<(&Indicator, Vec<&Indicator>)> = match filter.as_defined {
+                AsDefined::Now => vec![(current.as_ref(), vec![&now])],
+                AsDefined::Then => {
+                    let versions = catalogue.versions(current.id.as_str());
+                    versions.map(|version| (version.as_ref(), version.editions().collect())).collect()
+                }
+            };
+            for (version, plans) in makers {
+                // Measures of another definition are not those that the formula is about.
+                let Some(fingerprint) = reading.fingerprint(&version.id, version.version)? else { continue };
+                if fingerprint != version.fingerprint {
+                    return Err(RunError::Usage {
+                        code: Code::NOTHING_KNOWN,
+                        message: format!("the definition of `{}` has changed since its figures were made", version.id),
+                        help: "`musketer run` computes them anew".to_owned(),
+                    });
+                }
+                let stored = reading.measures_of(&Series::of(version, filter.as_defined), None)?;
+                for plan in plans {
+                    let is_own = |value: &&MeasureValue| wanted(&value.period) && plan.defines(value.period);
+                    let measures: Vec<MeasureValue> = stored.iter().filter(is_own).cloned().collect();
+                    let observed = today.observed(plan, &measures)?;
+                    let taken = observed.into_iter().filter(|one| filter.takes(&one.breakdown));
+                    figures.extend(taken.map(|one| today.figure(version, filter.as_defined, &one)));
+                }
             }
         }
         figures.sort_by_cached_key(order);
@@ -72,7 +78,7 @@ impl<'a> Municipalities<'a> {
         Ok(observe_carried(indicator, measures, &members, &carriage)?)
     }
 
-    fn figure(&self, indicator: &Indicator, one: &Observation) -> Figure {
+    fn figure(&self, indicator: &Indicator, as_defined: AsDefined, one: &Observation) -> Figure {
         let day = self.day;
         let (list, region, from) = match &one.area {
             Area::Municipality(code) => {
@@ -91,7 +97,7 @@ impl<'a> Municipalities<'a> {
             share => format!("{code}*{share}"),
         });
         let from = named.collect::<Vec<_>>().join(" ");
-        Figure::carried(indicator, one, (title, region), Carried { municipalities_of: day, from })
+        Figure::carried(indicator, one, as_defined, (title, region), Carried { municipalities_of: day, from })
     }
 
     /// Which municipalities of a period went into those of a day, with the share of each that did.

@@ -1,19 +1,22 @@
 //! Where a figure comes from: the way back from the value to the canonical row and the raw line.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use loader::{Figure, FigureFilter, FigureKey, UnitRecord};
 use model::{
-    Aggregate, Area, Catalogue, Cell, Code, Dataset, DatasetId, Date, Indicator, Measure, MeasureValue,
-    MunicipalityCode, ObsStatus, Period, Price, PriceBase, Ratio, Reading, Rounding, Share, TOTAL, format_decimal,
+    Aggregate, Area, AsDefined, Catalogue, Cell, Code, Dataset, DatasetId, Date, Indicator, Measure, MeasureValue,
+    MunicipalityCode, ObsStatus, Period, Price, PriceBase, Ratio, Reading, Rounding, Series, Share, TOTAL,
+    format_decimal,
 };
 use normaliser::{CanonicalFile, DatasetRows};
 
 use super::carried::Municipalities;
 use super::status::delivery_line;
 use super::{
-    DeliveryLine, Explanation, ExportFilter, MeasureLine, Parts, Queries, RevisionLine, RowsOfMeasure, known_indicator,
+    DeliveryLine, Explanation, ExportFilter, MeasureLine, Parts, Queries, RevisionLine, RowsOfMeasure, VersionLine,
+    known_indicator,
 };
 use crate::RunError;
 use crate::coverage::{self, is_used};
@@ -38,25 +41,24 @@ struct Case<'a> {
 }
 
 impl Queries<'_> {
-    /// Explains the figure of an indicator for an area, a period and a part of a breakdown ([`model::TOTAL`] for all),
-    /// with at most `rows` canonical rows a measure.
+    /// Explains the figure of an indicator, as defined then or now, for an area, a period and a part of a breakdown
+    /// ([`model::TOTAL`] for all), with at most `rows` canonical rows a measure.
     pub fn explain(
         &mut self,
-        indicator: &str,
+        (indicator, as_defined): (&str, AsDefined),
         (area, period, breakdown): (&str, Period, &str),
         municipalities_of: Option<Date>,
         rows: Option<usize>,
     ) -> Result<Explanation, RunError> {
-        let indicator = known_indicator(self.catalogue, indicator)?;
+        let current = known_indicator(self.catalogue, indicator)?;
         let area = self.area(area)?;
-        let cell = part(indicator, breakdown)?;
         let mut shares: BTreeMap<MunicipalityCode, Share> = BTreeMap::new();
         let mut carried = None;
         let mut lines = Vec::new();
         if let Some(day) = municipalities_of {
             let parts = vec![Parts::All];
-            let (indicators, periods) = (vec![indicator.id.to_string()], vec![period]);
-            let filter = ExportFilter { indicators, periods, breakdowns: parts, municipalities_of };
+            let (indicators, periods) = (vec![current.id.to_string()], vec![period]);
+            let filter = ExportFilter { as_defined, indicators, periods, breakdowns: parts, municipalities_of };
             let mut figures = self.carried(&filter, day)?.into_iter();
             carried = figures.find(|figure| figure.area == area && figure.breakdown == breakdown);
             let municipalities = Municipalities::of(self.catalogue, day);
@@ -69,7 +71,8 @@ impl Queries<'_> {
         let root = self.store.root().to_owned();
         let reading = self.store.read()?;
         let wanted = FigureFilter {
-            indicator: Some(indicator.id.clone()),
+            as_defined,
+            indicator: Some(current.id.clone()),
             area: Some(area.clone()),
             period: Some(period),
             breakdown: Some(breakdown.to_owned()),
@@ -78,12 +81,16 @@ impl Queries<'_> {
             Some(_) => carried,
             None => reading.figures(&wanted)?.into_iter().next(),
         };
-        let figure = figure.ok_or_else(|| unknown(indicator, &area, period))?;
-        let mut values = reading.measures_of(&indicator.id, Some(&BTreeSet::from([period])))?;
+        let made_by = plan(self.catalogue, current, as_defined, figure.as_ref());
+        let indicator = made_by.as_ref();
+        let cell = part(indicator, breakdown)?;
+        let figure = figure.ok_or_else(|| unknown(current, as_defined, &area, period))?;
+        let series = Series { indicator: current.id.clone(), version: figure.version, as_defined };
+        let mut values = reading.measures_of(&series, Some(&BTreeSet::from([period])))?;
         values.retain(|value| value.breakdown == breakdown);
         let key = FigureKey { period, area, breakdown: breakdown.to_owned() };
-        let revisions = reading.revisions(&indicator.id, &key)?;
-        let fingerprints = reading.indicator_fingerprints()?;
+        let revisions = reading.revisions((&current.id, as_defined), &key)?;
+        let fingerprint = reading.fingerprint(&current.id, figure.version)?;
         // Units that no pipeline uses any more are kept, but count nowhere.
         let is_used =
             |record: &UnitRecord| self.catalogue.pipelines.values().any(|pipeline| is_used(pipeline, &record.unit));
@@ -91,8 +98,9 @@ impl Queries<'_> {
         let names: BTreeMap<String, DeliveryLine> =
             reading.deliveries()?.iter().map(delivery_line).map(|line| (line.delivery.clone(), line)).collect();
         let case = Case::new(indicator, (period, cell), shares, values, units, (self.catalogue, &root));
-        let fingerprint = fingerprints.get(&indicator.id).map_or(indicator.fingerprint, |(_, known)| *known);
+        let fingerprint = fingerprint.unwrap_or(indicator.fingerprint);
         let mut explanation = summary(&figure, indicator, &fingerprint.to_string());
+        explanation.versions = self.catalogue.versions(current.id.as_str()).map(|one| version_line(one)).collect();
         explanation.parts = case.parts();
         (explanation.municipalities_of, explanation.carried) = (municipalities_of.map(|day| day.to_string()), lines);
         for measure in &indicator.measures {
@@ -149,8 +157,36 @@ fn part(indicator: &Indicator, breakdown: &str) -> Result<Option<Cell>, RunError
     Err(RunError::Usage { code: Code::NOTHING_KNOWN, message, help })
 }
 
-fn unknown(indicator: &Indicator, area: &Area, period: Period) -> RunError {
-    let help = if period.kind() == indicator.period {
+/// The plan that a figure was made by; where that version is not kept any more, or there is no figure, the current one.
+fn plan<'c>(
+    catalogue: &'c Catalogue,
+    current: &'c Indicator,
+    as_defined: AsDefined,
+    figure: Option<&Figure>,
+) -> Cow<'c, Indicator> {
+    if as_defined == AsDefined::Now {
+        return Cow::Owned(current.as_defined_now());
+    }
+    let edition = figure
+        .and_then(|figure| catalogue.version(figure.indicator.as_str(), figure.version)?.edition_in(figure.period));
+    Cow::Borrowed(edition.unwrap_or(current))
+}
+
+fn version_line(version: &Indicator) -> VersionLine {
+    let made = version.defined_in_all();
+    let (from, to) = made.unwrap_or_default();
+    VersionLine {
+        version: version.version.0,
+        makes_figures: made.is_some(),
+        from: from.map(|period| period.to_string()),
+        to: to.map(|period| period.to_string()),
+    }
+}
+
+fn unknown(indicator: &Indicator, as_defined: AsDefined, area: &Area, period: Period) -> RunError {
+    let help = if as_defined == AsDefined::Now {
+        "figures as defined now are made where the pipeline has `definitions: both`".to_owned()
+    } else if period.kind() == indicator.period {
         Code::NOTHING_KNOWN.info().remedy.to_owned()
     } else {
         format!("`{}` has figures by {}: {}", indicator.id, indicator.period, example(indicator))
@@ -187,6 +223,8 @@ fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explana
     Explanation {
         indicator: indicator.id.to_string(),
         version: figure.version.0,
+        as_defined: figure.as_defined.as_str(),
+        versions: Vec::new(),
         fingerprint: fingerprint.to_owned(),
         title: (figure.title.da.clone(), figure.title.en.clone()),
         description: (indicator.description.da.clone(), indicator.description.en.clone()),
@@ -214,6 +252,7 @@ fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explana
 
 fn revision(revision: loader::Revision) -> RevisionLine {
     RevisionLine {
+        version: revision.version.0,
         revision: revision.revision,
         value: revision.value,
         obs_status: revision.status.code().to_owned(),

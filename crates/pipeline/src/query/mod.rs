@@ -10,12 +10,12 @@ use std::io::Write;
 use std::path::Path;
 
 use loader::{Figure, FigureFilter, Language, LoadError, Separator, Store};
-use model::{Area, Catalogue, Code, Indicator, Period, SourceId};
+use model::{Area, AsDefined, Catalogue, Code, Indicator, Period, Series, SourceId};
 
 pub use self::answer::{
     CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Parts,
     RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
-    SourceStatus, Status,
+    SourceStatus, Status, VersionLine,
 };
 use crate::{Project, RunError};
 
@@ -45,11 +45,19 @@ impl<'a> Queries<'a> {
         Ok(Self { catalogue: &project.catalogue, store })
     }
 
-    /// The latest figure of the country of each indicator that is meant: indicator, period, value.
-    pub fn country_figures(&mut self, filter: &ExportFilter) -> Result<Vec<(Period, String)>, RunError> {
-        let figures = self.figures(filter)?;
-        let of_country = figures.into_iter().filter(|figure| figure.area == Area::Country);
-        Ok(of_country.filter_map(|figure| Some((figure.period, figure.value?.text))).collect())
+    /// The latest figure of the country by a version of an indicator: period and value.
+    pub fn latest_of_country(&mut self, series: &Series) -> Result<Option<(Period, String)>, RunError> {
+        let filter = FigureFilter {
+            as_defined: series.as_defined,
+            indicator: Some(series.indicator.clone()),
+            area: Some(Area::Country),
+            breakdown: Some(model::TOTAL.to_owned()),
+            ..FigureFilter::default()
+        };
+        let figures = self.store.read()?.figures(&filter)?;
+        let of_version = figures.into_iter().filter(|figure| figure.version == series.version);
+        let known = of_version.filter_map(|figure| Some((figure.period, figure.value?.text)));
+        Ok(known.max_by_key(|(period, _)| *period))
     }
 
     fn figures(&mut self, filter: &ExportFilter) -> Result<Vec<Figure>, RunError> {
@@ -58,13 +66,18 @@ impl<'a> Queries<'a> {
         }
         let reading = self.store.read()?;
         let mut figures = Vec::new();
+        let as_defined = filter.as_defined;
         if filter.indicators.is_empty() {
-            figures = reading.figures(&FigureFilter::default())?;
+            figures = reading.figures(&FigureFilter { as_defined, ..FigureFilter::default() })?;
         }
         for id in &filter.indicators {
             let indicator = known_indicator(self.catalogue, id)?;
-            let filter = FigureFilter { indicator: Some(indicator.id.clone()), ..FigureFilter::default() };
+            let indicator = Some(indicator.id.clone());
+            let filter = FigureFilter { as_defined, indicator, ..FigureFilter::default() };
             figures.extend(reading.figures(&filter)?);
+        }
+        if figures.is_empty() && as_defined == AsDefined::Now {
+            return Err(none_as_defined_now());
         }
         if let Some(parts) = filter.breakdowns.iter().find(|parts| !is_known(self.catalogue, parts, &figures)) {
             return Err(unknown_parts(self.catalogue, filter, parts));
@@ -137,13 +150,21 @@ fn known_indicator<'a>(catalogue: &'a Catalogue, id: &str) -> Result<&'a Indicat
     })
 }
 
+fn none_as_defined_now() -> RunError {
+    RunError::Usage {
+        code: Code::NOTHING_KNOWN,
+        message: "there are no figures as defined now".to_owned(),
+        help: "write `definitions: both` into the pipeline, and run it".to_owned(),
+    }
+}
+
 /// Whether a definition, or a figure that was made by an earlier one, has the parts.
 fn is_known(catalogue: &Catalogue, parts: &Parts, figures: &[Figure]) -> bool {
     let Parts::Named(name) = parts else { return true };
     let has = |indicator: &Indicator| {
         indicator.cell(name).is_some() || indicator.breakdowns.iter().any(|one| indicator.breakdown_text(one) == *name)
     };
-    catalogue.indicators.values().any(|indicator| has(indicator))
+    catalogue.all_versions().any(|indicator| has(indicator))
         || figures.iter().any(|figure| parts.include(&figure.breakdown))
 }
 
@@ -154,7 +175,7 @@ fn unknown_parts(catalogue: &Catalogue, filter: &ExportFilter, parts: &Parts) ->
     let of = |indicator: &std::sync::Arc<Indicator>| {
         indicator.breakdowns.iter().map(|one| indicator.breakdown_text(one)).collect::<Vec<_>>()
     };
-    let known: BTreeSet<String> = catalogue.indicators.values().filter(meant).flat_map(of).collect();
+    let known: BTreeSet<String> = catalogue.all_versions().filter(meant).flat_map(of).collect();
     let known = if known.is_empty() { "no breakdowns".to_owned() } else { names(known.iter()) };
     let name = if let Parts::Named(name) = parts { name.as_str() } else { "all" };
     RunError::Usage {

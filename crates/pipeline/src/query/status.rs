@@ -129,6 +129,7 @@ fn count_figure(indicators: &mut BTreeMap<String, IndicatorLine>, figure: &Figur
         without_value: 0,
         periods: None,
     });
+    line.version = line.version.max(figure.version.0);
     if figure.value.is_some() {
         line.values += 1;
     } else {
