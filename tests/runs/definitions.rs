@@ -116,7 +116,9 @@ fn the_catalogue_has_a_page_for_everything_and_every_link_leads_somewhere() {
         for path in tree(&place.path("definitions")).into_keys().filter(|path| has_ending(path, "yaml")) {
             let (folder, name) = (path.split('/').next().expect("a folder"), path.rsplit('/').next().expect("a name"));
             for ending in ["html", "md"] {
-                let page = format!("{folder}/{}", name.replace(".yaml", &format!(".{ending}")));
+                // Older versions stand on the page of the current one.
+                let stem = name.trim_end_matches(".yaml").split('@').next().unwrap_or_default();
+                let page = format!("{folder}/{stem}.{ending}");
                 assert!(pages.contains_key(&page), "{path} has no page {page}");
             }
         }
@@ -190,6 +192,13 @@ fn texts_are_escaped_and_older_versions_stand_in_the_history() {
     assert!(
         versions.iter().any(|line| line.starts_with("| 2 |")) && versions.iter().any(|line| line.starts_with("| 1 |"))
     );
+
+    // What is another in a version, of which periods each makes figures, and what the older one says.
+    let page = std::fs::read_to_string(site.join("indicators/care_expenditure_per_67plus.md")).expect("the page");
+    let row = |number: &str| page.lines().find(|line| line.starts_with(&format!("| {number} |"))).unwrap_or_default();
+    assert!(row("2").contains("fra 2018") && row("2").contains("| expenditure: hvilke rækker |"), "{page}");
+    assert!(row("1").contains("2017") && !row("1").contains("hvilke rækker"), "{page}");
+    assert!(page.contains("### Version 1") && page.contains("5.32.32"), "{page}");
 
     place.write(path, "kind: indicator\n");
     let said = place.musketer(&["catalogue", "--output", place.path("none").to_str().expect("a plain path")]);

@@ -52,7 +52,10 @@ fn the_tests_that_are_shipped_pass() {
     let project = shipped();
     let out = place.expect(0, &["test", "--project", &project.to_string_lossy(), "--coverage"]);
     assert!(out.contains("ok      source opus_finance: chart_before_2018\n"), "folder cases are carried out: {out}");
-    let all = many("sources") + many("indicators");
+    let names = tree(&shipped().join("definitions/indicators")).into_keys();
+    let older = names.filter(|name| name.contains('@')).count();
+    assert!(older > 0, "the library has an indicator with two versions");
+    let all = many("sources") + many("indicators") + older;
     assert!(out.contains(&format!("\n{all} of {all} definitions have a test\n")), "{out}");
 }
 

@@ -261,6 +261,16 @@ impl Reader<'_> {
         let tally_at = if self.tested == Tested::Source { keys.take("tally") } else { None };
         let tally = tally_at.map(|cursor| tally(cursor, report));
         keys.finish(report);
+        if rows_at.or(rejects_at).or(tally_at).is_none() {
+            let finding = report.error(Code::MISSING_KEY, cursor.at, "nothing is expected, so the test could not fail");
+            finding.help("write the `rows`");
+        }
+        if let (Some(Some(true)), Some(Some(TableText::Inline(table))), Some(cursor)) = (subset, &rows, rows_at) {
+            if table.rows.is_empty() {
+                let message = "no rows are among any others, so the test could not fail";
+                report.error(Code::INVALID_VALUE, cursor.at, message).help("write a row, or leave out `match: subset`");
+            }
+        }
         Some(Expect {
             subset: subset.map_or(Some(false), |subset| subset)?,
             municipalities_of: day.map_or(Some(None), |day| day.map(Some))?,

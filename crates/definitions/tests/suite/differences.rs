@@ -302,14 +302,14 @@ fn edits() -> Vec<(&'static str, &'static str, &'static str, Vec<String>)> {
         (
             INDICATOR,
             "expenditure / pupils",
-            "(expenditure - expenditure) / pupils",
+            "(expenditure + expenditure) / pupils",
             vec![own("INDICATOR_FORMULA_CHANGED", "formula")],
         ),
         (INDICATOR, "version: 2", "version: 3", free("INDICATOR_VERSION_RAISED expenditure_per_pupil version")),
         (
             INDICATOR,
             "# A comment",
-            "tests:\n  - {name: x, given: {}, expect: {match: subset}}\n# A comment",
+            "tests:\n  - {name: x, given: {}, expect: {rejects: []}}\n# A comment",
             free("INDICATOR_TESTS_CHANGED expenditure_per_pupil tests"),
         ),
         (

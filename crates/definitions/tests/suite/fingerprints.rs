@@ -51,7 +51,7 @@ fn text_alone_changes_nothing() {
         (INDICATOR, "en: A ratio", "en: A quotient"),
         (INDICATOR, "where: grade <= 9", "where: >-\n      9 >=\n      grade"),
         (INDICATOR, "formula: expenditure / pupils", "formula: (expenditure) / pupils"),
-        (INDICATOR, "# A comment", "tests:\n  - {name: x, given: {}, expect: {match: subset}}\n# A comment"),
+        (INDICATOR, "# A comment", "tests:\n  - {name: x, given: {}, expect: {rejects: []}}\n# A comment"),
         (SOURCE, "min_rows: 1", "min_rows: 1\ntests:\n  - {name: x, given: {name: a.csv, bytes: a}}"),
         ("pipelines/main.yaml", "['0751', '0101']", "['0101', '0751']"),
     ] {

@@ -29,7 +29,7 @@ pub(super) enum Block {
 }
 
 /// A part of a line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Inline {
     /// A text.
     Text(String),

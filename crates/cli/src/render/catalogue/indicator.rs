@@ -29,10 +29,9 @@ pub(super) fn page(indicator: &Indicator, speaker: Speaker<'_>) -> Page {
             ],
         ),
         Block::Heading(2, tongue.say("Formel", "Formula").to_owned()),
-        Block::Paragraph(vec![text(speaker.formula(&indicator.formula, indicator))]),
-        Block::Paragraph(vec![text(tongue.say("Som skrevet: ", "As written: ")), code(&*indicator.formula_text)]),
-        Block::Heading(2, tongue.say("Mål", "Measures").to_owned()),
     ];
+    blocks.extend(formula(indicator, speaker));
+    blocks.push(Block::Heading(2, tongue.say("Mål", "Measures").to_owned()));
     for measure in &indicator.measures {
         blocks.push(Block::Heading(3, measure.name.to_string()));
         blocks.push(Block::facts(tongue, facts(measure, speaker)));
@@ -45,12 +44,22 @@ pub(super) fn page(indicator: &Indicator, speaker: Speaker<'_>) -> Page {
         blocks.push(Block::List(reservations.collect()));
     }
     blocks.push(Block::Heading(2, tongue.say("Versioner", "Versions").to_owned()));
-    blocks.push(versions(indicator, speaker));
+    blocks.extend(super::versions::history(indicator, speaker));
     let title = tongue.of(&indicator.title).to_owned();
     Page { path: format!("indicators/{}", indicator.id), title, blocks }
 }
 
-fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inline>)> {
+/// The formula in words, and as it is written.
+pub(super) fn formula(indicator: &Indicator, speaker: Speaker<'_>) -> [Block; 2] {
+    let written = speaker.tongue.say("Som skrevet: ", "As written: ");
+    [
+        Block::Paragraph(vec![text(speaker.formula(&indicator.formula, indicator))]),
+        Block::Paragraph(vec![text(written), code(&*indicator.formula_text)]),
+    ]
+}
+
+/// A measure in words.
+pub(super) fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inline>)> {
     let Speaker { tongue, catalogue } = speaker;
     let Some(own) = catalogue.datasets.get(&measure.dataset) else { return Vec::new() };
     // What is looked up stands beside the rows like fields of their own.
@@ -166,24 +175,4 @@ fn sources(indicator: &Indicator, speaker: Speaker<'_>) -> Block {
     let header = [tongue.say("Kilde", "Source"), tongue.say("System", "System"), tongue.say("Datasæt", "Dataset")];
     let caption = tongue.say("Kilder til datasættene", "Sources of the datasets");
     Block::table(caption, &header, rows.collect())
-}
-
-fn versions(indicator: &Indicator, speaker: Speaker<'_>) -> Block {
-    let Speaker { tongue, catalogue } = speaker;
-    let rows = catalogue.versions(indicator.id.as_str()).rev().map(|found| {
-        let nothing = || tongue.say("ingen perioder", "no periods").to_owned();
-        vec![
-            vec![text(found.version.to_string())],
-            vec![text(found.defined_in_all().map_or_else(nothing, |(from, to)| tongue.span(from, to)))],
-            vec![code(&*found.formula_text)],
-            vec![code(found.fingerprint.to_string())],
-        ]
-    });
-    let header = [
-        tongue.say("Version", "Version"),
-        tongue.say("Gælder", "Valid"),
-        tongue.say("Formel", "Formula"),
-        tongue.say("Fingeraftryk", "Fingerprint"),
-    ];
-    Block::table(tongue.say("Versioner, den nyeste først", "Versions, the newest first"), &header, rows.collect())
 }

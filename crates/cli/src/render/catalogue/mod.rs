@@ -8,6 +8,7 @@ mod document;
 mod indicator;
 mod material;
 mod source;
+mod versions;
 mod words;
 
 use model::Catalogue;
