@@ -2,7 +2,7 @@
 
 use crate::place::Place;
 
-/// Inhabitants of 66 and of 67 years, by three digits.
+/// Men and women, by three digits.
 fn folk1a(year: u32, people: &[(&str, u32, u32)]) -> String {
     let lines = people
         .iter()
@@ -57,7 +57,7 @@ fn column_of<'t>(table: &'t str, area: &str, period: &str, names: &[&str]) -> Ve
 #[test]
 fn who_is_no_municipality_owes_nothing_and_has_no_figures() {
     let place = funen();
-    let table = place.expect(0, &["export", "--indicator", "share_67plus"]);
+    let table = place.expect(0, &["export", "--indicator", "share_women"]);
     assert!(!table.contains("carried_from"));
     assert_eq!(column_of(&table, "0421", "2006", &["value", "obs_status"]), ["30.0", "A"]);
     assert_eq!(column_of(&table, "0420", "2007", &["value", "obs_status"]), ["25.0", "A"]);
@@ -77,10 +77,10 @@ fn who_is_no_municipality_owes_nothing_and_has_no_figures() {
 #[test]
 fn figures_of_today_are_made_of_those_of_then() {
     let place = funen();
-    let export = ["export", "--indicator", "share_67plus", "--municipalities-of", "2025-01-01"];
+    let export = ["export", "--indicator", "share_women", "--municipalities-of", "2025-01-01"];
     let table = place.expect(0, &export);
     let columns = ["value", "numerator", "denominator", "obs_status", "revision", "municipalities_of", "carried_from"];
-    // 67 and more: 300 + 50 + 10 + 20 + 0 + 40 = 420 of 1,600, which is 26.25 per cent.
+    // Women: 300 + 50 + 10 + 20 + 0 + 40 = 420 of 1,600, which is 26.25 per cent.
     assert_eq!(
         column_of(&table, "0420", "2006", &columns),
         ["26.3", "420", "1600", "A", "0", "2025-01-01", "0421 0433 0437 0485 0491 0499"]
@@ -106,7 +106,7 @@ fn figures_of_today_are_made_of_those_of_then() {
 #[test]
 fn a_figure_of_today_is_explained_by_those_of_then() {
     let place = funen();
-    let question = ["explain", "share_67plus", "--municipality", "0440", "--period", "2006"];
+    let question = ["explain", "share_women", "--municipality", "0440", "--period", "2006"];
     assert_eq!(place.musketer(&question).code, 2, "there was none");
     let mut today = question.to_vec();
     today.extend(["--municipalities-of", "2025-01-01", "--rows", "20"]);
@@ -117,7 +117,7 @@ fn a_figure_of_today_is_explained_by_those_of_then() {
         "in the municipalities of 2025-01-01, carried from 2006:",
         "0441 Langeskov, share 1/3",
         "0447 Munkebo, share 1\n",
-        "measure elderly = 123.333333 person",
+        "measure women = 123.333333 person",
         "measure inhabitants = 300.000000 person",
         "showing 6 of 6 rows",
         "statbank/folk1a_2006.csv",
@@ -128,10 +128,10 @@ fn a_figure_of_today_is_explained_by_those_of_then() {
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("a day is written 2025-01-01"), "{}", wrong.err);
     // What is no longer defined so is not made of old measures.
-    let path = "definitions/indicators/population/share_67plus.yaml";
+    let path = "definitions/indicators/population/share_women.yaml";
     let text = std::fs::read_to_string(place.path(path)).expect("the definition");
-    place.write(path, text.replace("age >= 67", "age >= 66"));
-    let changed = place.musketer(&["export", "--indicator", "share_67plus", "--municipalities-of", "today"]);
+    place.write(path, text.replace("sex = '2'", "sex = '1'"));
+    let changed = place.musketer(&["export", "--indicator", "share_women", "--municipalities-of", "today"]);
     assert_eq!(changed.code, 2);
     assert!(changed.err.contains("has changed since its figures were made"), "{}", changed.err);
 }
