@@ -4,9 +4,8 @@ use crate::place::Place;
 
 /// Men and women, by three digits.
 fn folk1a(year: u32, people: &[(&str, u32, u32)]) -> String {
-    let lines = people
-        .iter()
-        .map(|(code, younger, older)| format!("{code};TOT;66;{year}K1;{younger}\n{code};TOT;67;{year}K1;{older}\n"));
+    let lines =
+        people.iter().map(|(code, men, women)| format!("{code};1;40;{year}K1;{men}\n{code};2;40;{year}K1;{women}\n"));
     std::iter::once("OMRÅDE;KØN;ALDER;TID;INDHOLD\n".to_owned()).chain(lines).collect()
 }
 
