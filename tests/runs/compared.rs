@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::place::{Place, copy};
+use crate::place::{Place, copy, example, tree};
 
 const SHARE: &str = "definitions/indicators/population/share_67plus.yaml";
 
@@ -217,4 +217,94 @@ fn a_side_with_mistakes_is_said_and_not_compared() {
     assert_eq!(said.code, 2);
     assert!(said.err.contains("error[M1002]") && said.err.contains("definitions of main ("), "{}", said.err);
     place.expect(0, &["diff", "--against", "main~1"]);
+}
+
+/// Population and nothing else, after a run.
+fn with_figures() -> Place {
+    let place = Place::with_uses("  - {source: statbank_population, municipalities: all, from: 2024, to: 2025}\n");
+    for (name, bytes) in tree(&example().join("deliveries")).into_iter().filter(|(name, _)| name.contains("folk1a")) {
+        place.write(&format!("drop/{name}"), bytes);
+    }
+    place.expect(0, &["run"]);
+    place
+}
+
+/// The published figures, as what `diff` says of one side: indicator, area, period, breakdown, value, status.
+fn published(place: &Place) -> Vec<Vec<String>> {
+    place.rows(
+        "SELECT indicator, area, period, breakdown, coalesce(value_exact, ''), obs_status FROM latest_observation
+         ORDER BY 1, 2, 3, 4",
+    )
+}
+
+#[test]
+fn the_figures_that_change_are_those_that_a_run_changes() {
+    let place = with_figures();
+    let old = tempfile::tempdir().expect("a folder");
+    for part in ["definitions", "pipelines"] {
+        copy(&place.path(part), &old.path().join(part));
+    }
+    fs::copy(place.path("musketer.yaml"), old.path().join("musketer.yaml")).expect("copied");
+    let before = published(&place);
+    edit(&place, SHARE, "age >= 67", "age >= 66");
+    let (against, csv) = (old.path().display().to_string(), place.path("changes.csv").display().to_string());
+    // Whoever reads the database may leave an empty journal beside it.
+    let kept = || {
+        let files = tree(&place.path("store")).into_iter();
+        files.filter(|(name, _)| !name.ends_with("-wal") && !name.ends_with("-shm")).collect::<Vec<_>>()
+    };
+    let store = kept();
+    let diff = ["diff", "--against", &against, "--values", "--csv", &csv, "--limit", "2"];
+    let out = place.expect(1, &diff);
+    assert!(kept() == store, "nothing is published");
+    assert!(out.contains("figures, of the rows in the store: ") && out.contains("\nand "), "{out}");
+    let json: Value =
+        serde_json::from_str(&place.expect(1, &[&diff[..4], &["--format", "json"]].concat())).expect("JSON");
+    let changes = text(&place, "changes.csv");
+    let mut said: Vec<Vec<&str>> = changes.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    assert_eq!(json["values"]["figures"].as_array().map(Vec::len), Some(said.len()));
+    assert_eq!(json["values"]["indicators"][0]["indicator"], "share_67plus");
+
+    place.expect(0, &["run"]);
+    let after = published(&place);
+    assert_eq!(before.len(), after.len());
+    let mut changed: Vec<Vec<&str>> = Vec::new();
+    for (old, new) in before.iter().zip(&after).filter(|(old, new)| old != new) {
+        assert_eq!(old[..4], new[..4]);
+        let [old_value, new_value] = [old, new].map(|row| row[4].as_str());
+        let key = old[..4].iter().map(String::as_str);
+        changed.push(key.chain(["1", "1", old_value, new_value, "", &old[5], &new[5]]).collect());
+    }
+    assert!(changed.len() > 100, "{}", changed.len());
+    for row in &mut said {
+        // Values have one decimal: the difference is checked in tenths.
+        let tenths = |text: &str| text.replace('.', "").parse::<i64>().expect("a number");
+        assert_eq!(tenths(row[7]) - tenths(row[6]), tenths(row[8]), "{row:?}");
+        row[8] = "";
+    }
+    // What the store keeps has no zeros behind the last decimal.
+    let plain = |value: &str| value.strip_suffix(".0").unwrap_or(value).to_owned();
+    let norm = |rows: &[Vec<&str>]| {
+        let mut rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| plain(cell)).collect()).collect();
+        rows.sort();
+        rows
+    };
+    assert_eq!(norm(&said), norm(&changed));
+}
+
+#[test]
+fn figures_of_rows_that_would_be_read_again_are_named_and_not_shown() {
+    let place = with_figures();
+    commit(&place.path(""));
+    edit(&place, "definitions/sources/dst/statbank_population.yaml", "min_rows: 1", "min_rows: 2");
+    let out = place.expect(1, &["diff", "--against", "HEAD", "--values"]);
+    let reason = "not computed: share_67plus: files would be read into other rows by source `statbank_population` \
+                  (SOURCE_DELIVERY_CHANGED)";
+    assert!(out.contains(reason), "{out}");
+    assert!(out.contains("figures, of the rows in the store: 0 of 0 would be another"), "{out}");
+    let bare = repository();
+    let said = bare.musketer(&["diff", "--against", "main", "--values"]);
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("error[M7007]: there is no store"), "{}", said.err);
+    assert_eq!(bare.musketer(&["diff", "--against", "main", "--limit", "3"]).code, 2, "of figures alone");
 }

@@ -205,6 +205,15 @@ pub(crate) struct DiffArguments {
     /// of the project
     #[arg(long, value_name = "REVISION|FOLDER")]
     pub(crate) against: String,
+    /// Compute too which figures change, of the rows in the store, which stays as it is
+    #[arg(long)]
+    pub(crate) values: bool,
+    /// The most figures of each indicator that are shown as text, the greatest differences first; counts are exact
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "values")]
+    pub(crate) limit: usize,
+    /// Write all figures that change to a file, as CSV
+    #[arg(long, value_name = "FILE", requires = "values")]
+    pub(crate) csv: Option<PathBuf>,
     /// How changes are written: text, json, github, gitlab, junit or sarif; with `:PATH` to a file. May be given
     /// several times, once without a path
     #[arg(long, value_name = "FORMAT[:PATH]", value_parser = findings_target, default_value = "text")]

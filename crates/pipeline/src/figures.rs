@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use loader::{FigureCounts, FigureKey, Publication};
 use model::{
-    Catalogue, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Period, Reading,
-    Series, WorkUnit,
+    Catalogue, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Observation, Period,
+    Reading, Series, WorkUnit,
 };
 use normaliser::{CanonicalFile, DatasetRows, Partials, Request};
 
@@ -72,18 +72,10 @@ impl<'a> Sources<'a> {
     }
 }
 
-/// What a task has to compute again, given the units that changed; everything if the definition did.
-pub(crate) fn wanted(
-    sources: &Sources<'_>,
-    Task { series, plan: indicator, .. }: &Task<'_>,
-    changed: &BTreeSet<(DatasetId, Cell)>,
-    all: bool,
-    publication: &Publication<'_>,
-) -> Result<Wanted, RunError> {
+/// What the units that changed lead to, or all that are there.
+fn reached(sources: &Sources<'_>, indicator: &Indicator, changed: &BTreeSet<(DatasetId, Cell)>, all: bool) -> Wanted {
     let mut wanted = Wanted::default();
     let valid = |period: &Period| indicator.defines(*period);
-    // Another index is another price of the base, and with it of every period.
-    let all = all || changed.iter().any(|(dataset, _)| indicator.is_priced_by(dataset));
     for reading in indicator.measures.iter().flat_map(|measure| sources.readings(measure)) {
         let delivered = sources.coverage.delivered.get(&reading.dataset.id);
         let horizon = delivered.into_iter().flatten().map(|(_, part)| part.end()).max();
@@ -101,6 +93,45 @@ pub(crate) fn wanted(
             }
         }
     }
+    wanted
+}
+
+/// All figures of indicators, as a run would make them of the rows that are there. Nothing is written.
+pub(crate) fn all_of<'a>(
+    sources: &Sources<'a>,
+    indicators: &[&'a Indicator],
+) -> Result<Vec<Vec<Observation>>, RunError> {
+    let nothing = BTreeSet::new();
+    let cells_of = |indicator: &Indicator| -> BTreeSet<Cell> {
+        let periods = reached(sources, indicator, &nothing, true).periods;
+        let published = periods.into_iter().filter(|period| is_published(sources, indicator, *period));
+        let everybody = published.flat_map(|period| sources.municipalities.iter().map(move |code| (*code, period)));
+        everybody.filter(|cell| sources.exists(*cell)).collect()
+    };
+    let work: Vec<(&Indicator, BTreeSet<Cell>)> =
+        indicators.iter().map(|indicator| (*indicator, cells_of(indicator))).collect();
+    let rows = rows_for(sources, &work);
+    let requests: Vec<Request<'_>> =
+        work.iter().map(|(indicator, cells)| Request { indicator, wanted: cells }).collect();
+    let measured = normaliser::measure(&requests, &rows)?;
+    let geography = Geography::of(sources.catalogue);
+    let members = |period: Period| geography.members(sources.municipalities, period.start());
+    let observed = work.iter().zip(measured);
+    observed.map(|((indicator, _), measures)| Ok(normaliser::observe(indicator, &measures, &members)?)).collect()
+}
+
+/// What a task has to compute again, given the units that changed; everything if the definition did.
+pub(crate) fn wanted(
+    sources: &Sources<'_>,
+    Task { series, plan: indicator, .. }: &Task<'_>,
+    changed: &BTreeSet<(DatasetId, Cell)>,
+    all: bool,
+    publication: &Publication<'_>,
+) -> Result<Wanted, RunError> {
+    let valid = |period: &Period| indicator.defines(*period);
+    // Another index is another price of the base, and with it of every period.
+    let all = all || changed.iter().any(|(dataset, _)| indicator.is_priced_by(dataset));
+    let mut wanted = reached(sources, indicator, changed, all);
     if all {
         // What is published no more has to be withdrawn, also where nothing is left that would lead to it.
         let observed = publication.read().observed(series)?;

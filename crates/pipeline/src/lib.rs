@@ -26,6 +26,7 @@ mod run;
 mod series;
 pub mod single;
 pub mod testing;
+mod values;
 mod work;
 
 pub use error::RunError;
@@ -48,3 +49,4 @@ pub use query::{
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
 pub use revision::Earlier;
 pub use run::{Phase, Progress, RunOptions, Silent, run};
+pub use values::{FigureChange, FigureSide, IndicatorChange, NotCompared, ValueChanges, value_changes};

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use definitions::{Side, differences};
-use pipeline::{Earlier, Project, RunError};
+use pipeline::{Earlier, Project, RunError, value_changes};
 
 use crate::arguments::{Common, DiffArguments};
 use crate::exit::Exit;
 use crate::render::findings::{Finding, Findings, prefix, text};
-use crate::render::{self, comparison};
+use crate::render::{self, comparison, values};
 
 pub(crate) fn diff(common: &Common, own: &DiffArguments) -> Result<Exit, RunError> {
     let after = super::project(common)?;
@@ -29,12 +29,22 @@ pub(crate) fn diff(common: &Common, own: &DiffArguments) -> Result<Exit, RunErro
         render::result(&comparison::exceptions(&changes))?;
         return Ok(exit);
     }
+    let (mut summary, mut json) = (comparison::text(&changes, &name), comparison::json(&changes, &name));
+    if own.values {
+        let figures = value_changes(&before, &after, &changes)?;
+        summary += &values::text(&figures, own.limit);
+        json["values"] = render::value(&figures)?;
+        if let Some(path) = &own.csv {
+            std::fs::write(path, values::csv(&figures))
+                .map_err(|source| RunError::File { path: path.clone(), source })?;
+        }
+    }
     let found = comparison::found(&changes, &name);
     let findings = Findings {
         shown: found.iter().filter(|finding| finding.is_error()).cloned().collect::<Vec<Finding>>(),
         prefix: prefix(Path::new("."), &after.root),
-        summary: comparison::text(&changes, &name),
-        json: Some(comparison::json(&changes, &name)),
+        summary,
+        json: Some(json),
         ..Findings::new("diff", found, &after.files)
     };
     findings.write(&own.format, common.quiet)?;

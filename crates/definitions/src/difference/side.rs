@@ -68,10 +68,16 @@ impl Known<'_> {
         self.meaning.get(name)?.plain()
     }
 
-    /// The datasets of an indicator's measures.
+    /// The datasets that an indicator's measures read.
     pub(super) fn datasets(&self) -> BTreeSet<&str> {
-        let measures = self.meaning.get("measures").into_iter().flat_map(Canonical::entries);
-        measures.filter_map(|(_, measure)| measure.get("dataset")?.plain()).collect()
+        // Those of look-ups and prices stand deeper.
+        fn named<'c>(value: &'c Canonical, found: &mut BTreeSet<&'c str>) {
+            found.extend(value.get("dataset").and_then(Canonical::plain));
+            value.entries().for_each(|(_, part)| named(part, found));
+        }
+        let mut found = BTreeSet::new();
+        self.meaning.get("measures").into_iter().for_each(|measures| named(measures, &mut found));
+        found
     }
 
     /// The code lists of a dataset's fields.

@@ -302,7 +302,7 @@ fn edits() -> Vec<(&'static str, &'static str, &'static str, Vec<String>)> {
         (
             INDICATOR,
             "expenditure / pupils",
-            "(expenditure + expenditure) / pupils",
+            "2 * expenditure / pupils",
             vec![own("INDICATOR_FORMULA_CHANGED", "formula")],
         ),
         (INDICATOR, "version: 2", "version: 3", free("INDICATOR_VERSION_RAISED expenditure_per_pupil version")),
@@ -548,7 +548,29 @@ fn further_edits() -> Vec<(Files, Files)> {
     let (more, changes) = ("definitions/codelists/more.csv", "definitions/codelists/more_changes.csv");
     let later = with(&with_history, more, "B;b;b;;;;A", "B;b;b;;2020-01-01;;A\nB;b;b;2020-01-01;;;");
     let merged = with(&with_history, changes, "merge;1\n", "merge;1\nD;B;2019-01-01;merge;1\n");
+    let (looking, priced) = ("pupils_per_municipal_school.yaml", "net_operating_expenditure_in_fixed_prices.yaml");
+    let is_needed = |path: &str| ["/codelists/", "/datasets/", looking, priced].iter().any(|part| path.contains(part));
+    let mut shipped = tree::read(&tree::repository(), "definitions");
+    shipped.retain(|path, _| is_needed(path));
+    // Tests of theirs name what is taken away here.
+    for text in shipped.values_mut() {
+        let whole = String::from_utf8_lossy(text).into_owned();
+        *text = whole.split("\ntests:\n").next().map_or_else(Vec::new, |head| format!("{head}\n").into_bytes());
+    }
+    let looking = format!("definitions/indicators/school/{looking}");
+    let looked_up = "    join:\n      register: {dataset: school_register, on: {school: institution}, at: row}\n    \
+        where: in_group(register.owner, 'municipal')\n    value: count(distinct school)";
+    let no_join = with(&shipped, &looking, looked_up, "    value: count(distinct school)");
+    let priced = format!("definitions/indicators/finance/{priced}");
+    let price = "    price: {index: price_index, value: municipal_services, base: latest}\n";
+    let no_price = with(&shipped, &priced, price, "");
+    let is_basic = |path: &String| path.contains("/codelists/") || path.ends_with("/price_index.yaml");
+    let basic: Files = shipped.clone().into_iter().filter(|(path, _)| is_basic(path)).collect();
+    let local = with(&basic, "definitions/datasets/price_index.yaml", "whole_country: true\n", "");
     vec![
+        (shipped.clone(), no_join),
+        (shipped, no_price),
+        (basic, local),
         (with_history.clone(), later),
         (with_history, merged),
         (files.clone(), moved),
@@ -557,6 +579,7 @@ fn further_edits() -> Vec<(Files, Files)> {
         (files.clone(), turned),
         (files.clone(), behind),
         edit(PIPELINE, uses, ""),
+        edit(PIPELINE, "indicators: all", "indicators: all\ndefinitions: now"),
         edit(SHARE, "period: month", "period: quarter"),
         (
             files.clone(),

@@ -20,8 +20,8 @@ macro_rules! rules {
 }
 
 rules! {
-    CodeList CODELIST_ADDED Additive Whole []: "A code list is new.";
-    CodeList CODELIST_REMOVED Breaking Whole []: "A code list is gone.";
+    CodeList CODELIST_ADDED Additive Whole [] leaves_rows(): "A code list is new.";
+    CodeList CODELIST_REMOVED Breaking Whole [] leaves_rows(): "A code list is gone.";
     CodeList CODELIST_CODE_ADDED Additive Added ["codes/*"]: "A code is new: its rows were rejected before.";
     CodeList CODELIST_CODE_REMOVED Breaking Removed ["codes/*"]: "A code is gone: its rows are rejected.";
     CodeList CODELIST_ALIAS_ADDED Additive Changed ["codes/*/aliases"] when(list_gains): "A code has a further spelling.";
@@ -38,8 +38,9 @@ rules! {
     CodeList CODELIST_TEXT_CHANGED TextOnly Whole []: "Titles or descriptions of the list, its codes or groups.";
     CodeList CODELIST_MEANING_CHANGED Breaking Rest []: "Something else that the list means.";
 
-    Dataset DATASET_ADDED Additive Whole []: "A dataset is new.";
-    Dataset DATASET_REMOVED Breaking Whole []: "A dataset is gone.";
+    Dataset DATASET_ADDED Additive Whole [] leaves_rows(): "A dataset is new.";
+    Dataset DATASET_REMOVED Breaking Whole [] leaves_rows(): "A dataset is gone.";
+    Dataset DATASET_WHOLE_COUNTRY_CHANGED Breaking Changed ["whole_country"]: "Whether rows are of the whole country.";
     Dataset DATASET_ROW_UNIT_CHANGED Breaking Changed ["row_unit"] leaves_rows(): "The unit of `count(*)`.";
     Dataset DATASET_PARTITION_CHANGED Breaking Changed ["partition"]: "The step in which data is kept, owed and replaced.";
     Dataset DATASET_MUNICIPALITY_CHANGED Breaking Changed ["municipality"]: "The field with the municipality that a row belongs to.";
@@ -65,8 +66,8 @@ rules! {
     Dataset DATASET_INDIRECTLY_CHANGED Breaking Whole []: "A group that a check names has other codes.";
     Dataset DATASET_MEANING_CHANGED Breaking Rest []: "Something else that the dataset means.";
 
-    Source SOURCE_ADDED Additive Whole []: "A source is new.";
-    Source SOURCE_REMOVED Breaking Whole []: "A source is gone: its deliveries are read no more.";
+    Source SOURCE_ADDED Additive Whole [] leaves_rows(): "A source is new.";
+    Source SOURCE_REMOVED Breaking Whole [] leaves_rows(): "A source is gone: its deliveries are read no more.";
     Source SOURCE_VALIDITY_CHANGED EffectiveDated Changed ["valid_from", "valid_to"] at(&["valid"]): "The periods in which deliveries have this layout.";
     Source SOURCE_DATASET_CHANGED Breaking Changed ["dataset"]: "The dataset that the rows go to.";
     Source SOURCE_DELIVERY_CHANGED Breaking Changed ["file", "one_municipality", "period", "load", "min_rows"] at(&["delivery"]): "Which files are deliveries, what they cover, and when they count.";
@@ -78,7 +79,7 @@ rules! {
     Source SOURCE_SKIP_CHANGED Breaking Changed ["skip/*"]: "A skip rule is new, gone, or another: which records are left out.";
     Source SOURCE_SKIP_REORDERED TextOnly Reordered ["skip"]: "The skip rules stand in another order: records are left out by another name.";
     Source SOURCE_CONTROL_CHANGED Breaking Changed ["control"]: "What control records state: which deliveries are refused.";
-    Source SOURCE_TESTS_CHANGED Additive Whole []: "Tests.";
+    Source SOURCE_TESTS_CHANGED Additive Whole [] leaves_rows(): "Tests.";
     Source SOURCE_TEXT_CHANGED TextOnly Whole []: "Titles, descriptions, who makes the system, when a delivery is due.";
     Source SOURCE_INDIRECTLY_CHANGED Breaking Whole []: "The dataset that it fills has changed.";
     Source SOURCE_MEANING_CHANGED Breaking Rest []: "Something else that the source means.";
@@ -101,6 +102,8 @@ rules! {
     Indicator INDICATOR_MEASURE_DATASET_CHANGED Breaking Changed ["measures/*/dataset"] at(&["measures/*/from"]): "What a measure is computed of.";
     Indicator INDICATOR_MEASURE_ROLE_CHANGED Breaking Changed ["measures/*/role"]: "The municipality that a row counts for.";
     Indicator INDICATOR_MEASURE_TIME_CHANGED Breaking Changed ["measures/*/time", "measures/*/window"] at(&["measures/*/at", "measures/*/active", "measures/*/shift", "measures/*/rolling", "measures/*/cumulative"]): "Which rows belong to a period.";
+    Indicator INDICATOR_MEASURE_JOIN_CHANGED Breaking Changed ["measures/*/join"]: "What is looked up for a row, and by what.";
+    Indicator INDICATOR_MEASURE_PRICE_CHANGED Breaking Changed ["measures/*/price"]: "The prices in which an amount is stated.";
     Indicator INDICATOR_MEASURE_ABSENT_CHANGED Breaking Changed ["measures/*/absent"]: "What must not be there at another time.";
     Indicator INDICATOR_MEASURE_GROUPING_CHANGED Breaking Changed ["measures/*/per"] at(&["measures/*/per", "measures/*/let", "measures/*/having"]): "The first grouping of the rows, and which groups count.";
     Indicator INDICATOR_MEASURE_FILTER_CHANGED Breaking Changed ["measures/*/filter"] at(&["measures/*/where"]): "Which rows count.";
@@ -124,6 +127,7 @@ rules! {
     Pipeline PIPELINE_REMOVED Breaking Whole []: "A pipeline is gone.";
     Pipeline PIPELINE_INDICATOR_ADDED Additive Changed ["indicators"] when(list_gains): "Further indicators are published.";
     Pipeline PIPELINE_INDICATOR_REMOVED Breaking Changed ["indicators"]: "An indicator is published no more.";
+    Pipeline PIPELINE_VERSIONS_CHANGED Breaking Changed ["definitions"]: "By which versions figures are made: as defined then, or now.";
     Pipeline PIPELINE_USE_ADDED Additive Added ["uses/*"]: "A use of a source is new.";
     Pipeline PIPELINE_USE_REMOVED Breaking Removed ["uses/*"]: "A use of a source is gone.";
     Pipeline PIPELINE_MUNICIPALITY_ADDED Additive Changed ["uses/*/municipalities"] when(list_gains): "Further municipalities use a source.";
