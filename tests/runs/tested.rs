@@ -196,6 +196,7 @@ fn coverage_says_what_no_test_has_shown() {
         gaps,
         [
             "not seen: indicator population: has no test",
+            "not seen: indicator population_by_sex_and_age: has no test",
             "not seen: indicator share_67plus: the filter of `elderly` was never false",
             "not seen: indicator share_67plus: the filter of `inhabitants` was never false",
             "not seen: indicator share_67plus: no figure had the status O",
