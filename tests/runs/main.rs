@@ -10,6 +10,7 @@ mod definitions;
 mod deliveries;
 mod determinism;
 mod joined;
+mod municipalities;
 mod pages;
 mod persons;
 mod place;

@@ -340,8 +340,14 @@ impl RowCompiler<'_, '_> {
             self.report.error(Code::TYPE_MISMATCH, field_span, message);
             return None;
         }
-        let Sql::Value(value) = group else { return self.group_needed(group_span) };
-        let Value::SingleQuotedString(name) = &value.value else { return self.group_needed(group_span) };
+        let name = match group {
+            Sql::Value(value) => match &value.value {
+                Value::SingleQuotedString(name) => name,
+                _ => return self.group_needed("elderly", group_span),
+            },
+            Sql::Identifier(name) => return self.group_needed(&name.value, group_span),
+            _ => return self.group_needed("elderly", group_span),
+        };
         let list = self.list_of(index)?;
         let members = self.members_of(list, name, group_span)?;
         match day {
@@ -353,10 +359,10 @@ impl RowCompiler<'_, '_> {
         }
     }
 
-    fn group_needed(&mut self, span: Span) -> Option<Expr> {
+    fn group_needed(&mut self, name: &str, span: Span) -> Option<Expr> {
         self.report
             .error(Code::TYPE_MISMATCH, span, "the name of a group belongs here")
-            .help("write it in single quotation marks: 'elderly'");
+            .help(format!("write it in single quotation marks: '{name}'"));
         None
     }
 
