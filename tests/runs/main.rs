@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod books;
+mod breakdowns;
 mod commands;
 mod compared;
 mod definitions;

@@ -225,6 +225,7 @@ fn coverage_says_what_no_test_has_shown() {
         gaps,
         [
             "not seen: indicator population: has no test",
+            "not seen: indicator population_by_sex_and_age: has no test",
             "not seen: indicator share_67plus: the filter of `elderly` was never false",
             "not seen: indicator share_67plus: the filter of `inhabitants` was never false",
             "not seen: indicator share_67plus: no figure had the status O",
@@ -232,7 +233,7 @@ fn coverage_says_what_no_test_has_shown() {
             "not seen: source statbank_population: the skip rule `regions_and_country` never left out a record",
         ]
     );
-    assert!(said.out.contains("\n2 of 3 definitions have a test\n"), "{}", said.out);
+    assert!(said.out.contains("\n2 of 4 definitions have a test\n"), "{}", said.out);
 }
 
 #[test]

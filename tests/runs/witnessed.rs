@@ -7,16 +7,16 @@ use crate::witness::{CHANGED, Figure, Rows, World, changed_figures, figures};
 
 /// The published figures, from the program's own export.
 fn published(place: &Place, arguments: &[&str]) -> BTreeSet<Figure> {
-    let csv = place.expect(0, &[&["export"], arguments].concat());
+    let csv = place.expect(0, &[&["export", "--breakdown", "all"], arguments].concat());
     let mut lines = csv.lines();
     let header: Vec<&str> = lines.next().expect("a header").split(',').collect();
     let at = |name: &str| header.iter().position(|known| *known == name).expect("a column");
-    let (indicator, area, period, value, status) =
-        (at("indicator"), at("area"), at("period"), at("value"), at("obs_status"));
+    let (indicator, part, area) = (at("indicator"), at("breakdown"), at("area"));
+    let (period, value, status) = (at("period"), at("value"), at("obs_status"));
     let figure = |line: &str| {
         let cells = split(line);
         let cell = |at: usize| cells[at].clone();
-        (cell(indicator), cell(area), cell(period), cell(value), cell(status))
+        (cell(indicator), cell(part), cell(area), cell(period), cell(value), cell(status))
     };
     lines.map(figure).collect()
 }

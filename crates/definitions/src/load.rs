@@ -1,12 +1,13 @@
 //! All files to one catalogue, kind by kind, so that every reference looks back to what is already on its shelf.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use model::{Catalogue, Code, CodeList, Dataset, Diagnostic, Indicator, MunicipalityCode, Pipeline, Place, Source};
 
 use crate::file::{Identity, Kind, Role};
-use crate::indicator::Indicators;
 use crate::indicator::reference::{self, Reference};
+use crate::indicator::{Indicators, Newer};
 use crate::pipeline::Shelves;
 use crate::project::Project;
 use crate::shelf::Shelf;
@@ -195,17 +196,18 @@ impl<'f> Library<'f> {
     /// All versions of one indicator.
     fn place_versions(&mut self, versions: &mut [&mut Definition<'f>]) {
         let (lists, datasets, others) = (&self.lists, &self.datasets, &self.indicators);
-        let resolve = |definition: &mut Definition<'f>| {
-            definition
-                .resolve(|root, identity, report| indicator::resolve(root, identity, datasets, lists, others, report))
-        };
+        // The newest first: an older version ends where a newer one takes over.
+        versions.sort_by_key(|one| Reverse(one.identity.version.map_or(u32::MAX, |text| text.parse().unwrap_or(0))));
         let mut sound: Vec<(usize, Indicator)> = Vec::new();
-        let mut known = None;
+        let (mut known, mut newer) = (None, Newer::NONE);
         for (at, definition) in versions.iter_mut().enumerate() {
-            let resolved = resolve(definition);
-            match (definition.identity.version, resolved) {
-                (None, resolved) => known = Some((at, resolved)),
-                (Some(_), resolved) => sound.extend(resolved.map(|indicator| (at, indicator))),
+            let resolved = definition.resolve(|root, identity, report| {
+                indicator::resolve(root, identity, datasets, lists, others, newer, report)
+            });
+            newer = newer.and(resolved.as_ref());
+            match definition.identity.version {
+                None => known = Some((at, resolved)),
+                Some(_) => sound.extend(resolved.map(|indicator| (at, indicator))),
             }
         }
         sound.sort_by_key(|(_, indicator)| indicator.version);

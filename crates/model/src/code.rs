@@ -113,6 +113,7 @@ codes! {
     3006 PERSON_EXPOSED: "A field would let personal identification numbers through: an identifier whose pattern admits them, or a person field that is compared or published." => "Narrow the pattern, drop it (free text is masked), or count the persons instead.";
     3007 LITERAL_RANGE: "A number has more digits than its type." => "Write a number that the field can hold.";
     3010 CONSTANT_CONDITION: "A condition, or a part of one, that no row can meet, or that every row with a value meets. Whoever wrote it meant something else." => "Compare bounds and codes, and mend the condition; what says nothing is left out.";
+    3012 BREAKDOWN_MISMATCH: "An indicator is broken down by something that the rows of a measure do not have, into categories that have something in common, or into more parts than anybody reads." => "Name a field that the measure has, or say in the measure that it is the same for every category (`breakdown: total`); make categories that have nothing in common.";
 
     4001 PERIOD_MISMATCH: "The dataset is delivered in periods that the indicator's period is not made of." => "Choose a longer period for the indicator.";
     4002 MOMENT_MISMATCH: "A measure of snapshots does not say which one it reads, or a measure of events names a day." => "Add `at:` for snapshot datasets, remove it for event datasets.";

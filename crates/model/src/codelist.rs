@@ -72,6 +72,8 @@ pub struct CodeList {
     pub canonical: String,
     /// Named sets of codes, for `in_group`: all that belong to them at some time.
     pub groups: BTreeMap<FieldName, BTreeSet<CodeIndex>>,
+    /// The titles of those that have one.
+    pub group_titles: BTreeMap<FieldName, Text>,
     codes: Arc<[String]>,
     rows: Vec<Vec<DatedRow>>,
     spellings: Spellings,
@@ -283,6 +285,7 @@ impl CodeListBuilder {
             fingerprint,
             canonical,
             groups,
+            group_titles: BTreeMap::new(),
             codes,
             rows,
             spellings,

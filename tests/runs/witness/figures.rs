@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rows::{Pupil, Rows};
 use super::{Month, World};
 
-/// A figure: indicator, area, period, value with its decimals (empty if there is none), `OBS_STATUS`.
-pub(crate) type Figure = (String, String, String, String, String);
+/// A figure: indicator, part, area, period, value with its decimals (empty if there is none), `OBS_STATUS`.
+pub(crate) type Figure = (String, String, String, String, String, String);
 
 /// Numerator and denominator in units of `10^-scale`; a denominator of `None` is one.
 type Parts = (i128, Option<i128>);
@@ -15,6 +15,8 @@ type Parts = (i128, Option<i128>);
 /// municipality; `None` where the data is missing.
 struct Rule<'a> {
     id: &'static str,
+    /// What part of the population it is about.
+    part: &'static str,
     monthly: bool,
     decimals: u32,
     /// The value is numerator / denominator times this fraction.
@@ -47,11 +49,11 @@ pub(crate) fn changed_figures(world: &World, rows: &Rows, by_the_newer: bool) ->
     if by_the_newer {
         return newer;
     }
-    let is_later = |figure: &Figure| figure.2.as_str() >= "2025";
+    let is_later = |figure: &Figure| figure.3.as_str() >= "2025";
     let mut figures: BTreeSet<Figure> = all_of(world, rows, older).into_iter().filter(|one| !is_later(one)).collect();
-    for (id, area, period, value, status) in newer.into_iter().filter(is_later) {
+    for (id, part, area, period, value, status) in newer.into_iter().filter(is_later) {
         let begins = ["2025", "2025-01"].contains(&period.as_str()) && status == "A";
-        figures.insert((id, area, period, value, if begins { "B".to_owned() } else { status }));
+        figures.insert((id, part, area, period, value, if begins { "B".to_owned() } else { status }));
     }
     figures
 }
@@ -67,6 +69,7 @@ fn newer_rules(rows: &Rows) -> Vec<Rule<'_>> {
     vec![
         Rule {
             id: CHANGED[0],
+            part: "total",
             monthly: true,
             decimals: 2,
             factor: (1, 100),
@@ -78,6 +81,7 @@ fn newer_rules(rows: &Rows) -> Vec<Rule<'_>> {
         },
         Rule {
             id: CHANGED[1],
+            part: "total",
             monthly: false,
             decimals: 1,
             factor: (100, 1),
@@ -137,7 +141,7 @@ fn tabulate(
             None => (String::new(), "O"),
             Some(parts) => value(rule, parts).map_or((String::new(), "M"), |value| (value, "A")),
         };
-        figures.insert((rule.id.into(), code.clone(), period.into(), value, status.into()));
+        figures.insert((rule.id.into(), rule.part.into(), code.clone(), period.into(), value, status.into()));
     }
     for (area, members) in regions {
         let known: Vec<Parts> = members.iter().flatten().copied().collect();
@@ -153,7 +157,7 @@ fn tabulate(
             0 => (String::new(), status),
             _ => value(rule, total).map_or((String::new(), "M"), |value| (value, status)),
         };
-        figures.insert((rule.id.into(), area.into(), period.into(), value, status.into()));
+        figures.insert((rule.id.into(), rule.part.into(), area.into(), period.into(), value, status.into()));
     }
 }
 
@@ -190,9 +194,13 @@ fn ore(rows: &Rows, code: &str, months: &[Month], keep: impl Fn(&str, char) -> b
 }
 
 fn persons(rows: &Rows, code: &str, months: &[Month], from_age: i32) -> i128 {
+    persons_of(rows, code, months, from_age..=999)
+}
+
+fn persons_of(rows: &Rows, code: &str, months: &[Month], ages: std::ops::RangeInclusive<i32>) -> i128 {
     let year = months[0].div_euclid(12);
     sum(&rows.inhabitants, |(municipality, in_year, age, persons)| {
-        (municipality == code && *in_year == year && *age >= from_age).then_some(*persons)
+        (municipality == code && *in_year == year && ages.contains(age)).then_some(*persons)
     })
 }
 
@@ -207,6 +215,7 @@ fn operations(dranst: char) -> bool {
 fn finance(rows: &Rows) -> Vec<Rule<'_>> {
     let yearly = |id, from_age: i32, keep: fn(&str, char) -> bool| Rule {
         id,
+        part: "total",
         monthly: false,
         decimals: 0,
         factor: (1, 100),
@@ -218,6 +227,7 @@ fn finance(rows: &Rows) -> Vec<Rule<'_>> {
     vec![
         Rule {
             id: "net_operating_expenditure",
+            part: "total",
             monthly: true,
             decimals: 2,
             factor: (1, 100),
@@ -259,6 +269,7 @@ fn staff(rows: &Rows) -> Vec<Rule<'_>> {
     let needs = || vec![("absence", true)];
     let share = |id, teachers: bool| Rule {
         id,
+        part: "total",
         monthly: true,
         decimals: 2,
         factor: (100, 1),
@@ -272,6 +283,7 @@ fn staff(rows: &Rows) -> Vec<Rule<'_>> {
         share("teacher_sickness_share", true),
         Rule {
             id: "full_time_equivalents",
+            part: "total",
             monthly: true,
             decimals: 2,
             factor: (1, 10_000),
@@ -281,6 +293,7 @@ fn staff(rows: &Rows) -> Vec<Rule<'_>> {
         // Hundredths of hours by ten-thousandths of full-time months, twelve of which are one full-time equivalent.
         Rule {
             id: "sickness_hours_per_fte",
+            part: "total",
             monthly: false,
             decimals: 1,
             factor: (12 * 10_000, 100),
@@ -304,6 +317,7 @@ fn school(rows: &Rows) -> Vec<Rule<'_>> {
     let needs = || vec![("pupils", false)];
     let share = |id, part: fn(&Pupil) -> bool, whole: fn(&Pupil) -> bool| Rule {
         id,
+        part: "total",
         monthly: false,
         decimals: 1,
         factor: (100, 1),
@@ -318,10 +332,27 @@ fn school(rows: &Rows) -> Vec<Rule<'_>> {
     let all_public = |code: &str, months: &[Month]| {
         distinct(keep(rows, code, months).filter(|pupil| public(pupil)).map(|pupil| &pupil.person))
     };
+    let special = |part: &'static str, grades: std::ops::RangeInclusive<i32>| Rule {
+        id: "special_class_share",
+        part,
+        monthly: false,
+        decimals: 1,
+        factor: (100, 1),
+        needs: needs(),
+        parts: Box::new(move |code, months| {
+            let count = |class_types: &[&str]| {
+                let of = keep(rows, code, months).filter(|pupil| public(pupil) && grades.contains(&pupil.grade));
+                let of_types = of.filter(|pupil| class_types.contains(&pupil.class_type.as_str()));
+                distinct(of_types.map(|pupil| &pupil.person))
+            };
+            (count(&["20", "29"]), Some(count(&["10", "20", "29"])))
+        }),
+    };
     let ordinary = |pupil: &&Pupil| public(pupil) && pupil.class_type == "10" && (0..=9).contains(&pupil.grade);
     vec![
         Rule {
             id: "school_expenditure_per_pupil",
+            part: "total",
             monthly: false,
             decimals: 0,
             factor: (1, 100),
@@ -333,6 +364,7 @@ fn school(rows: &Rows) -> Vec<Rule<'_>> {
         },
         Rule {
             id: "pupils",
+            part: "total",
             monthly: false,
             decimals: 0,
             factor: (1, 1),
@@ -341,6 +373,7 @@ fn school(rows: &Rows) -> Vec<Rule<'_>> {
         },
         Rule {
             id: "pupils_per_class",
+            part: "total",
             monthly: false,
             decimals: 1,
             factor: (1, 1),
@@ -351,11 +384,11 @@ fn school(rows: &Rows) -> Vec<Rule<'_>> {
                 (pupils, Some(distinct(classes)))
             }),
         },
-        share(
-            "special_class_share",
-            |pupil| public(pupil) && matches!(pupil.class_type.as_str(), "20" | "29"),
-            |pupil| public(pupil) && matches!(pupil.class_type.as_str(), "10" | "20" | "29"),
-        ),
+        special("total", 0..=99),
+        special("stage=0-3", 0..=3),
+        special("stage=4-6", 4..=6),
+        special("stage=7-9", 7..=9),
+        special("stage=10", 10..=10),
         share(
             "private_school_share",
             |pupil| pupil.school_type == "1013",
@@ -366,17 +399,25 @@ fn school(rows: &Rows) -> Vec<Rule<'_>> {
 
 fn population(rows: &Rows) -> Vec<Rule<'_>> {
     let needs = || vec![("population", false)];
+    let of_ages = |part: &'static str, ages: std::ops::RangeInclusive<i32>| Rule {
+        id: "population",
+        part,
+        monthly: false,
+        decimals: 0,
+        factor: (1, 1),
+        needs: needs(),
+        parts: Box::new(move |code, months| (persons_of(rows, code, months, ages.clone()), None)),
+    };
     vec![
-        Rule {
-            id: "population",
-            monthly: false,
-            decimals: 0,
-            factor: (1, 1),
-            needs: needs(),
-            parts: Box::new(|code, months| (persons(rows, code, months, 0), None)),
-        },
+        of_ages("total", 0..=999),
+        of_ages("age_group=0-5", 0..=5),
+        of_ages("age_group=6-16", 6..=16),
+        of_ages("age_group=17-66", 17..=66),
+        of_ages("age_group=67-79", 67..=79),
+        of_ages("age_group=80+", 80..=999),
         Rule {
             id: "share_67plus",
+            part: "total",
             monthly: false,
             decimals: 1,
             factor: (100, 1),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Code, CodeListBuilder, FieldName, Validity};
+use model::{Code, CodeListBuilder, FieldName, Text, Validity};
 
 use super::hierarchy::Hierarchy;
 use crate::vocabulary;
@@ -12,6 +12,7 @@ use crate::yaml::{Cursor, Report, Span, Written};
 /// A group as written.
 pub(super) struct GroupDoc {
     name: FieldName,
+    title: Option<Text>,
     span: Span,
     codes: Vec<Written<String>>,
     under: Vec<Written<String>>,
@@ -32,9 +33,7 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<Gr
     let mut groups = Vec::new();
     for (name, group) in cursor.entries(report)? {
         let Some(mut keys) = group.keys(&vocabulary::GROUP, report) else { continue };
-        if let Some(title) = keys.need("title", report) {
-            title.bilingual(report);
-        }
+        let title = keys.need("title", report).and_then(|title| title.bilingual(report));
         let mut texts = |name: &'static str| keys.maybe(name, |codes| codes.texts(report));
         let (codes, under) = (texts("codes"), texts("under"));
         if matches!((&codes, &under), (Ok(None), Ok(None))) {
@@ -53,10 +52,15 @@ pub(super) fn read(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Vec<Gr
         });
         if let (Ok(valid), Ok(codes), Ok(under)) = (valid, codes, under) {
             let (codes, under) = (codes.unwrap_or_default(), under.unwrap_or_default());
-            groups.push(GroupDoc { name: valid, span: name.span, codes, under, except });
+            groups.push(GroupDoc { name: valid, title, span: name.span, codes, under, except });
         }
     }
     Some(groups)
+}
+
+/// The titles of the groups.
+pub(super) fn titles(groups: &[GroupDoc]) -> BTreeMap<FieldName, Text> {
+    groups.iter().filter_map(|group| Some((group.name.clone(), group.title.clone()?))).collect()
 }
 
 /// Resolves the groups to codes. `None` if a pattern is wrong or matches nothing.

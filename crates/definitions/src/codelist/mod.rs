@@ -57,7 +57,10 @@ pub(crate) fn resolve<'f>(
     }
     let (title, description) = (doc.head.title?, doc.head.description?);
     match builder.build(id, title, description, groups.codes, canonical) {
-        Ok(list) => Some(list),
+        Ok(mut list) => {
+            list.group_titles = group::titles(&doc.groups);
+            Some(list)
+        }
         Err(message) => {
             report.error_at(Code::CODE_HISTORY, Place::file(path), message);
             None

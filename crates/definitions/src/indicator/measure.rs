@@ -5,6 +5,7 @@ use model::{
     MomentRule, PeriodKind, RangeRule, Text, TimeSelection, Unit,
 };
 
+use super::breakdown::ChoiceDoc;
 use super::join::JoinDocs;
 use super::price::{Amounts, PriceDoc};
 use super::time::{self, Length, TimeDoc};
@@ -32,6 +33,17 @@ pub(super) struct MeasureDoc<'n> {
     absent: Maybe<AbsenceDoc>,
     time: TimeDoc<'n>,
     written: Vec<(String, String)>,
+    /// What it says of the indicator's breakdowns.
+    pub(super) breakdown: Option<ChoiceDoc>,
+}
+
+impl MeasureDoc<'_> {
+    /// Whether both say the same of breakdowns.
+    pub(super) fn breaks_down_like(&self, other: &Self) -> bool {
+        let nothing = ChoiceDoc::default();
+        let said = |doc: &Self| doc.breakdown.as_ref().map_or(nothing.said(), ChoiceDoc::said);
+        said(self) == said(other)
+    }
 }
 
 /// What measures are resolved against.
@@ -66,6 +78,7 @@ fn read_measure<'n>(name: Written<&'n str>, cursor: Cursor<'n>, report: &mut Rep
             having: None,
             absent: Ok(None),
             time: TimeDoc::default(),
+            breakdown: None,
             written: Vec::new(),
         };
     };
@@ -82,6 +95,7 @@ fn read_measure<'n>(name: Written<&'n str>, cursor: Cursor<'n>, report: &mut Rep
         having: keys.take("having"),
         absent: keys.maybe("absent", |cursor| AbsenceDoc::read(cursor, report)),
         time: TimeDoc::read(&mut keys, report),
+        breakdown: keys.take("breakdown").and_then(|cursor| ChoiceDoc::read(cursor, report)),
         written: further_keys(cursor),
     };
     if let (None, Some(key)) = (doc.per, doc.lets.or(doc.having)) {

@@ -1,5 +1,8 @@
 //! Indicators: measures of datasets, and the formula over them.
 
+mod additive;
+mod breakdown;
+mod dimension;
 mod history;
 mod join;
 mod measure;
@@ -18,16 +21,17 @@ use model::{
     IndicatorVersion, Measure, MissingRule, Period, PeriodKind, Plausible, Ratio, Rounding, Unit,
 };
 
+use self::breakdown::BreakdownsDoc;
 use self::measure::MeasureDoc;
 use self::publication::{InclusionDoc, ReservationDoc};
-pub(crate) use self::versions::Indicators;
+pub(crate) use self::versions::{Indicators, Newer};
 use crate::canonical::{self, Canonical};
 use crate::expression::{formula, sql};
 use crate::file::{Head, Identity, head};
 use crate::shelf::Shelf;
 use crate::vocabulary;
 use crate::words::{self, SpanDoc, every, period_kinds};
-use crate::yaml::{Cursor, Report, Written};
+use crate::yaml::{Broken, Cursor, Report, Written};
 
 struct IndicatorDoc<'n> {
     head: Head,
@@ -45,6 +49,7 @@ struct IndicatorDoc<'n> {
     groups: Option<GroupRule>,
     plausible: Option<Plausible>,
     included_in: Vec<InclusionDoc>,
+    breakdowns: Result<BreakdownsDoc<'n>, Broken>,
     reservations: Vec<ReservationDoc>,
     /// The earlier version that it takes the place of.
     supersedes: Option<IndicatorVersion>,
@@ -57,6 +62,7 @@ pub(crate) fn resolve(
     datasets: &Shelf<Dataset>,
     lists: &Shelf<CodeList>,
     indicators: &Indicators,
+    newer: Newer,
     report: &mut Report<'_>,
 ) -> Option<Indicator> {
     let doc = read(root, identity, lists, report)?;
@@ -93,14 +99,6 @@ pub(crate) fn resolve(
     // With another version a series begins anew.
     let begins = valid.from.filter(|_| doc.supersedes.is_some());
     let breaks: Vec<Period> = declared_breaks.iter().copied().chain(begins).collect();
-    let series = history::Series { period, valid, breaks: &breaks };
-    // Where an older version ends is for the newer ones to say, unless it says so itself.
-    let ends = identity.version.is_none() || valid.to.is_some();
-    for (measure, doc) in measures.iter().zip(&doc.measures).filter(|_| ends) {
-        if let Some(measure) = measure {
-            history::check(&series, measure, doc, datasets, lists, report);
-        }
-    }
     let version = Indicator {
         id: IndicatorId::new(identity.id).ok()?,
         version: doc.version?,
@@ -128,6 +126,7 @@ pub(crate) fn resolve(
         history: History {
             valid: (valid.from, valid.to),
             supersedes: doc.supersedes,
+            superseded: newer.left,
             declared_breaks,
             ..History::default()
         },
@@ -135,11 +134,22 @@ pub(crate) fn resolve(
         fingerprint: Fingerprint::of(&[]),
         canonical: String::new(),
     };
+    // While a newer version is broken, where this one ends is not known, unless it says so itself.
+    let made = version.defined().filter(|_| newer.known || valid.to.is_some());
+    for (measure, doc) in version.measures.iter().zip(&doc.measures) {
+        let Some((from, to)) = made else { break };
+        let series = history::Series { period, valid: words::Span { from, to }, breaks: &version.breaks };
+        history::check(&series, measure, doc, datasets, lists, report);
+    }
     let mut indicator = versions::made_of(&version, (formula, conversion), &named)?;
+    let breakdowns = doc.breakdowns.as_ref().ok()?;
+    let scope = breakdown::Scope { datasets, lists, measures: &doc.measures };
+    breakdown::resolve(breakdowns, &mut indicator, &scope, report)?;
     for chosen in versions::choices(&named, version.history.valid, indicators) {
         let mut apart = Report::new(report.path(), report.text());
         if let Some((formula, conversion, _, named)) = compile(doc.formula?, &chosen, &mut apart) {
-            let edition = versions::made_of(&version, (formula, conversion), &named)?;
+            let mut edition = versions::made_of(&version, (formula, conversion), &named)?;
+            breakdown::resolve(breakdowns, &mut edition, &scope, &mut apart)?;
             indicator.history.made_of_older.push(Arc::new(edition));
         }
         let made: Vec<String> = chosen.values().map(|other| format!("`{}@{}`", other.id, other.version)).collect();
@@ -179,6 +189,12 @@ fn read<'n>(
     let measures = keys.need("measures", report).and_then(|cursor| measure::read(cursor, report));
     let formula = keys.need("formula", report);
     let missing = keys.take("missing").map(|cursor| cursor.choice(report, &MISSING));
+    let dimensions = keys.maybe("dimensions", |cursor| dimension::read(cursor, report));
+    let breakdowns = keys.maybe("breakdowns", |cursor| breakdown::read(cursor, report));
+    let breakdowns = dimensions.and_then(|dimensions| {
+        let (dimensions, breakdowns) = (dimensions.unwrap_or_default(), breakdowns?.unwrap_or_default());
+        Ok(BreakdownsDoc { dimensions, breakdowns })
+    });
     let groups = keys.maybe("groups", |cursor| groups(cursor, report));
     let plausible = keys.maybe("plausible", |cursor| publication::plausible(cursor, report));
     let included_in = keys.take("included_in").and_then(|cursor| publication::included_in(cursor, lists, report));
@@ -202,6 +218,7 @@ fn read<'n>(
         groups: groups.ok().map(Option::unwrap_or_default),
         plausible: plausible.ok().flatten(),
         included_in: included_in.unwrap_or_default(),
+        breakdowns,
         reservations: reservations.unwrap_or_default(),
         supersedes,
     })
@@ -339,6 +356,8 @@ fn canonical(indicator: &Indicator, datasets: &Shelf<Dataset>) -> Option<Canonic
         |periods: &[Period]| (!periods.is_empty()).then(|| Canonical::list(periods.iter().map(Canonical::word)));
     let older = indicator.history.made_of_older.iter().map(|edition| canonical(edition, datasets));
     let older: Option<Vec<Canonical>> = older.collect();
+    let [dimensions, breakdowns, slicings] =
+        breakdown::canonical(indicator, datasets)?.map(|form| Some(form).filter(|_| !indicator.breakdowns.is_empty()));
     Some(Canonical::map([
         ("kind", Some(Canonical::word("indicator"))),
         ("id", Some(Canonical::word(&indicator.id))),
@@ -353,6 +372,9 @@ fn canonical(indicator: &Indicator, datasets: &Shelf<Dataset>) -> Option<Canonic
         ("measures", Some(Canonical::named(measures?))),
         ("formula", Some(Canonical::word(canonical::formula(&indicator.formula, &indicator.measures)))),
         ("conversion", Some(Canonical::word(canonical::ratio(indicator.conversion)))),
+        ("dimensions", dimensions),
+        ("breakdowns", breakdowns),
+        ("slicings", slicings),
         ("missing", Some(Canonical::word(missing))),
         ("plausible", indicator.plausible.map(publication::plausible_form)),
         (

@@ -15,6 +15,7 @@ pub(super) fn plausible(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<P
     let range = keys.maybe("range", |cursor| range(cursor, report));
     let change = keys.maybe("change", |cursor| share(cursor, report));
     let then = keys.maybe("then", |cursor| cursor.choice(report, &[("flag", false), ("missing", true)]));
+    let of = keys.maybe("of", |cursor| cursor.choice(report, &[("all", true), ("total", false)]));
     keys.finish(report);
     let (range, change) = (range.ok()?, change.ok()?);
     if range.is_none() && change.is_none() {
@@ -24,7 +25,7 @@ pub(super) fn plausible(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<P
         return None;
     }
     let (least, greatest) = range.unwrap_or_default();
-    Some(Plausible { least, greatest, change, remove: then.ok()?.unwrap_or(false) })
+    Some(Plausible { least, greatest, change, remove: then.ok()?.unwrap_or(false), of_parts: of.ok()?.unwrap_or(true) })
 }
 
 fn range(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<(Option<Ratio>, Option<Ratio>)> {
@@ -230,6 +231,7 @@ pub(super) fn plausible_form(plausible: Plausible) -> Canonical {
         ("least", number(plausible.least)),
         ("greatest", number(plausible.greatest)),
         ("change", number(plausible.change)),
+        ("of", (!plausible.of_parts).then(|| Canonical::word("total"))),
         ("then", Some(Canonical::word(if plausible.remove { "missing" } else { "flag" }))),
     ])
 }

@@ -28,6 +28,8 @@ pub(super) fn check(subject: &Subject<'_>, cursor: Cursor<'_>, report: &mut Repo
         let twin = |(_, earlier): &(&MeasureDoc<'_>, &Option<Measure>)| {
             earlier.as_ref().zip(measures[at].as_ref()).is_some_and(|(earlier, measure)| is_same(earlier, measure))
         };
+        // What is the same in the total may differ in the parts.
+        let twin = |pair: &(&MeasureDoc<'_>, &Option<Measure>)| twin(pair) && pair.0.breaks_down_like(doc);
         if let Some((first, _)) = docs.iter().zip(measures).take(at).find(twin) {
             let message = format!("`{}` is the same measure as `{}`", doc.name.value, first.name.value);
             report

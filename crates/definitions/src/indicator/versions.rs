@@ -28,20 +28,7 @@ impl Indicators {
     }
 
     /// Puts an indicator on the shelf: the current version, `None` if it is broken, and older ones, the oldest first.
-    ///
-    /// A newer version takes over with its first period, for good: where validities overlap the newer one holds. So a
-    /// file is added for a new version, and the file of the one before stays as it is.
-    pub(crate) fn put(&mut self, id: &str, current: Option<Indicator>, mut older: Vec<Indicator>) {
-        for at in 0..older.len() {
-            let newer: Vec<Bounds> = older[at + 1..].iter().chain(&current).map(|newer| newer.history.valid).collect();
-            let begins = newer.iter().map(|(from, _)| *from).min();
-            let left = match begins {
-                None => Superseded::No,
-                Some(None) => Superseded::Altogether,
-                Some(Some(first)) => Superseded::From(first.start()),
-            };
-            supersede(&mut older[at], left);
-        }
+    pub(crate) fn put(&mut self, id: &str, current: Option<Indicator>, older: Vec<Indicator>) {
         if let Some(first) = older.first() {
             self.older.insert(first.id.clone(), older.into_iter().map(Arc::new).collect());
         }
@@ -62,12 +49,31 @@ impl Indicators {
     }
 }
 
-fn supersede(version: &mut Indicator, left: Superseded) {
-    if version.history.superseded != Superseded::Altogether {
-        version.history.superseded = left;
-    }
-    for edition in &mut version.history.made_of_older {
-        supersede(Arc::make_mut(edition), left);
+/// What newer versions leave of the validity of an older one.
+///
+/// A newer version takes over with its first period, for good: where validities overlap the newer one holds. So a file is
+/// added for a new version, and the file of the one before stays as it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Newer {
+    /// What is left.
+    pub(super) left: Superseded,
+    /// Whether all newer versions are sound, so that no less can be left.
+    pub(super) known: bool,
+}
+
+impl Newer {
+    /// No newer versions.
+    pub(crate) const NONE: Self = Self { left: Superseded::No, known: true };
+
+    /// With one more; `None` if it is broken.
+    pub(crate) fn and(self, newer: Option<&Indicator>) -> Self {
+        let Some(newer) = newer else { return Self { known: false, ..self } };
+        let left = match (self.left, newer.history.valid.0) {
+            (Superseded::Altogether, _) | (_, None) => Superseded::Altogether,
+            (Superseded::No, Some(first)) => Superseded::From(first.start()),
+            (Superseded::From(day), Some(first)) => Superseded::From(day.min(first.start())),
+        };
+        Self { left, ..self }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The keys of indicators.
 
-use super::{CASES, ID, ID_OR_IDS, Key, PERIODS, Shape, Type, VALID};
+use super::{BILINGUAL, CASES, ID, ID_OR_IDS, Key, PERIODS, Shape, Type, VALID};
 
 /// An indicator.
 pub(crate) const INDICATOR: Shape = Shape::new(
@@ -30,6 +30,16 @@ pub(crate) const INDICATOR: Shape = Shape::new(
         ),
         Key::needed("measures", Type::Named(&Type::Object(&MEASURE)), "What is computed of datasets."),
         Key::needed("formula", Type::Expression("pupils / classes"), "How the measures are combined."),
+        Key::optional(
+            "dimensions",
+            Type::Named(&Type::Object(&DIMENSION)),
+            "What breakdowns are made of, where that is not simply a field.",
+        ),
+        Key::optional(
+            "breakdowns",
+            Type::List(&ID_OR_IDS),
+            "Besides the total: figures of each category of a dimension, or of several dimensions together.",
+        ),
         Key::optional(
             "missing",
             Type::Choice(&["propagate", "zero", "exclude"]),
@@ -69,13 +79,13 @@ pub(crate) const MEASURE: Shape = Shape::new(
         ),
         Key::optional(
             "shift",
-            Type::Form("^-?[0-9]{1,4} (month|quarter|year)s?$", "-1 year"),
+            Type::Form("^-?[0-9]{1,4} (week|month|quarter|year)s?$", "-1 year"),
             "How much later than the period it looks: `-1 year`.",
         ),
         Key::optional(
             "rolling",
-            Type::Form("^[0-9]{1,4} (month|quarter|year)s?$", "12 months"),
-            "So many months up to the end of the period.",
+            Type::Form("^[0-9]{1,4} (week|month|quarter|year)s?$", "12 months"),
+            "So many months, or of weeks so many weeks, up to the end of the period.",
         ),
         Key::optional(
             "cumulative",
@@ -94,6 +104,11 @@ pub(crate) const MEASURE: Shape = Shape::new(
         Key::depends("let", Type::Named(&Type::Expression("count(*)")), "With `per`: what is computed of each group."),
         Key::depends("having", Type::Expression("size between 5 and 35"), "With `per`: which groups count."),
         Key::needed("value", Type::Expression("count(*)"), "What is computed of them: `sum(amount)`."),
+        Key::optional(
+            "breakdown",
+            Type::OneOf(&[Type::Choice(&["total"]), Type::Named(&ID)]),
+            "Where it is not broken down as the dimensions say: `total`, or for a dimension `total` or another field.",
+        ),
         Key::optional("price", Type::Object(&PRICE), "Of amounts: in the prices of which period they are."),
     ],
 );
@@ -114,6 +129,45 @@ pub(crate) const JOIN: Shape = Shape::new(
             Type::Form("^(row|start|last|[0-9]{2}-[0-9]{2})$", "row"),
             "Of which time: the row's own (`row`), or one day: month and day (`'09-05'`), `start` or `last`.",
         ),
+    ],
+);
+
+/// A dimension of breakdowns.
+pub(crate) const DIMENSION: Shape = Shape::new(
+    "dimension",
+    "What figures are broken down by.",
+    &[
+        Key::optional(
+            "field",
+            ID,
+            "The field: a code, a truth value, or a whole number; default: the dimension's name.",
+        ),
+        Key::optional("title", BILINGUAL, "Its name for people; that of the field if not given."),
+        Key::depends("group", ID, "Of codes: those of this group are the categories, instead of all."),
+        Key::depends("groups", Type::List(&ID), "Of codes: these groups are the categories."),
+        Key::depends(
+            "bands",
+            Type::Worded(&Type::OneOf(&[BOUNDS, Type::Object(&BAND)])),
+            "Of whole numbers: the categories, each with its least and its greatest number.",
+        ),
+        Key::optional(
+            "total",
+            Type::Text,
+            "The code of rows that are totals themselves: they count where the dimension is not, and nowhere else.",
+        ),
+    ],
+);
+
+/// The least and the greatest number.
+const BOUNDS: Type = Type::Pair(&Type::OneOf(&[Type::Text, Type::Null]));
+
+/// A band with a title.
+pub(crate) const BAND: Shape = Shape::new(
+    "band",
+    "A band of whole numbers.",
+    &[
+        Key::needed("range", BOUNDS, "The least and the greatest number, both included; `null` for an open bound."),
+        Key::needed("title", BILINGUAL, "Its name for people."),
     ],
 );
 
@@ -139,7 +193,7 @@ pub(crate) const ABSENCE: Shape = Shape::new(
     &[
         Key::needed(
             "shift",
-            Type::Form("^-?[0-9]{1,4} (month|quarter|year)s?$", "-1 year"),
+            Type::Form("^-?[0-9]{1,4} (week|month|quarter|year)s?$", "-1 year"),
             "How much later than the measure's own time.",
         ),
         Key::needed("on", ID_OR_IDS, "The field, or the fields, whose value must not be there."),
@@ -173,6 +227,11 @@ pub(crate) const PLAUSIBLE: Shape = Shape::new(
             "The largest change from the period before.",
         ),
         Key::optional("then", Type::Choice(&["flag", "missing"]), "What becomes of a value beyond; default `flag`."),
+        Key::optional(
+            "of",
+            Type::Choice(&["all", "total"]),
+            "Of an indicator with breakdowns: whether parts are expected to be so too; default `all`.",
+        ),
     ],
 );
 

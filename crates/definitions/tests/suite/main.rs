@@ -1,5 +1,6 @@
 //! Definitions as their writers see them: folders of files in, diagnostics and a catalogue out.
 
+mod breakdowns;
 mod broken;
 mod diagnostics;
 mod differences;

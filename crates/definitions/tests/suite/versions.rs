@@ -175,3 +175,23 @@ fn only_the_broken_version_is_left_out() {
     let known: Vec<u32> = catalogue.versions("pupils").map(|found| found.version.0).collect();
     assert_eq!(known, [1, 3]);
 }
+
+/// A version of the expenditure on an account that was divided in 2019.
+fn divided(version: u32, keys: &str, account: &str) -> String {
+    let text = pupils(version, keys, "<= 9").replace("id: pupils", "id: divided").replace("unit: pupil", "unit: DKK");
+    let (head, _) = text.split_once("  pupils: {").expect("a measure");
+    let measure = format!("  amount: {{from: postings, where: \"account = '{account}'\", value: sum(amount)}}");
+    format!("{head}{measure}\nformula: amount\n")
+}
+
+#[test]
+fn a_change_of_codes_breaks_an_older_version_only_while_that_holds() {
+    let findings = |begins: &str| {
+        let newer = divided(2, &format!("valid: {{from: {begins}}}\nsupersedes: divided@1\n"), "9.20");
+        let older = divided(1, "valid: {from: 2010}\n", "9.10");
+        tree::plainly(&load(&with(&[("divided@1", older), ("divided", newer)])).1)
+    };
+    assert_eq!(findings("2019"), "", "the newer version begins with the change");
+    let late = findings("2021");
+    assert!(late.contains("divided@1.yaml") && late.contains("M4022") && late.lines().count() == 2, "{late}");
+}

@@ -238,7 +238,8 @@ impl Figures<'_> {
     /// Flags a value that is not plausible, or takes it out; returns whether it did. `before` is the value of the period
     /// before.
     fn doubt(&self, one: &mut Observation, before: Option<i128>) -> Result<bool, ComputeError> {
-        let (Some(plausible), Some(value)) = (&self.indicator.plausible, one.value) else { return Ok(false) };
+        let plausible = self.indicator.plausible.filter(|plausible| plausible.of_parts || self.breakdown == TOTAL);
+        let (Some(plausible), Some(value)) = (plausible, one.value) else { return Ok(false) };
         let area = one.area.clone();
         let overflow = |_| self.overflow(&area);
         let scaled = |bound: Ratio| bound.rounded(self.indicator.decimals, Rounding::HalfEven).map_err(overflow);

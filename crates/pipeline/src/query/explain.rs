@@ -180,6 +180,7 @@ fn example(indicator: &Indicator) -> &'static str {
         model::PeriodKind::SchoolYear => "2024/25",
         model::PeriodKind::Quarter => "2024-Q1",
         model::PeriodKind::Month => "2024-05",
+        model::PeriodKind::Week => "2024-W05",
     }
 }
 

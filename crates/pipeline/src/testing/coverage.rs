@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use definitions::cases::{Case, Given, Tested, named};
+use definitions::cases::{Case, Given, Table, Tested, named};
 use model::{Aggregate, Catalogue, Code, Dataset, Formula, Indicator, MissingRule, Notice, ObsStatus, Source};
 
 use super::compare::FoundReject;
@@ -16,6 +16,8 @@ struct OfIndicator {
     /// Of each measure: the rows that it could see, and those that it kept.
     rows: Vec<(u64, u64)>,
     statuses: BTreeSet<ObsStatus>,
+    /// The dimensions of the parts that were expected.
+    parts: BTreeSet<String>,
 }
 
 /// What was seen while tests were carried out.
@@ -31,13 +33,23 @@ pub(super) struct Sightings {
 }
 
 impl Sightings {
-    pub(super) fn indicator(&mut self, indicator: &Indicator, outcome: &indicator::Outcome, case: &Case) {
+    /// Notes what a test of an indicator showed; `expected` is the table of figures that it expects.
+    pub(super) fn indicator(
+        &mut self,
+        indicator: &Indicator,
+        outcome: &indicator::Outcome,
+        case: &Case,
+        expected: Option<&Table>,
+    ) {
         let seen = self.indicators.entry(case.definition()).or_default();
         seen.rows.resize(indicator.measures.len(), (0, 0));
         for (known, (all, kept)) in seen.rows.iter_mut().zip(&outcome.seen) {
             *known = (known.0 + all, known.1 + kept);
         }
         seen.statuses.extend(outcome.observations.iter().map(|one| one.status));
+        let parts = expected.and_then(|table| Some((table, table.column("breakdown")?)));
+        let cells = parts.iter().flat_map(|(table, at)| table.rows.iter().map(|row| &row.cells[*at].text));
+        seen.parts.extend(cells.map(|cell| model::dimensions_of(cell)));
         if let Given::Tables(tables) = &case.given {
             self.datasets.extend(tables.iter().map(|table| table.dataset.clone()));
         }
@@ -146,6 +158,10 @@ fn of_indicator(indicator: &Indicator, seen: &OfIndicator) -> Vec<String> {
         if all == kept {
             gaps.push(format!("the filter of `{}` was never false", measure.name));
         }
+    }
+    let breakdowns = indicator.breakdowns.iter().map(|breakdown| indicator.breakdown_text(breakdown));
+    for breakdown in breakdowns.filter(|breakdown| !seen.parts.contains(breakdown)) {
+        gaps.push(format!("no figure by `{breakdown}` was expected"));
     }
     for status in statuses(indicator).into_iter().filter(|status| !seen.statuses.contains(status)) {
         gaps.push(format!("no figure had the status {}", status.code()));

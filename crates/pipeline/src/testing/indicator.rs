@@ -150,8 +150,9 @@ fn parts_of_year(year: Period, partition: PeriodKind) -> Vec<Period> {
     if PeriodKind::Year.is_made_of(partition) {
         return year.parts(partition).collect();
     }
-    // A school year lies in two calendar years.
-    [year.start(), year.end()].map(|day| Period::containing(partition, day)).to_vec()
+    // A school year lies in two calendar years, and so may a week.
+    let first = Period::containing(partition, year.start());
+    std::iter::successors(Some(first), |part| part.next()).take_while(|part| part.start() <= year.end()).collect()
 }
 
 fn units(dataset: &Dataset, loaded: &Loaded) -> Vec<(Cell, Vec<u32>)> {

@@ -279,12 +279,12 @@ impl One<'_> {
 
     fn carried_out(&self, case: &Case, texts: &Texts, sightings: &mut Sightings) -> Result<Ended, RunError> {
         let catalogue = &self.project.catalogue;
-        let columns = case.expect.rows.as_ref().and_then(|table| texts.table(table));
+        let expected = case.expect.rows.as_ref().and_then(|table| texts.table(table));
         let columns: Vec<String> =
-            columns.map(|table| table.header.iter().map(|cell| cell.text.clone()).collect()).unwrap_or_default();
+            expected.map(|table| table.header.iter().map(|cell| cell.text.clone()).collect()).unwrap_or_default();
         if let Some(indicator) = case.indicator(catalogue).filter(|_| is_given(case, Tested::Indicator)) {
             let outcome = indicator::run(case, texts, indicator, catalogue, self.options.coverage)?;
-            sightings.indicator(indicator, &outcome, case);
+            sightings.indicator(indicator, &outcome, case, expected);
             let (keys, usual) = (indicator::keys(&outcome.figures), indicator::usual_columns(&outcome.figures));
             let rows = indicator::about(&outcome.figures, &columns);
             return Ok(Ended::Found(Found { rows, keys, usual, rejects: outcome.rejects, tally: None }));

@@ -1,6 +1,10 @@
 //! The page of an indicator.
 
-use model::{Dataset, FieldIndex, Indicator, Join, JoinMoment, Measure, Price, PriceBase};
+use std::collections::BTreeSet;
+
+use model::{
+    Category, Dataset, Dimension, FieldIndex, Indicator, Join, JoinMoment, Measure, PeriodKind, Price, PriceBase,
+};
 
 use super::document::{Block, Inline, Page, code, link, text};
 use super::words::Speaker;
@@ -34,8 +38,11 @@ pub(super) fn page(indicator: &Indicator, speaker: Speaker<'_>) -> Page {
     blocks.push(Block::Heading(2, tongue.say("Mål", "Measures").to_owned()));
     for measure in &indicator.measures {
         blocks.push(Block::Heading(3, measure.name.to_string()));
-        blocks.push(Block::facts(tongue, facts(measure, speaker)));
+        let mut known = facts(measure, indicator.period.step(), speaker);
+        known.extend(same(indicator, measure, speaker));
+        blocks.push(Block::facts(tongue, known));
     }
+    blocks.extend(breakdowns(indicator, speaker));
     blocks.push(Block::Heading(2, tongue.say("Kilder", "Sources").to_owned()));
     blocks.push(sources(indicator, speaker));
     if !indicator.reservations.is_empty() {
@@ -59,7 +66,7 @@ pub(super) fn formula(indicator: &Indicator, speaker: Speaker<'_>) -> [Block; 2]
 }
 
 /// A measure in words.
-pub(super) fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inline>)> {
+pub(super) fn facts<'s>(measure: &Measure, step: PeriodKind, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inline>)> {
     let Speaker { tongue, catalogue } = speaker;
     let Some(own) = catalogue.datasets.get(&measure.dataset) else { return Vec::new() };
     // What is looked up stands beside the rows like fields of their own.
@@ -82,7 +89,9 @@ pub(super) fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str
     }
     facts.push((tongue.say("Hvornår", "When"), vec![text(speaker.time(measure.time))]));
     facts.extend(
-        speaker.window(measure.window).map(|window| (tongue.say("Tidsrum", "Stretch of time"), vec![text(window)])),
+        speaker
+            .window(measure.window, step)
+            .map(|window| (tongue.say("Tidsrum", "Stretch of time"), vec![text(window)])),
     );
     for join in measure.joins() {
         facts.push((tongue.say("Slået op", "Looked up"), looked_up(join, own, speaker)));
@@ -107,7 +116,7 @@ pub(super) fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str
     }
     if let Some(absent) = &measure.absent {
         let mut what = names(&absent.on);
-        what.push(text(format!(" ({})", speaker.later(absent.shift))));
+        what.push(text(format!(" ({})", speaker.later(absent.shift, step))));
         facts.push((tongue.say("Uden rækker med samme", "Without rows of the same"), what));
     }
     facts.push((tongue.say("Enhed", "Unit"), vec![code(measure.unit.to_string())]));
@@ -115,6 +124,53 @@ pub(super) fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str
         facts.push((tongue.say("Priser", "Prices"), prices(price, speaker)));
     }
     facts
+}
+
+/// The dimensions for every category of which a measure is the same.
+fn same<'s>(indicator: &Indicator, measure: &Measure, speaker: Speaker<'s>) -> Option<(&'s str, Vec<Inline>)> {
+    let tongue = speaker.tongue;
+    let slicings = indicator.breakdowns.iter().zip(&measure.slicings);
+    let pairs = slicings.flat_map(|(breakdown, slicing)| breakdown.dimensions.iter().zip(&slicing.fields));
+    let at: BTreeSet<usize> = pairs.filter(|(_, field)| field.is_none()).map(|(at, _)| *at).collect();
+    let titles: Vec<&str> = at.into_iter().map(|at| tongue.of(&indicator.dimensions[at].title)).collect();
+    let what = tongue.say("Ens for alle kategorier af", "The same for all categories of");
+    (!titles.is_empty()).then(|| (what, vec![text(titles.join("; "))]))
+}
+
+/// How many categories are named one by one.
+const MOST_CATEGORIES: usize = 20;
+
+/// What the figures are broken down by, and whether the parts add up.
+fn breakdowns(indicator: &Indicator, speaker: Speaker<'_>) -> Vec<Block> {
+    let tongue = speaker.tongue;
+    if indicator.breakdowns.is_empty() {
+        return Vec::new();
+    }
+    let titled = |dimension: &Dimension| tongue.of(&dimension.title).to_owned();
+    let parts = indicator.breakdowns.iter().map(|breakdown| {
+        let names: Vec<String> = breakdown.dimensions.iter().map(|at| titled(&indicator.dimensions[*at])).collect();
+        let adds_up = if breakdown.additive {
+            tongue.say("delene giver det samlede tal", "the parts add up to the total")
+        } else {
+            tongue.say("delene må ikke lægges sammen", "the parts must not be added up")
+        };
+        vec![text(names.join(tongue.say(" og ", " and "))), text(": "), text(adds_up)]
+    });
+    let categories = indicator.dimensions.iter().map(|dimension| {
+        let title = |category: &Category| tongue.of(&category.title).to_owned();
+        let some: Vec<String> = dimension.categories.iter().take(MOST_CATEGORIES).map(title).collect();
+        let rest = dimension.categories.len().saturating_sub(MOST_CATEGORIES);
+        let rest = if rest > 0 { format!("; {rest} {}", tongue.say("andre", "others")) } else { String::new() };
+        vec![vec![code(dimension.name.as_str())], vec![text(titled(dimension))], vec![text(some.join("; ") + &rest)]]
+    });
+    let header =
+        [tongue.say("Navn", "Name"), tongue.say("Dimension", "Dimension"), tongue.say("Kategorier", "Categories")];
+    let caption = tongue.say("Dimensioner og deres kategorier", "Dimensions and their categories");
+    vec![
+        Block::Heading(2, tongue.say("Opdelinger", "Breakdowns").to_owned()),
+        Block::List(parts.collect()),
+        Block::table(caption, &header, categories.collect()),
+    ]
 }
 
 /// The row that is looked up: its name, where, and by what.

@@ -127,7 +127,7 @@ proptest! {
         let time = if snapshots { TimeSelection::Average } else { TimeSelection::Within };
         let measure = Measure {
             window,
-            absent: absent.filter(|_| !snapshots).map(|by| Absence { shift: by * kind.months(), on: vec![PERSON] }),
+            absent: absent.filter(|_| !snapshots).map(|by| Absence { shift: by * kind.steps(), on: vec![PERSON] }),
             per: per.map(by_code),
             slicings: breakdowns.iter().map(slicing).collect(),
             ..measure_of("m", time, filter, aggregate, 0)
@@ -212,7 +212,8 @@ fn a_part_is_a_figure_of_its_own() {
         total("0101", "2024", 1_100, 2),
         total("0400", "2024", 500, 5),
     ];
-    let change = model::Plausible { least: None, greatest: None, change: Ratio::new(1, 2).ok(), remove: true };
+    let change =
+        model::Plausible { least: None, greatest: None, change: Ratio::new(1, 2).ok(), remove: true, of_parts: true };
     let plausible = Indicator { plausible: Some(change), ..quotient() };
     let figures = observe(&plausible, &measures.concat(), &members).expect("figures");
     let lines: Vec<String> = figures

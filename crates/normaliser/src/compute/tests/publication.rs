@@ -37,8 +37,13 @@ fn means_and_medians_are_of_the_figures() {
 
 #[test]
 fn what_is_not_plausible_is_flagged_or_taken_out() {
-    let expected =
-        |remove| Plausible { least: Some(Ratio::integer(2)), greatest: None, change: Ratio::new(1, 4).ok(), remove };
+    let expected = |remove| Plausible {
+        least: Some(Ratio::integer(2)),
+        greatest: None,
+        change: Ratio::new(1, 4).ok(),
+        remove,
+        of_parts: true,
+    };
     // 0101: 5, then 6.2 (24 % more), then 4.6 (25.8 % less). 0400 is below 2 all the time. 0751 has no year before.
     let years = [
         year("2022", [1_000, 300, 700], [Some(2), Some(3), None]),
