@@ -230,6 +230,7 @@ fn coverage_says_what_no_test_has_shown() {
             "not seen: indicator share_67plus: the filter of `inhabitants` was never false",
             "not seen: indicator share_67plus: no figure had the status O",
             "not seen: indicator share_67plus: no figure had the status P",
+            "not seen: indicator share_women: has no test",
             "not seen: source statbank_population: the skip rule `regions_and_country` never left out a record",
         ]
     );

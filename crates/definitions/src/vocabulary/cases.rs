@@ -34,6 +34,11 @@ pub(crate) const EXPECT: Shape = Shape::new(
             "All rows (`exact`, the default), or at least these.",
         ),
         Key::optional("tolerance", Type::Anything, "How much a number may differ."),
+        Key::depends(
+            "municipalities_of",
+            Type::Form("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "2025-01-01"),
+            "Of an indicator: the figures are those of the municipalities of this day.",
+        ),
         Key::depends("rows", TABLE, "The rows."),
         Key::depends("rejects", Type::List(&Type::Object(&REJECT)), "The rejected rows."),
         Key::depends("tally", Type::Object(&TALLY), "Of a source: the counts of the delivery."),

@@ -1,6 +1,7 @@
 //! The engine against a slow, obvious evaluator: canonical files are written, measures computed both ways.
 
 mod breakdown;
+mod carry;
 mod general;
 mod joined;
 mod partial;
