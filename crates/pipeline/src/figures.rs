@@ -12,6 +12,7 @@ use normaliser::{CanonicalFile, DatasetRows, Partials, Request};
 
 use crate::RunError;
 use crate::coverage::{Cell, Coverage};
+use crate::geography::Geography;
 use crate::series::Asked;
 
 /// A unit that holds, with the path of its canonical rows.
@@ -62,6 +63,13 @@ impl<'a> Sources<'a> {
     fn read_for<'m>(&'m self, reading: &Reading<'_>, municipality: &'m MunicipalityCode) -> &'m [MunicipalityCode] {
         if reading.is_for_all() { self.municipalities } else { std::slice::from_ref(municipality) }
     }
+
+    /// Whether there is such a municipality at the beginning of the period. Who is merged into another one during a period
+    /// still has the figures of it, and who begins then has those of the next.
+    fn exists(&self, (municipality, period): Cell) -> bool {
+        self.municipalities.binary_search(&municipality).is_ok()
+            && Geography::of(self.catalogue).has(municipality, period.start())
+    }
 }
 
 /// What the units that changed lead to, or all that are there.
@@ -97,7 +105,8 @@ pub(crate) fn all_of<'a>(
     let cells_of = |indicator: &Indicator| -> BTreeSet<Cell> {
         let periods = reached(sources, indicator, &nothing, true).periods;
         let published = periods.into_iter().filter(|period| is_published(sources, indicator, *period));
-        published.flat_map(|period| sources.municipalities.iter().map(move |code| (*code, period))).collect()
+        let everybody = published.flat_map(|period| sources.municipalities.iter().map(move |code| (*code, period)));
+        everybody.filter(|cell| sources.exists(*cell)).collect()
     };
     let work: Vec<(&Indicator, BTreeSet<Cell>)> =
         indicators.iter().map(|indicator| (*indicator, cells_of(indicator))).collect();
@@ -105,9 +114,10 @@ pub(crate) fn all_of<'a>(
     let requests: Vec<Request<'_>> =
         work.iter().map(|(indicator, cells)| Request { indicator, wanted: cells }).collect();
     let measured = normaliser::measure(&requests, &rows)?;
-    let areas = |period: Period| areas(sources, period);
+    let geography = Geography::of(sources.catalogue);
+    let members = |period: Period| geography.members(sources.municipalities, period.start());
     let observed = work.iter().zip(measured);
-    observed.map(|((indicator, _), measures)| Ok(normaliser::observe(indicator, &measures, &areas)?)).collect()
+    observed.map(|((indicator, _), measures)| Ok(normaliser::observe(indicator, &measures, &members)?)).collect()
 }
 
 /// What a task has to compute again, given the units that changed; everything if the definition did.
@@ -136,14 +146,13 @@ pub(crate) fn wanted(
         let next: Vec<Period> = wanted.periods.iter().filter_map(|period| period.next()).collect();
         wanted.periods.extend(next.into_iter().filter(|period| observed.contains(period)));
     }
-    let is_municipality = |code: &MunicipalityCode| sources.municipalities.binary_search(code).is_ok();
-    wanted.cells.retain(|(municipality, _)| is_municipality(municipality));
+    wanted.cells.retain(|cell| sources.exists(*cell));
     let measured = publication.read().measures_of(series, Some(&wanted.periods))?;
     let stored: BTreeSet<Cell> = measured.iter().map(|value| (value.municipality, value.period)).collect();
     // A period that appears for the first time has a figure, if only a missing one, for everybody.
     for period in &wanted.periods {
         let everybody = sources.municipalities.iter().map(|code| (*code, *period));
-        wanted.cells.extend(everybody.filter(|cell| !stored.contains(cell)));
+        wanted.cells.extend(everybody.filter(|cell| !stored.contains(cell) && sources.exists(*cell)));
     }
     Ok(wanted)
 }
@@ -201,11 +210,6 @@ pub(crate) fn publish(
     Ok(counts)
 }
 
-/// The regions and the country in a period, each with its municipalities.
-fn areas(sources: &Sources<'_>, period: Period) -> BTreeMap<Area, Vec<MunicipalityCode>> {
-    sources.catalogue.regions_and_country(sources.municipalities.iter().copied(), period.start())
-}
-
 fn publish_one(
     sources: &Sources<'_>,
     Task { series, plan: indicator, .. }: &Task<'_>,
@@ -215,7 +219,9 @@ fn publish_one(
 ) -> Result<FigureCounts, RunError> {
     publication.measures(&fresh, series.as_defined)?;
     let measures = measures(sources, (series, indicator), periods, fresh, publication)?;
-    let mut observations = normaliser::observe(indicator, &measures, &|period| areas(sources, period))?;
+    let geography = Geography::of(sources.catalogue);
+    let members = |period: Period| geography.members(sources.municipalities, period.start());
+    let mut observations = normaliser::observe(indicator, &measures, &members)?;
     observations.retain(|one| periods.contains(&one.period));
     let counts = publication.figures(&observations, series.as_defined)?;
     // An area or a category that is no more has no figure any more either; who is compared with whom is not known yet.
@@ -243,7 +249,7 @@ pub(crate) fn measures(
     }
     let stored = publication.read().measures_of(series, Some(&read))?;
     let mut measures = complete(indicator, stored, fresh);
-    measures.retain(|value| sources.municipalities.binary_search(&value.municipality).is_ok());
+    measures.retain(|value| sources.exists((value.municipality, value.period)));
     Ok(measures)
 }
 

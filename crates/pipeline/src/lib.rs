@@ -12,6 +12,7 @@ mod closing;
 mod coverage;
 mod error;
 mod figures;
+mod geography;
 mod groups;
 mod intake;
 mod key;
@@ -42,8 +43,8 @@ pub use lock::{Lock, LockHolder};
 pub use normaliser::PersonKeys;
 pub use project::Project;
 pub use query::{
-    DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts, Queries,
-    RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
+    CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
+    Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
     SourceStatus, Status, VersionLine,
 };
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};

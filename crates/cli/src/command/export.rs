@@ -20,6 +20,7 @@ pub(crate) fn export(common: &Common, own: &ExportArguments) -> Result<Exit, Run
         areas: own.area.clone(),
         levels: own.level.iter().map(|level| level.as_str().to_owned()).collect(),
         breakdowns: own.breakdown.clone(),
+        municipalities_of: own.municipalities_of,
     };
     let by_ending = own.output.as_ref().and_then(|path| path.extension()).filter(|ending| *ending == "parquet");
     let format = own.format.unwrap_or(if by_ending.is_some() { ExportFormat::Parquet } else { ExportFormat::Csv });

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use model::{DatasetId, Indicator, MunicipalityCode, Observation, Period, Pipeline, Ratio, format_decimal};
 use musketer_pipeline::Project;
-use normaliser::{CanonicalFile, DatasetRows, Request, measure, observe};
+use normaliser::{CanonicalFile, DatasetRows, Member, Request, measure, observe};
 
 use crate::Failure;
 use crate::reading::ReadDelivery;
@@ -28,10 +28,7 @@ pub(crate) fn figures(
     let measured = measure(&requests.collect::<Vec<_>>(), &rows)?;
     let mut figures = Vec::new();
     for (indicator, measures) in indicators.into_iter().zip(measured) {
-        let areas = |period: Period| {
-            project.catalogue.regions_and_country(project.catalogue.municipality_codes(), period.start())
-        };
-        figures.extend(observe(indicator, &measures, &areas)?);
+        figures.extend(observe(indicator, &measures, &|period| members(project, period))?);
     }
     figures.retain(|figure| figure.value.is_some());
     Ok(figures)
@@ -102,6 +99,18 @@ fn wanted(indicator: &Indicator, rows: &BTreeMap<DatasetId, DatasetRows<'_>>) ->
         }
     }
     wanted
+}
+
+/// The municipalities and their regions at the beginning of a period.
+fn members(project: &Project, period: Period) -> Vec<Member> {
+    let catalogue = &project.catalogue;
+    let Some(list) = catalogue.municipalities() else { return Vec::new() };
+    let member = |municipality: MunicipalityCode| {
+        let index = list.index_of(&municipality.to_string())?;
+        let region = list.attribute(index, "region", period.start())?.to_owned();
+        Some(Member { municipality, region })
+    };
+    catalogue.municipality_codes().into_iter().filter_map(member).collect()
 }
 
 /// Writes the figures as CSV, the sides of quotients as exact fractions.

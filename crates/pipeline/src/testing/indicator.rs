@@ -10,7 +10,7 @@ use model::{
     MunicipalityCode, Observation, Period, PeriodKind, Ratio, Reading, RecordBatch, SourceId, TOTAL, WorkUnit,
     format_decimal, pow10,
 };
-use normaliser::{CanonicalFile, DatasetRows, Request, measure, observe, partition};
+use normaliser::{CanonicalFile, DatasetRows, Request, measure, observe, observe_carried, observe_groups, partition};
 
 use super::compare::{FoundReject, Grid};
 use super::delivery::Loaded;
@@ -18,6 +18,7 @@ use super::given::{self, Persons};
 use super::read::Texts;
 use crate::RunError;
 use crate::coverage::Cell;
+use crate::geography::Geography;
 use crate::groups::{Groups, Values};
 
 /// What an indicator's test came to.
@@ -48,18 +49,28 @@ pub(super) fn run(
 ) -> Result<Outcome, RunError> {
     let store = tempfile::tempdir().map_err(RunError::file("a temporary folder"))?;
     let world = world(case, texts, store.path(), catalogue, indicator)?;
+    let geography = Geography::of(catalogue);
+    let members = |period: Period| geography.members(&world.municipalities, period.start());
     let groups = groups(case, texts, indicator, catalogue, &world)?;
-    let areas = |period: Period| {
-        let mut areas = catalogue.regions_and_country(world.municipalities.iter().copied(), period.start());
-        areas.extend(groups.on(indicator, period.start()));
-        areas
-    };
     let (mut observations, mut seen) = (Vec::new(), None);
     // Every edition makes the periods that are its own. What an older one sees is shown by the older version's tests.
     for edition in indicator.editions() {
-        let wanted = cells(&world, &published(edition, &world));
+        let periods = published(edition, &world);
+        let everybody = world.municipalities.iter().flat_map(|code| periods.iter().map(|period| (*code, *period)));
+        let wanted: BTreeSet<Cell> = everybody.filter(|(code, period)| geography.has(*code, period.start())).collect();
         let measures = measure(&[Request { indicator: edition, wanted: &wanted }], &world.rows)?.remove(0);
-        observations.extend(observe(edition, &measures, &areas)?);
+        observations.extend(match case.expect.municipalities_of {
+            None => {
+                let mut figures = observe_groups(edition, &measures, &|period| groups.on(edition, period.start()))?;
+                figures.retain(|one| matches!(one.area, Area::Comparison(_)));
+                figures.extend(observe(edition, &measures, &members)?);
+                figures
+            }
+            Some(day) => {
+                let members = |_| geography.members(&world.municipalities, day);
+                observe_carried(edition, &measures, &members, &|code, period| geography.carried(code, period, day))?
+            }
+        });
         if probe && seen.is_none() {
             seen = Some(self::seen(edition, &wanted, &world)?);
         }
@@ -108,7 +119,7 @@ fn deciding(id: &IndicatorId, catalogue: &Catalogue, world: &World<'_>) -> Resul
         let wanted = cells(world, &published(edition, world));
         let mut measures = measure(&[Request { indicator: edition, wanted: &wanted }], &world.rows)?.remove(0);
         measures.retain(|value| value.breakdown == TOTAL);
-        for figure in observe(edition, &measures, &|_| BTreeMap::new())? {
+        for figure in observe(edition, &measures, &|_| Vec::new())? {
             if let (Area::Municipality(code), Some(value)) = (figure.area, figure.value) {
                 values.entry(figure.period).or_default().insert(code, value);
             }
@@ -177,6 +188,12 @@ fn world<'a>(
         rows.values().flat_map(|of| of.delivered.iter().map(|(code, _)| *code)).collect();
     let expected = case.expect.rows.as_ref().and_then(|table| texts.table(table));
     municipalities.extend(expected.iter().flat_map(|table| expected_municipalities(table, catalogue)));
+    if let Some(day) = case.expect.municipalities_of {
+        let geography = Geography::of(catalogue);
+        let periods = rows.values().flat_map(|of| &of.delivered);
+        let carried = periods.flat_map(|(code, period)| geography.carried(*code, *period, day));
+        municipalities.extend(carried.map(|(code, _)| code).collect::<Vec<_>>());
+    }
     municipalities.remove(&MunicipalityCode::COUNTRY);
     // In a test everybody owes everything.
     let periods: BTreeSet<Period> =
@@ -197,8 +214,9 @@ fn parts_of_year(year: Period, partition: PeriodKind) -> Vec<Period> {
     if PeriodKind::Year.is_made_of(partition) {
         return year.parts(partition).collect();
     }
-    // A school year lies in two calendar years.
-    [year.start(), year.end()].map(|day| Period::containing(partition, day)).to_vec()
+    // A school year lies in two calendar years, and so may a week.
+    let first = Period::containing(partition, year.start());
+    std::iter::successors(Some(first), |part| part.next()).take_while(|part| part.start() <= year.end()).collect()
 }
 
 fn units(dataset: &Dataset, loaded: &Loaded) -> Vec<(Cell, Vec<u32>)> {

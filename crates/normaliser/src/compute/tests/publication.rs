@@ -99,7 +99,7 @@ fn comparison_groups_have_figures_as_regions_have() {
         ])
     };
     let measures = year("2024", [1_000, 500, 3_001], [Some(2), None, Some(4)]);
-    let figures = |indicator: &Indicator| shown(&observe(indicator, &measures, &groups).expect("figures"));
+    let figures = |indicator: &Indicator| shown(&observe_groups(indicator, &measures, &groups).expect("figures"));
     // 40.01 / 6 = 6.668; of the neighbours of 0101 one is missing.
     let found = figures(&quotient());
     assert_eq!(found[3..], ["cities 6.7 A 2/2", "near:0101 7.5 P 1/2", "near:0751 - O 0/1"]);
