@@ -14,11 +14,18 @@ const MUNICIPALITIES: &str = "code;title_da;title_en;valid_from;valid_to;aliases
 0101;København;Copenhagen;2007-01-01;;101|Kbh;municipality;1084
 0751;Aarhus;Aarhus;2007-01-01;;751;municipality;1082
 ";
-const ACCOUNT: &str = "rows: account.csv\ngroups:\n  school: {title: {da: Skole, en: School}, codes: ['3.22.*']}\n";
+const ACCOUNT: &str = "rows: account.csv\nchanges: account_changes.csv\ngroups:\n  school: {title: {da: Skole, en: School}, codes: ['3.22.*']}\n";
 const ACCOUNTS: &str = "code;title_da;title_en;valid_from;valid_to;aliases
 3.22.01;Folkeskoler;Public schools;;;32201
 3.22.05;SFO;After-school care;;2018-01-01;
 6.45.51;Administration;Administration;;;
+9.10;Gammel;Old;;2019-01-01;
+9.20;Ny;New;2019-01-01;;
+9.30;Nyere;Newer;2019-01-01;;
+";
+const CHANGES: &str = "from;to;date;kind;share
+9.10;9.20;2019-01-01;split;1/3
+9.10;9.30;2019-01-01;split;2/3
 ";
 const POSTINGS: &str = "grain: {da: En, en: One}
 row_unit: posting
@@ -113,12 +120,20 @@ pub const PLACES: &[Place] = &[
     Place::File("pipelines/main.yaml", &[Municipalities, Accounts, Postings, Source, Indicator]),
     Place::Indicator("  one: {from: postings, where: ", BEHIND),
     Place::Indicator("  one: {from: postings, value: ", "}\nformula: one\n"),
-    Place::Indicator("  one: {from: postings, value: sum(amount)}\n  two: {from: postings, value: count(*)}\nformula: ", "\n"),
+    Place::Indicator(
+        "  one: {from: postings, value: sum(amount)}\n  two: {from: postings, value: count(*)}\nformula: ",
+        "\n",
+    ),
     Place::Check,
     Place::Project,
     Place::Indicator("  one: {from: postings, per: account, let: {size: ", "}, value: sum(size)}\nformula: one\n"),
-    Place::Indicator("  one: {from: postings, per: account, let: {size: sum(amount)}, having: ", ", value: sum(size)}\nformula: one\n"),
+    Place::Indicator(
+        "  one: {from: postings, per: account, let: {size: sum(amount)}, having: ",
+        ", value: sum(size)}\nformula: one\n",
+    ),
     Place::Indicator("  one: {from: postings, rolling: ", BEHIND),
+    Place::File("definitions/codelists/account_changes.csv", &[Accounts]),
+    Place::File("definitions/indicators/school/one@1.yaml", &[Municipalities, Accounts, Postings, Indicator]),
 ];
 
 fn put(files: &mut Files, path: &str, text: String) {
@@ -138,6 +153,7 @@ fn around(files: &mut Files, one: Around) {
         Accounts => {
             file(files, "codelist", "definitions/codelists", "account", ACCOUNT);
             put(files, "definitions/codelists/account.csv", ACCOUNTS.to_owned());
+            put(files, "definitions/codelists/account_changes.csv", CHANGES.to_owned());
         }
         Postings => file(files, "dataset", "definitions/datasets", "postings", POSTINGS),
         Pupils => file(files, "dataset", "definitions/datasets", "pupils", PUPILS),
@@ -165,7 +181,10 @@ pub fn with(place: Place, text: &[u8]) -> Option<Files> {
         }
         Place::Check => {
             [Municipalities, Accounts].into_iter().for_each(|one| around(&mut files, one));
-            let check = format!("checks:\n  - {{id: it, severity: error, title: {{da: D, en: D}}, when_true: {}}}\n", quoted()?);
+            let check = format!(
+                "checks:\n  - {{id: it, severity: error, title: {{da: D, en: D}}, when_true: {}}}\n",
+                quoted()?
+            );
             file(&mut files, "dataset", "definitions/datasets", "postings", &format!("{POSTINGS}{check}"));
         }
         Place::Project => {

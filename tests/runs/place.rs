@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use rusqlite::Connection;
@@ -154,6 +154,17 @@ impl Place {
     /// Starts the program.
     pub(crate) fn musketer(&self, arguments: &[&str]) -> Said {
         said(&self.command(arguments).output().expect("it starts"))
+    }
+
+    /// Starts the program in the project's folder, and gives what a person sees on the screen.
+    pub(crate) fn screen(&self, arguments: &[&str]) -> String {
+        let seen = tempfile::NamedTempFile::new().expect("a file");
+        // One handle for both, so that they share the place at which they write.
+        let screen = || Stdio::from(seen.as_file().try_clone().expect("opened"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_musketer"));
+        command.current_dir(self.folder.path()).args(arguments).stdout(screen()).stderr(screen());
+        command.status().expect("it starts");
+        fs::read_to_string(seen.path()).expect("UTF-8")
     }
 
     /// Starts the program and expects this exit code.

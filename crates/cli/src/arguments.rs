@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use model::{AsDefined, MunicipalityCode, Period};
+use model::{AsDefined, Date, MunicipalityCode, Period};
 use pipeline::Parts;
 
 const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; diff: a breaking change without a new \
@@ -322,6 +322,9 @@ pub(crate) struct ExplainArguments {
     /// The part of the figure, one category of each dimension: `sex=1,age_band=0-5`
     #[arg(long, value_name = "PART", default_value = model::TOTAL)]
     pub(crate) breakdown: String,
+    /// The figure of the municipalities of this day (`today`, or a date), made of those that they came from
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub(crate) municipalities_of: Option<Date>,
     /// Figures by the versions that are valid in their periods, or all by the current ones
     #[arg(long, value_enum, default_value_t = Definitions::Then)]
     pub(crate) definitions: Definitions,
@@ -331,6 +334,13 @@ pub(crate) struct ExplainArguments {
     /// How the explanation is written
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    if text == "today" {
+        return Ok(crate::environment::today());
+    }
+    Date::parse_iso(text).ok_or_else(|| "a day is written 2025-01-01, or `today`".to_owned())
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what a parser of values returns")]
@@ -357,6 +367,9 @@ pub(crate) struct ExportArguments {
     /// figures; may be given several times
     #[arg(long, value_name = "PARTS", value_parser = parts)]
     pub(crate) breakdown: Vec<Parts>,
+    /// Figures of the municipalities of this day (`today`, or a date) for all periods: what was merged since is added up
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub(crate) municipalities_of: Option<Date>,
     /// Figures by the versions that are valid in their periods, or all by the current ones
     #[arg(long, value_enum, default_value_t = Definitions::Then)]
     pub(crate) definitions: Definitions,

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use model::Date;
 use pipeline::{KeyPlace, LockHolder};
 
 #[expect(clippy::disallowed_methods, reason = "this module is where the environment is read")]
@@ -16,6 +17,13 @@ fn variable(name: &str) -> Option<String> {
 pub(crate) fn now() -> String {
     let now: chrono::DateTime<chrono::Utc> = SystemTime::now().into();
     now.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The day, in UTC.
+#[expect(clippy::disallowed_methods, reason = "this module is where the clock is read")]
+pub(crate) fn today() -> Date {
+    let now: chrono::DateTime<chrono::Utc> = SystemTime::now().into();
+    Date::parse_iso(&now.format("%Y-%m-%d").to_string()).unwrap_or_else(|| unreachable!("a clock shows a day"))
 }
 
 /// A clock for how long something takes.

@@ -50,7 +50,7 @@ pub(crate) fn every<T>(items: impl IntoIterator<Item = Option<T>>) -> Option<Vec
 }
 
 /// The kinds of periods, for [`Cursor::choice`].
-pub(crate) fn period_kinds() -> [(&'static str, PeriodKind); 4] {
+pub(crate) fn period_kinds() -> [(&'static str, PeriodKind); 5] {
     PeriodKind::ALL.map(|kind| (kind.as_str(), kind))
 }
 

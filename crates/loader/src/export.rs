@@ -73,13 +73,22 @@ const COLUMNS: [&str; 18] = [
     "revision",
 ];
 
+/// What figures in the municipalities of another day have besides, so that nobody takes them for those that were
+/// delivered.
+const CARRIED: [&str; 2] = ["municipalities_of", "carried_from"];
+
+fn are_carried(figures: &[Figure]) -> bool {
+    figures.iter().any(|figure| figure.carried.is_some())
+}
+
 /// Writes figures as CSV: UTF-8, a header, lines that end in LF, numbers with a decimal point and no grouping.
 ///
 /// A text that a spreadsheet would take for a formula gets an apostrophe in front. Numbers are left as they are.
 pub fn export_csv(figures: &[Figure], separator: Separator, language: Language, out: &mut dyn Write) -> io::Result<()> {
     let mut line = String::new();
     let separator = separator.character();
-    for name in COLUMNS {
+    let carried = are_carried(figures);
+    for name in COLUMNS.iter().chain(CARRIED.iter().filter(|_| carried)) {
         push_text(&mut line, name, separator);
     }
     write_line(&mut line, out)?;
@@ -117,6 +126,10 @@ fn push_figure(line: &mut String, figure: &Figure, separator: char, language: La
     push_text(line, &figure.confidentiality, separator);
     for count in [figure.contributing, figure.members, figure.revision] {
         push_number(line, &count.to_string(), separator);
+    }
+    if let Some(carried) = &figure.carried {
+        push_text(line, &carried.municipalities_of.to_string(), separator);
+        push_text(line, &carried.from, separator);
     }
 }
 
@@ -175,7 +188,7 @@ fn write_parquet(figures: &[Figure], language: Language, path: &Path) -> io::Res
 
 fn frame(figures: &[Figure], language: Language) -> PolarsResult<DataFrame> {
     let rows = || figures.iter();
-    let columns = vec![
+    let mut columns = vec![
         texts("indicator", rows().map(|figure| Some(figure.indicator.to_string()))),
         counts("version", rows().map(|figure| figure.version.0)),
         texts("as_defined", rows().map(|figure| Some(figure.as_defined.to_string()))),
@@ -196,6 +209,11 @@ fn frame(figures: &[Figure], language: Language) -> PolarsResult<DataFrame> {
         counts("members", rows().map(|figure| figure.members)),
         counts("revision", rows().map(|figure| figure.revision)),
     ];
+    if are_carried(figures) {
+        let of = |figure: &Figure| figure.carried.as_ref().map(|carried| carried.municipalities_of.to_string());
+        let from = |figure: &Figure| figure.carried.as_ref().map(|carried| carried.from.clone());
+        columns.extend([texts(CARRIED[0], rows().map(of)), texts(CARRIED[1], rows().map(from))]);
+    }
     DataFrame::new(figures.len(), columns)
 }
 

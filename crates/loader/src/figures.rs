@@ -64,7 +64,7 @@ impl FigureCounts {
 }
 
 /// A number exactly: a decimal if a finite one holds it, otherwise `n/d`.
-fn exact_text(ratio: Ratio) -> String {
+pub(crate) fn exact_text(ratio: Ratio) -> String {
     let (mut rest, mut scale) = (ratio.denominator(), 0_u8);
     for factor in [2, 5] {
         let mut power = 0_u8;
@@ -81,7 +81,7 @@ fn exact_text(ratio: Ratio) -> String {
 }
 
 /// The nearest float. A decimal text is rounded once when it is read; two integers would be rounded, and their quotient.
-fn float(exact: &str) -> Option<f64> {
+pub(crate) fn float(exact: &str) -> Option<f64> {
     match exact.split_once('/') {
         None => exact.parse().ok(),
         Some((numerator, denominator)) => {

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row, params_from_iter};
 use crate::figures::key;
 use crate::reading::{Conditions, parsed, word};
 use crate::schema::{LATEST, LATEST_NOW};
-use crate::{Description, FigureKey, LoadError, Reading, RunNumber};
+use crate::{Carried, Description, FigureKey, LoadError, Reading, RunNumber};
 
 /// Which figures are meant; a field that is `None` stands for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct Figure {
     pub revision: u32,
     /// The run that published it.
     pub known_from: RunNumber,
+    /// What it is made of, where it is about the municipalities of another day; `None` of a stored figure.
+    pub carried: Option<Carried>,
 }
 
 /// A number as it is kept: exactly, and as the nearest float.
@@ -243,6 +245,7 @@ fn figure(row: &Row<'_>) -> rusqlite::Result<Figure> {
         confidentiality: row.get("conf_status")?,
         revision: row.get("revision")?,
         known_from: RunNumber(row.get("known_from_run")?),
+        carried: None,
     })
 }
 

@@ -9,6 +9,7 @@
 //! rows, `schema.sql` for what the tables mean.
 
 mod canonical;
+mod carried;
 mod error;
 mod export;
 mod figures;
@@ -27,6 +28,7 @@ pub use canonical::{
     BatchPool, CanonicalPart, CanonicalWriter, EncodeScratch, EncodedGroup, PartScope, ROW_GROUP_ROWS, RowGroup,
     part_path, remove_records, rows_with_records,
 };
+pub use carried::Carried;
 pub use error::LoadError;
 pub use export::{Language, Separator, export_csv, export_parquet};
 pub use figures::{AreaRecord, Description, FigureCounts, FigureKey};

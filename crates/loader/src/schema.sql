@@ -127,8 +127,8 @@ CREATE TABLE area (
 
 -- The periods that figures are about, for time axes.
 CREATE TABLE period (
-    period TEXT NOT NULL PRIMARY KEY, -- The period: `2024`, `2024-Q1`, `2024-05`, `2024/25`.
-    kind TEXT NOT NULL, -- `year`, `school_year`, `quarter` or `month`.
+    period TEXT NOT NULL PRIMARY KEY, -- The period: `2024`, `2024-Q1`, `2024-05`, `2024-W05`, `2024/25`.
+    kind TEXT NOT NULL, -- `year`, `school_year`, `quarter`, `month` or `week`.
     first_day TEXT NOT NULL, -- The first day, ISO 8601.
     last_day TEXT NOT NULL -- The last day, ISO 8601.
 ) WITHOUT ROWID;
@@ -144,7 +144,7 @@ CREATE TABLE indicator (
     description_en TEXT NOT NULL, -- What it means, in English.
     unit TEXT NOT NULL, -- The unit of its values.
     decimals INTEGER NOT NULL, -- Decimals of its values.
-    period_kind TEXT NOT NULL, -- The length of its periods: `year`, `school_year`, `quarter` or `month`.
+    period_kind TEXT NOT NULL, -- The length of its periods: `year`, `school_year`, `quarter`, `month` or `week`.
     direction TEXT NOT NULL, -- `higher_is_better`, `lower_is_better` or `neutral`.
     formula TEXT NOT NULL, -- How it is made of its measures.
     fingerprint TEXT NOT NULL, -- Hash of the definition; its text is in `definition`.
@@ -257,7 +257,7 @@ SELECT
     a.title_en AS area_title_en, -- The area's name in English.
     a.region AS region, -- The region that a municipality lies in.
     o.period AS period, -- The period.
-    p.kind AS period_kind, -- `year`, `school_year`, `quarter` or `month`.
+    p.kind AS period_kind, -- `year`, `school_year`, `quarter`, `month` or `week`.
     p.first_day AS first_day, -- The first day of the period.
     p.last_day AS last_day, -- The last day of the period.
     o.breakdown AS breakdown, -- What part of the population, see `breakdown`; `total` for all.

@@ -28,6 +28,8 @@ pub enum FieldType {
     Date,
     /// A month, kept as its first day.
     Month,
+    /// An ISO week, kept as its Monday.
+    Week,
     /// A calendar year, kept as its first day.
     Year,
     /// A school year, kept as its first day, 1 August.
@@ -47,6 +49,7 @@ impl FieldType {
             Self::Boolean => "boolean",
             Self::Date => "date",
             Self::Month => "month",
+            Self::Week => "week",
             Self::Year => "year",
             Self::SchoolYear => "school_year",
             Self::Person => "person",
@@ -55,13 +58,14 @@ impl FieldType {
 
     /// Whether values are kept as days.
     pub fn is_temporal(&self) -> bool {
-        matches!(self, Self::Date | Self::Month | Self::Year | Self::SchoolYear)
+        matches!(self, Self::Date | Self::Month | Self::Week | Self::Year | Self::SchoolYear)
     }
 
     /// The period that a value stands for, for the types that are periods.
     pub fn period_kind(&self) -> Option<PeriodKind> {
         match self {
             Self::Month => Some(PeriodKind::Month),
+            Self::Week => Some(PeriodKind::Week),
             Self::Year => Some(PeriodKind::Year),
             Self::SchoolYear => Some(PeriodKind::SchoolYear),
             _ => None,

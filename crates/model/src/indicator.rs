@@ -231,11 +231,8 @@ impl Measure {
 
     /// The periods of `kind` whose windows may have something to do with these days.
     pub(crate) fn periods_near(&self, days: std::ops::Range<Date>, kind: PeriodKind) -> impl Iterator<Item = Period> {
-        let reach = self.windows().map(Window::reach).max().unwrap_or_default();
-        let first = Period::containing(PeriodKind::Month, days.start).ordinal() - reach;
-        let last = Period::containing(PeriodKind::Month, days.end).ordinal() + reach;
-        let month = |ordinal| Period::from_ordinal(PeriodKind::Month, ordinal).map(Period::start);
-        let bounds = month(first).zip(month(last));
+        let reach = self.windows().map(|window| window.reach(kind)).max().unwrap_or_default();
+        let bounds = Date::from_days(days.start.days() - reach).zip(Date::from_days(days.end.days() + reach));
         let first = bounds.map(|(first, _)| Period::containing(kind, first));
         let periods = std::iter::successors(first, |period| period.next());
         periods.take_while(move |period| bounds.is_some_and(|(_, last)| period.start() <= last))

@@ -22,12 +22,14 @@ pub enum ObsStatus {
     Break,
     /// `K`: included in another municipality's figure.
     IncludedElsewhere,
+    /// `E`: estimated: made of shares of what was measured as a whole.
+    Estimated,
     /// `U`: low reliability: the value is not plausible, or was taken out because it was not.
     Implausible,
 }
 
 impl ObsStatus {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Normal,
         Self::NotCollected,
         Self::CannotExist,
@@ -35,6 +37,7 @@ impl ObsStatus {
         Self::Provisional,
         Self::Break,
         Self::IncludedElsewhere,
+        Self::Estimated,
         Self::Implausible,
     ];
 
@@ -48,6 +51,7 @@ impl ObsStatus {
             Self::Provisional => "P",
             Self::Break => "B",
             Self::IncludedElsewhere => "K",
+            Self::Estimated => "E",
             Self::Implausible => "U",
         }
     }

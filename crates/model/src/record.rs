@@ -337,7 +337,9 @@ impl RecordSchema {
             FieldType::Integer => ColumnKind::Integer,
             FieldType::Decimal { scale, .. } => ColumnKind::Decimal { scale: *scale },
             FieldType::Boolean => ColumnKind::Boolean,
-            FieldType::Date | FieldType::Month | FieldType::Year | FieldType::SchoolYear => ColumnKind::Date,
+            FieldType::Date | FieldType::Month | FieldType::Week | FieldType::Year | FieldType::SchoolYear => {
+                ColumnKind::Date
+            }
         };
         let fields = dataset.fields.iter().map(|field| (field.name.to_string(), kind(&field.ty)));
         let persons = dataset.fields.iter().filter(|field| field.ty == FieldType::Person);

@@ -13,6 +13,9 @@ pub(crate) struct Calendar {
 
 impl Calendar {
     pub(crate) fn new(kind: PeriodKind) -> Self {
+        if kind == PeriodKind::Week {
+            return Self::of_weeks();
+        }
         let month = |month: i32| Date::new(month.div_euclid(12), month.rem_euclid(12).cast_unsigned() + 1, 1);
         let months: Vec<Date> = (FIRST_YEAR * 12..).map_while(month).collect();
         let mut calendar = Self { numbers: Vec::new(), starts: Vec::new() };
@@ -28,6 +31,22 @@ impl Calendar {
             let number =
                 u16::try_from(calendar.starts.len() - 1).expect("four centuries have fewer than 65,536 months");
             calendar.numbers.resize(usize::try_from(end - calendar.starts[0]).unwrap_or_default(), number);
+        }
+        calendar
+    }
+
+    /// Weeks, of which the first one begins before all days.
+    fn of_weeks() -> Self {
+        let first = Date::new(FIRST_YEAR, 1, 1).map_or(0, Date::days);
+        let last = Date::new(LAST_YEAR, 12, 31).map_or(first, Date::days);
+        let mut calendar = Self { numbers: Vec::new(), starts: vec![first] };
+        for day in first..=last {
+            // 1 January 1970 was a Thursday.
+            if (day + 3).rem_euclid(7) == 0 && day > first {
+                calendar.starts.push(day);
+            }
+            let number = u16::try_from(calendar.starts.len() - 1).expect("four centuries have fewer than 65,536 weeks");
+            calendar.numbers.push(number);
         }
         calendar
     }
@@ -53,6 +72,8 @@ impl Calendar {
 
 /// The first year of a [`Date`].
 const FIRST_YEAR: i32 = 1800;
+/// The last one.
+const LAST_YEAR: i32 = 2200;
 
 #[cfg(test)]
 mod tests {

@@ -18,7 +18,7 @@ mod fixture;
 
 pub use check::{KeyCheck, KeyError, KeyFindings, KeyHasher, KeyJudge, RowPlace, Suspects, partition};
 pub use compute::{
-    CanonicalFile, ComputeError, DatasetRows, MeasureRow, MeasureRows, Member, PartialHand, PartialPlan, Partials,
-    Request, index_values, measure, observe, rows_of,
+    CanonicalFile, Carriage, ComputeError, DatasetRows, MeasureRow, MeasureRows, Member, PartialHand, PartialPlan,
+    Partials, Request, index_values, measure, observe, observe_carried, rows_of,
 };
 pub use harmonise::{Hand, Harmonised, Harmoniser, PersonKeys};

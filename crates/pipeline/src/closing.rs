@@ -10,6 +10,7 @@ use model::{
 
 use crate::coverage::{Coverage, is_used};
 use crate::figures::{self, Sources, Task, UnitFile, Wanted};
+use crate::geography::Geography;
 use crate::reading::{Job, ReadDelivery};
 use crate::run::{Phase, Progress, SEMANTICS};
 use crate::series::Asked;
@@ -223,7 +224,10 @@ impl Work<'_> {
             }));
         }
         if let Some(list) = self.catalogue.municipalities() {
-            areas.extend(self.municipalities.iter().filter_map(|code| {
+            let geography = Geography::of(self.catalogue);
+            let days: BTreeSet<_> = self.ledger.units.keys().map(|unit| unit.period.start()).collect();
+            let ever = self.municipalities.iter().filter(|code| days.iter().any(|day| geography.has(**code, *day)));
+            areas.extend(ever.filter_map(|code| {
                 let index = list.index_of(&code.to_string())?;
                 let title = list.title_of(index, day).clone();
                 let region = list.attribute(index, "region", day).map(str::to_owned);

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Catalogue, DatasetId, Delivery, MunicipalityCode, Period, PeriodKind, Pipeline, Reading, Usage, WorkUnit};
 
+use crate::geography::Geography;
+
 /// A municipality's period of a dataset, from whatever source.
 pub(crate) type Cell = (MunicipalityCode, Period);
 
@@ -70,13 +72,18 @@ impl Coverage {
                 cells.insert((unit.municipality, unit.period));
             }
         }
+        let geography = Geography::of(catalogue);
         for usage in &pipeline.uses {
             let Some(source) = catalogue.sources.get(&usage.source) else { continue };
             let latest = coverage.latest(&source.dataset).unwrap_or(usage.from);
             let latest = usage.to.map_or(latest, |to| to.max(latest));
             let cells = coverage.used.entry(source.dataset.clone()).or_default();
             for period in owed_periods(usage, latest) {
-                cells.extend(usage.municipalities.iter().map(|municipality| (*municipality, period)));
+                // Whoever is no municipality any more, or none yet, owes nothing. The whole country always is.
+                let owes =
+                    |code: MunicipalityCode| code == MunicipalityCode::COUNTRY || geography.has(code, period.start());
+                let exist = usage.municipalities.iter().filter(|code| owes(**code));
+                cells.extend(exist.map(|municipality| (*municipality, period)));
             }
         }
         coverage

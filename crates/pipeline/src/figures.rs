@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use loader::{FigureCounts, FigureKey, Publication};
 use model::{
-    Catalogue, Dataset, DatasetId, Date, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Observation,
-    Period, Reading, Series, WorkUnit,
+    Catalogue, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Observation, Period,
+    Reading, Series, WorkUnit,
 };
-use normaliser::{CanonicalFile, DatasetRows, Member, Partials, Request};
+use normaliser::{CanonicalFile, DatasetRows, Partials, Request};
 
 use crate::RunError;
 use crate::coverage::{Cell, Coverage};
+use crate::geography::Geography;
 use crate::series::Asked;
 
 /// A unit that holds, with the path of its canonical rows.
@@ -62,6 +63,13 @@ impl<'a> Sources<'a> {
     fn read_for<'m>(&'m self, reading: &Reading<'_>, municipality: &'m MunicipalityCode) -> &'m [MunicipalityCode] {
         if reading.is_for_all() { self.municipalities } else { std::slice::from_ref(municipality) }
     }
+
+    /// Whether there is such a municipality at the beginning of the period. Who is merged into another one during a period
+    /// still has the figures of it, and who begins then has those of the next.
+    fn exists(&self, (municipality, period): Cell) -> bool {
+        self.municipalities.binary_search(&municipality).is_ok()
+            && Geography::of(self.catalogue).has(municipality, period.start())
+    }
 }
 
 /// What the units that changed lead to, or all that are there.
@@ -97,7 +105,8 @@ pub(crate) fn all_of<'a>(
     let cells_of = |indicator: &Indicator| -> BTreeSet<Cell> {
         let periods = reached(sources, indicator, &nothing, true).periods;
         let published = periods.into_iter().filter(|period| is_published(sources, indicator, *period));
-        published.flat_map(|period| sources.municipalities.iter().map(move |code| (*code, period))).collect()
+        let everybody = published.flat_map(|period| sources.municipalities.iter().map(move |code| (*code, period)));
+        everybody.filter(|cell| sources.exists(*cell)).collect()
     };
     let work: Vec<(&Indicator, BTreeSet<Cell>)> =
         indicators.iter().map(|indicator| (*indicator, cells_of(indicator))).collect();
@@ -105,7 +114,8 @@ pub(crate) fn all_of<'a>(
     let requests: Vec<Request<'_>> =
         work.iter().map(|(indicator, cells)| Request { indicator, wanted: cells }).collect();
     let measured = normaliser::measure(&requests, &rows)?;
-    let members = |period: Period| members(sources, period.start());
+    let geography = Geography::of(sources.catalogue);
+    let members = |period: Period| geography.members(sources.municipalities, period.start());
     let observed = work.iter().zip(measured);
     observed.map(|((indicator, _), measures)| Ok(normaliser::observe(indicator, &measures, &members)?)).collect()
 }
@@ -136,14 +146,13 @@ pub(crate) fn wanted(
         let next: Vec<Period> = wanted.periods.iter().filter_map(|period| period.next()).collect();
         wanted.periods.extend(next.into_iter().filter(|period| observed.contains(period)));
     }
-    let is_municipality = |code: &MunicipalityCode| sources.municipalities.binary_search(code).is_ok();
-    wanted.cells.retain(|(municipality, _)| is_municipality(municipality));
+    wanted.cells.retain(|cell| sources.exists(*cell));
     let measured = publication.read().measures_of(series, Some(&wanted.periods))?;
     let stored: BTreeSet<Cell> = measured.iter().map(|value| (value.municipality, value.period)).collect();
     // A period that appears for the first time has a figure, if only a missing one, for everybody.
     for period in &wanted.periods {
         let everybody = sources.municipalities.iter().map(|code| (*code, *period));
-        wanted.cells.extend(everybody.filter(|cell| !stored.contains(cell)));
+        wanted.cells.extend(everybody.filter(|cell| !stored.contains(cell) && sources.exists(*cell)));
     }
     Ok(wanted)
 }
@@ -217,8 +226,9 @@ fn publish_one(
     }
     let stored = publication.read().measures_of(series, Some(&read))?;
     let mut measures = complete(indicator, stored, fresh);
-    measures.retain(|value| sources.municipalities.binary_search(&value.municipality).is_ok());
-    let members = |period: Period| members(sources, period.start());
+    measures.retain(|value| sources.exists((value.municipality, value.period)));
+    let geography = Geography::of(sources.catalogue);
+    let members = |period: Period| geography.members(sources.municipalities, period.start());
     let mut observations = normaliser::observe(indicator, &measures, &members)?;
     observations.retain(|one| periods.contains(&one.period));
     let counts = publication.figures(&observations, series.as_defined)?;
@@ -306,15 +316,4 @@ fn rows_for<'a>(
         rows.insert(id.clone(), DatasetRows { dataset, files: files.filter_map(file).collect(), delivered, used });
     }
     rows
-}
-
-/// The municipalities and their regions on a day.
-fn members(sources: &Sources<'_>, day: Date) -> Vec<Member> {
-    let Some(list) = sources.catalogue.municipalities() else { return Vec::new() };
-    let member = |municipality: &MunicipalityCode| {
-        let index = list.index_of(&municipality.to_string())?;
-        let region = list.attribute(index, "region", day)?.to_owned();
-        Some(Member { municipality: *municipality, region })
-    };
-    sources.municipalities.iter().filter_map(member).collect()
 }

@@ -12,6 +12,7 @@ mod closing;
 mod coverage;
 mod error;
 mod figures;
+mod geography;
 mod intake;
 mod key;
 mod ledger;
@@ -41,9 +42,9 @@ pub use lock::{Lock, LockHolder};
 pub use normaliser::PersonKeys;
 pub use project::Project;
 pub use query::{
-    DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Parts, Queries, RefusedDelivery,
-    RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
-    VersionLine,
+    CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Parts, Queries,
+    RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
+    SourceStatus, Status, VersionLine,
 };
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
 pub use revision::Earlier;

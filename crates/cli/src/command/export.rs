@@ -15,6 +15,7 @@ pub(crate) fn export(common: &Common, own: &ExportArguments) -> Result<Exit, Run
         indicators: own.indicator.clone(),
         periods: own.period.clone(),
         breakdowns: own.breakdown.clone(),
+        municipalities_of: own.municipalities_of,
     };
     let by_ending = own.output.as_ref().and_then(|path| path.extension()).filter(|ending| *ending == "parquet");
     let format = own.format.unwrap_or(if by_ending.is_some() { ExportFormat::Parquet } else { ExportFormat::Csv });

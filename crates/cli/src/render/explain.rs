@@ -58,6 +58,12 @@ pub(crate) fn text(of: &Explanation) -> String {
     if let (Some(numerator), Some(denominator)) = (&of.numerator, &of.denominator) {
         text += &format!("  = {} / {}\n", grouped_decimal(numerator), grouped_decimal(denominator));
     }
+    if let Some(day) = &of.municipalities_of {
+        text += &format!("in the municipalities of {day}, carried from {}:\n", of.period);
+        for from in &of.carried {
+            text += &format!("  {} {}, share {}\n", from.municipality, from.title, from.share);
+        }
+    }
     text.push('\n');
     of.measures.iter().for_each(|measure| text += &self::measure(measure));
     text += &deliveries(of);

@@ -112,12 +112,13 @@ fn wrong(ty: &FieldType, text: &str) -> Option<String> {
         }
         FieldType::Boolean => (matches!(text, "true" | "false"), "write true or false".to_owned()),
         FieldType::Date => (Date::parse_iso(text).is_some(), "write 2025-09-05".to_owned()),
-        FieldType::Month | FieldType::Year | FieldType::SchoolYear => {
+        FieldType::Month | FieldType::Week | FieldType::Year | FieldType::SchoolYear => {
             let kind = ty.period_kind()?;
             let named = text.parse::<Period>().is_ok_and(|period| period.kind() == kind);
             let day = Date::parse_iso(text).is_some_and(|day| Period::containing(kind, day).start() == day);
             let example = match kind {
                 model::PeriodKind::Month => "write 2025-09",
+                model::PeriodKind::Week => "write 2025-W36",
                 model::PeriodKind::SchoolYear => "write 2025/26",
                 _ => "write 2025",
             };

@@ -9,7 +9,7 @@ mod table;
 
 use std::sync::Arc;
 
-use model::{Catalogue, Code, Indicator, IndicatorVersion, Place, Ratio};
+use model::{Catalogue, Code, Date, Indicator, IndicatorVersion, Place, Ratio};
 
 pub use self::check::{check_delivered, check_expected, check_given, expected_columns};
 pub(crate) use self::read::check;
@@ -156,6 +156,8 @@ pub struct Expect {
     pub subset: bool,
     /// How far a number may be from the expected one.
     pub tolerance: Option<Ratio>,
+    /// The day whose municipalities the figures are about; those of the period without it.
+    pub municipalities_of: Option<Date>,
     /// The rows.
     pub rows: Option<TableText>,
     /// The rejected rows; `None` demands none of an indicator's, and says nothing about a source's.
@@ -226,4 +228,6 @@ pub struct Anchors {
     pub rejects: Option<Anchor>,
     /// `tally:` below `expect:`.
     pub tally: Option<Anchor>,
+    /// Whether the test, or what it expects, stands in brackets, where no line can be added.
+    pub in_brackets: bool,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use granit_parser::ScalarStyle;
-use model::{Catalogue, Code, Dataset, Diagnostic, Place, Ratio};
+use model::{Catalogue, Code, Dataset, Date, Diagnostic, Place, Ratio};
 
 use super::{
     Anchor, Anchors, Case, Expect, ExpectedReject, ExpectedTally, FileName, Given, GivenBytes, GivenDelivery,
@@ -197,6 +197,8 @@ impl Reader<'_> {
         let mut expect = expect.unwrap_or(Some(Expect::default()))?;
         expect.error = error.map_or(Some(None), |error| error.map(Some))?;
         let point = |span: Span| Anchor { line: span.line, column: span.column, start: 0, end: 0, block: false };
+        let bracketed = |cursor: Cursor<'_>| cursor.is_mapping() && cursor.node.closed.is_some();
+        expect.anchors.in_brackets = bracketed(cursor) || expect_at.is_some_and(bracketed);
         expect.anchors.first = Some(point(first));
         expect.anchors.given = given_at.map(|cursor| anchor(cursor, report));
         expect.anchors.expect = expect_at.map(|cursor| anchor(cursor, report));
@@ -246,6 +248,8 @@ impl Reader<'_> {
         let mut keys = cursor.keys(&vocabulary::EXPECT, report)?;
         let subset = keys.take("match").map(|cursor| cursor.choice(report, &MATCH));
         let tolerance = keys.take("tolerance").map(|cursor| tolerance(cursor, report));
+        let day = if self.tested == Tested::Indicator { keys.take("municipalities_of") } else { None };
+        let day = day.map(|cursor| day_of(cursor, report));
         let rows_at = keys.take("rows");
         let rows = rows_at.map(|cursor| text_or_file(cursor, report));
         if let Some(Some(TableText::Inline(table))) = &rows {
@@ -271,6 +275,7 @@ impl Reader<'_> {
         }
         Some(Expect {
             subset: subset.map_or(Some(false), |subset| subset)?,
+            municipalities_of: day.map_or(Some(None), |day| day.map(Some))?,
             tolerance: tolerance.map_or(Some(None), |tolerance| tolerance.map(Some))?,
             rows: rows.map_or(Some(None), |rows| rows.map(Some))?,
             rejects: rejects.map_or(Some(None), |rejects| rejects.map(Some))?,
@@ -332,6 +337,16 @@ fn given_table(name: &str, dataset: &Dataset, cursor: Cursor<'_>, report: &mut R
     }
     let sound = before || !report.is_broken();
     sound.then(|| GivenTable { dataset: name.to_owned(), rows, delivered })
+}
+
+fn day_of(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Date> {
+    let written = cursor.word(report)?;
+    let day = Date::parse_iso(written.value);
+    if day.is_none() {
+        let message = format!("`{}` is no day such as 2025-01-01", written.value);
+        report.error(Code::INVALID_VALUE, written.span, message);
+    }
+    day
 }
 
 fn code(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Code> {

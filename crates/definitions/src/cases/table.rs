@@ -59,7 +59,10 @@ impl Table {
             };
             if cells.len() != header.len() {
                 let message = format!("the row has {} cells, the header has {}", cells.len(), header.len());
-                findings.push(Diagnostic::error(Code::TEST_TABLE, message).at(place(number, 0, line.chars().count())));
+                let finding = Diagnostic::error(Code::TEST_TABLE, message).at(place(number, 0, line.chars().count()));
+                let whole = [&cells[..], &header[..]].into_iter().find(|cells| cells.len() == 1);
+                let foreign = whole.is_some_and(|cells| cells[0].text.contains([',', '\t', '|']));
+                findings.push(if foreign { finding.with_help("put `;` between cells") } else { finding });
                 continue;
             }
             rows.push(Row { line: number as u64 + 1, cells });

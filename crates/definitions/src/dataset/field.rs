@@ -24,12 +24,13 @@ enum TypeWord {
     Boolean,
     Date,
     Month,
+    Week,
     Year,
     SchoolYear,
     Person,
 }
 
-const TYPES: [(&str, TypeWord); 10] = [
+const TYPES: [(&str, TypeWord); 11] = [
     ("text", TypeWord::Text),
     ("code", TypeWord::Code),
     ("integer", TypeWord::Integer),
@@ -37,6 +38,7 @@ const TYPES: [(&str, TypeWord); 10] = [
     ("boolean", TypeWord::Boolean),
     ("date", TypeWord::Date),
     ("month", TypeWord::Month),
+    ("week", TypeWord::Week),
     ("year", TypeWord::Year),
     ("school_year", TypeWord::SchoolYear),
     ("person", TypeWord::Person),
@@ -141,6 +143,7 @@ fn read_type(word: Option<TypeWord>, keys: &mut Keys<'_>, report: &mut Report<'_
         TypeWord::Boolean => TypeDoc::Plain(FieldType::Boolean),
         TypeWord::Date => TypeDoc::Plain(FieldType::Date),
         TypeWord::Month => TypeDoc::Plain(FieldType::Month),
+        TypeWord::Week => TypeDoc::Plain(FieldType::Week),
         TypeWord::Year => TypeDoc::Plain(FieldType::Year),
         TypeWord::SchoolYear => TypeDoc::Plain(FieldType::SchoolYear),
         TypeWord::Person => TypeDoc::Plain(FieldType::Person),

@@ -85,7 +85,12 @@ impl RowCompiler<'_, '_> {
                 self.of_a_number(&name, expressions(list).as_deref(), span)
             }
             ("quantile", Some(list)) if !distinct => self.quantile(list, span),
-            ("count", _) => self.unknown_form(span, "write count(*) or count(distinct field)"),
+            ("count", list) => {
+                let of = list.and_then(expressions).filter(|of| !of.is_empty());
+                let of = of.map(|of| of.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+                let of = of.unwrap_or_else(|| "field".to_owned());
+                self.unknown_form(span, &format!("write count(*) for all rows, or count(distinct {of})"))
+            }
             ("sum" | "min" | "max" | "avg" | "median" | "quantile", _) => {
                 self.unknown_form(span, "write it of one number: sum(amount)")
             }

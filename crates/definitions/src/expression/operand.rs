@@ -108,7 +108,9 @@ impl RowCompiler<'_, '_> {
             FieldType::Integer => number(0, None),
             FieldType::Decimal { precision, scale } => number(*scale, Some(*precision)),
             FieldType::Boolean => Operand::Condition(Expr::Field(index)),
-            FieldType::Date | FieldType::Month | FieldType::Year | FieldType::SchoolYear => Operand::Temporal(index),
+            FieldType::Date | FieldType::Month | FieldType::Week | FieldType::Year | FieldType::SchoolYear => {
+                Operand::Temporal(index)
+            }
             FieldType::Person => {
                 let message = format!("the person field `{}` can only be counted", field.name);
                 self.report
@@ -338,8 +340,14 @@ impl RowCompiler<'_, '_> {
             self.report.error(Code::TYPE_MISMATCH, field_span, message);
             return None;
         }
-        let Sql::Value(value) = group else { return self.group_needed(group_span) };
-        let Value::SingleQuotedString(name) = &value.value else { return self.group_needed(group_span) };
+        let name = match group {
+            Sql::Value(value) => match &value.value {
+                Value::SingleQuotedString(name) => name,
+                _ => return self.group_needed("elderly", group_span),
+            },
+            Sql::Identifier(name) => return self.group_needed(&name.value, group_span),
+            _ => return self.group_needed("elderly", group_span),
+        };
         let list = self.list_of(index)?;
         let members = self.members_of(list, name, group_span)?;
         match day {
@@ -351,10 +359,10 @@ impl RowCompiler<'_, '_> {
         }
     }
 
-    fn group_needed(&mut self, span: Span) -> Option<Expr> {
+    fn group_needed(&mut self, name: &str, span: Span) -> Option<Expr> {
         self.report
             .error(Code::TYPE_MISMATCH, span, "the name of a group belongs here")
-            .help("write it in single quotation marks: 'elderly'");
+            .help(format!("write it in single quotation marks: '{name}'"));
         None
     }
 

@@ -53,26 +53,31 @@ struct Judge<'a> {
 
 /// What one thing that is compared may be. Truth values are 0 and 1, days are counted, numbers are minor units.
 #[derive(Debug, Clone)]
-struct Values {
+struct Values<'a> {
     missing: bool,
     present: bool,
     least: i128,
     greatest: i128,
     but: BTreeSet<i128>,
     /// Texts and codes; `None` is any.
-    only: Option<BTreeSet<String>>,
-    never: BTreeSet<String>,
+    only: Option<BTreeSet<&'a str>>,
+    never: BTreeSet<&'a str>,
 }
 
-impl Values {
+impl Values<'_> {
     fn any() -> Self {
         let (least, greatest) = (i128::MIN, i128::MAX);
         let (but, never) = (BTreeSet::new(), BTreeSet::new());
         Self { missing: true, present: true, least, greatest, but, only: None, never }
     }
 
-    fn within(self, least: i128, greatest: i128) -> Self {
-        Self { least: self.least.max(least), greatest: self.greatest.min(greatest), ..self }
+    fn within(mut self, least: i128, greatest: i128) -> Self {
+        self.narrow(least, greatest);
+        self
+    }
+
+    fn narrow(&mut self, least: i128, greatest: i128) {
+        (self.least, self.greatest) = (self.least.max(least), self.greatest.min(greatest));
     }
 
     fn is_possible(&self) -> bool {
@@ -86,11 +91,11 @@ impl Values {
 }
 
 /// Things that are compared, and what they may be.
-type Case = Vec<(Expr, Values)>;
+type Case<'a> = Vec<(Expr, Values<'a>)>;
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
     /// The cases in which the condition has this truth; `None` if they are too many.
-    fn cases(&self, condition: &Expr, truth: bool) -> Option<Vec<Case>> {
+    fn cases(&self, condition: &'a Expr, truth: bool) -> Option<Vec<Case<'a>>> {
         Some(match condition {
             Expr::Boolean(value) => Vec::from_iter((*value == truth).then(Case::new)),
             Expr::Not(inner) => return self.cases(inner, !truth),
@@ -107,20 +112,27 @@ impl Judge<'_> {
             }
             Expr::And(parts) | Expr::Or(parts) => {
                 let each: Option<Vec<_>> = parts.iter().map(|part| self.cases(part, truth)).collect();
-                let all: Vec<Case> = each?.into_iter().flatten().collect();
+                let all: Vec<Case<'_>> = each?.into_iter().flatten().collect();
                 return (all.len() <= MOST_CASES).then_some(all);
             }
             Expr::IsNull(what) => self.narrowed(what, |values| {
                 let excluded = if truth { &mut values.present } else { &mut values.missing };
                 *excluded = false;
             }),
-            Expr::In(field, texts) => self.of_texts(*field, texts, truth),
+            Expr::In(field, texts) => self.of_texts(*field, texts.iter().map(String::as_str).collect(), truth),
             Expr::Compare(op, left, right) => return self.compared(condition, *op, left, right, truth),
             other => self.of_numbers(other, Comparison::Equal, i128::from(truth)),
         })
     }
 
-    fn compared(&self, whole: &Expr, op: Comparison, left: &Expr, right: &Expr, truth: bool) -> Option<Vec<Case>> {
+    fn compared(
+        &self,
+        whole: &Expr,
+        op: Comparison,
+        left: &'a Expr,
+        right: &'a Expr,
+        truth: bool,
+    ) -> Option<Vec<Case<'a>>> {
         if left == right {
             let reflexive = matches!(op, Comparison::Equal | Comparison::LessOrEqual | Comparison::GreaterOrEqual);
             return Some(Vec::from_iter((reflexive == truth).then(Case::new)));
@@ -128,7 +140,7 @@ impl Judge<'_> {
         let wanted = if truth { op } else { opposite(op) };
         Some(match (left, right) {
             (Expr::Field(field), Expr::Text(text)) => {
-                self.of_texts(*field, &BTreeSet::from([text.clone()]), wanted == Comparison::Equal)
+                self.of_texts(*field, BTreeSet::from([text.as_str()]), wanted == Comparison::Equal)
             }
             (what, Expr::Boolean(value)) => return self.cases(what, *value == (wanted == Comparison::Equal)),
             (what, Expr::Number { minor, .. }) => self.of_numbers(what, wanted, i128::from(*minor)),
@@ -137,11 +149,11 @@ impl Judge<'_> {
         })
     }
 
-    fn of_numbers(&self, what: &Expr, op: Comparison, number: i128) -> Vec<Case> {
+    fn of_numbers(&self, what: &Expr, op: Comparison, number: i128) -> Vec<Case<'a>> {
         self.narrowed(what, |values| {
             values.missing = false;
             match op {
-                Comparison::Equal => *values = values.clone().within(number, number),
+                Comparison::Equal => values.narrow(number, number),
                 Comparison::NotEqual => _ = values.but.insert(number),
                 Comparison::Less => values.greatest = values.greatest.min(number - 1),
                 Comparison::LessOrEqual => values.greatest = values.greatest.min(number),
@@ -151,30 +163,30 @@ impl Judge<'_> {
         })
     }
 
-    fn of_texts(&self, field: FieldIndex, texts: &BTreeSet<String>, among: bool) -> Vec<Case> {
+    fn of_texts(&self, field: FieldIndex, texts: BTreeSet<&'a str>, among: bool) -> Vec<Case<'a>> {
         let pattern = self.fields[field.0].pattern.as_ref().filter(|_| self.declared);
         let pattern = pattern.and_then(|pattern| Regex::new(&format!("^(?:{pattern})$")).ok());
-        let fits = |text: &&String| pattern.as_ref().is_none_or(|pattern| pattern.is_match(text));
+        let fits = |text: &&str| pattern.as_ref().is_none_or(|pattern| pattern.is_match(text));
         self.narrowed(&Expr::Field(field), |values| {
             values.missing = false;
             if among {
                 let before = values.only.take();
-                let known = |text: &&String| before.as_ref().is_none_or(|before| before.contains(*text));
-                values.only = Some(texts.iter().filter(known).filter(fits).cloned().collect());
+                let known = |text: &&str| before.as_ref().is_none_or(|before| before.contains(text));
+                values.only = Some(texts.into_iter().filter(known).filter(fits).collect());
             } else {
-                values.never.extend(texts.iter().cloned());
+                values.never.extend(texts);
             }
         })
     }
 
     /// The case that this thing is what is left of it, if anything is.
-    fn narrowed(&self, what: &Expr, narrow: impl FnOnce(&mut Values)) -> Vec<Case> {
+    fn narrowed(&self, what: &Expr, narrow: impl FnOnce(&mut Values<'a>)) -> Vec<Case<'a>> {
         let mut values = self.all_values(what);
         narrow(&mut values);
         Vec::from_iter(values.is_possible().then(|| vec![(what.clone(), values)]))
     }
 
-    fn all_values(&self, what: &Expr) -> Values {
+    fn all_values(&self, what: &Expr) -> Values<'a> {
         let any = Values::any();
         match what {
             Expr::Part(DatePart::Month, _) => any.within(1, 12),
@@ -188,21 +200,21 @@ impl Judge<'_> {
         }
     }
 
-    fn of_field(&self, field: &Field) -> Values {
+    fn of_field(&self, field: &Field) -> Values<'a> {
         let mut values = Values { missing: !field.required, ..Values::any() };
         if let Some(range) = field.range {
             let (least, greatest) = (range.min.map(i128::from), range.max.map(i128::from));
             values = values.within(least.unwrap_or(i128::MIN), greatest.unwrap_or(i128::MAX));
         }
         if let FieldType::Code(list) = &field.ty {
-            values.only = self.lists.get(list.as_str()).map(|list| list.codes().iter().cloned().collect());
+            values.only = self.lists.get(list.as_str()).map(|list| list.codes().iter().map(String::as_str).collect());
         }
         values
     }
 }
 
 /// The case in which both hold, if there is one.
-fn both(one: &Case, other: &Case) -> Option<Case> {
+fn both<'a>(one: &Case<'a>, other: &Case<'a>) -> Option<Case<'a>> {
     let mut case = one.clone();
     for (what, more) in other {
         match case.iter_mut().find(|(known, _)| known == what) {
@@ -210,9 +222,9 @@ fn both(one: &Case, other: &Case) -> Option<Case> {
             Some((_, values)) => {
                 values.missing &= more.missing;
                 values.present &= more.present;
-                *values = values.clone().within(more.least, more.greatest);
+                values.narrow(more.least, more.greatest);
                 values.but.extend(&more.but);
-                values.never.extend(more.never.iter().cloned());
+                values.never.extend(&more.never);
                 if let Some(only) = &more.only {
                     let known = values.only.get_or_insert_with(|| only.clone());
                     known.retain(|text| only.contains(text));

@@ -18,8 +18,8 @@ pub(super) struct TimeDoc<'n> {
 #[derive(Clone, Copy)]
 pub(super) struct Length {
     span: Span,
-    /// `None` if it is none, which was reported.
-    months: Option<i32>,
+    /// How many months or weeks. `None` if it is none, which was reported.
+    steps: Option<(i32, PeriodKind)>,
 }
 
 impl<'n> TimeDoc<'n> {
@@ -125,7 +125,7 @@ impl<'n> TimeDoc<'n> {
                 report.error(Code::INVALID_VALUE, second.at, "a stretch is `rolling` or `cumulative`, not both");
                 return None;
             }
-            (Some(rolling), None) => Stretch::Rolling { months: rolling.rolling(period, report)? },
+            (Some(rolling), None) => Stretch::Rolling { steps: rolling.rolling(period, report)? },
             (None, Some((cursor, kind))) => cumulated(cursor, kind?, period, report)?,
             (None, None) => Stretch::Period,
         };
@@ -136,47 +136,56 @@ impl<'n> TimeDoc<'n> {
 impl Length {
     pub(super) fn read(cursor: Cursor<'_>, example: &str, report: &mut Report<'_>) -> Self {
         let word = cursor.word(report);
-        Self { span: cursor.span(), months: word.and_then(|word| months(&word, example, report)) }
+        Self { span: cursor.span(), steps: word.and_then(|word| steps(&word, example, report)) }
     }
 
-    /// A number of whole periods: `-1 year`, `3 months`. In months.
+    /// A number of whole periods: `-1 year`, `3 months`. In months, or in weeks.
     pub(super) fn whole(self, period: PeriodKind, report: &mut Report<'_>) -> Option<i32> {
-        let months = self.months?;
-        if months == 0 || months % period.months() != 0 {
+        let (steps, of) = self.steps?;
+        if steps == 0 || of != period.step() || steps % period.steps() != 0 {
             let message = format!("this is no number of whole {period}s, which the indicator has");
             report.error(Code::PERIOD_MISMATCH, self.span, message);
             return None;
         }
-        Some(months)
+        Some(steps)
     }
 
     fn rolling(self, period: PeriodKind, report: &mut Report<'_>) -> Option<u32> {
-        let months = self.months?;
-        if months < period.months() {
+        let (steps, of) = self.steps?;
+        if of != period.step() {
+            let message = format!("a stretch of {of}s does not end with a {period}");
+            report.error(Code::PERIOD_MISMATCH, self.span, message);
+            return None;
+        }
+        if steps < period.steps() {
             let message = format!("this is shorter than the {period} at whose end it ends");
             report.error(Code::PERIOD_MISMATCH, self.span, message);
             return None;
         }
-        Some(months.unsigned_abs())
+        Some(steps.unsigned_abs())
     }
 }
 
 /// At most a hundred years: further away nobody has data.
 const MOST_MONTHS: i32 = 1200;
+/// The same in weeks.
+const MOST_WEEKS: i32 = 5218;
 
-fn months(word: &Written<&str>, example: &str, report: &mut Report<'_>) -> Option<i32> {
+fn steps(word: &Written<&str>, example: &str, report: &mut Report<'_>) -> Option<(i32, PeriodKind)> {
     let parsed = word.value.split_once(' ').and_then(|(number, unit)| {
-        let unit = match unit {
-            "month" | "months" => 1,
-            "quarter" | "quarters" => 3,
-            "year" | "years" => 12,
+        let (unit, most) = match unit {
+            "week" | "weeks" => (PeriodKind::Week, MOST_WEEKS),
+            "month" | "months" => (PeriodKind::Month, MOST_MONTHS),
+            "quarter" | "quarters" => (PeriodKind::Quarter, MOST_MONTHS),
+            "year" | "years" => (PeriodKind::Year, MOST_MONTHS),
             _ => return None,
         };
-        number.parse::<i32>().ok()?.checked_mul(unit).filter(|months| months.abs() <= MOST_MONTHS)
+        let steps = number.parse::<i32>().ok()?.checked_mul(unit.steps()).filter(|steps| steps.abs() <= most);
+        steps.map(|steps| (steps, unit.step()))
     });
     if parsed.is_none() {
         let message = format!("`{}` is no length of time", word.value);
-        let help = format!("write a number and month, quarter or year: `{example}`");
+        let help = format!("write a number and week, month, quarter or year: `{example}`");
         report.error(Code::INVALID_VALUE, word.span, message).help(help);
     }
     parsed
@@ -270,7 +279,7 @@ pub(super) fn selection_word(time: TimeSelection) -> String {
 pub(super) fn window_word(window: Window) -> Option<String> {
     let span = match window.span {
         Stretch::Period => String::new(),
-        Stretch::Rolling { months } => format!(" rolling {months}"),
+        Stretch::Rolling { steps } => format!(" rolling {steps}"),
         Stretch::Cumulative(kind) => format!(" cumulative {kind}"),
     };
     (window != Window::default()).then(|| format!("shift {}{span}", window.shift))

@@ -15,7 +15,7 @@ use crate::vocabulary::{KINDS, Key, Need, Shape, Type};
 /// The dialect.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// The forms of periods. That the second year of a school year follows the first is for `check`.
-const PERIOD: &str = "^[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2])|/[0-9]{2})?$";
+const PERIOD: &str = "^[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2])|-W(0[1-9]|[1-4][0-9]|5[0-3])|/[0-9]{2})?$";
 
 /// The schema of a kind of file: `codelist`, `dataset`, `source`, `indicator`, `pipeline`, or `musketer` for
 /// `musketer.yaml`.

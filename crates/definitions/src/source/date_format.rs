@@ -1,4 +1,4 @@
-//! Patterns of dates and periods: `yyyy`, `mm`, `dd`, `q`, the unpadded `m` and `d`, and `yy` for the second year of a
+//! Patterns of dates and periods: `yyyy`, `mm`, `dd`, `q`, `ww` for an ISO week, the unpadded `m` and `d`, and `yy` for the second year of a
 //! school year, or for a year of the century that a pivot decides.
 
 use model::{Code, DateFormat, FieldType};
@@ -14,6 +14,7 @@ struct Tokens {
     month: u8,
     day: u8,
     quarter: u8,
+    week: u8,
     /// Whether an unpadded number has no mark behind it.
     unmarked: bool,
 }
@@ -31,6 +32,8 @@ impl Tokens {
                 (&mut tokens.month, 2)
             } else if rest.starts_with("dd") {
                 (&mut tokens.day, 2)
+            } else if rest.starts_with("ww") {
+                (&mut tokens.week, 2)
             } else if first == 'm' || first == 'd' {
                 // Where the digits of an unpadded number end can only be told by a mark behind them.
                 tokens.unmarked |= rest[1..].starts_with(|next: char| next.is_ascii_digit() || "ymdq".contains(next));
@@ -57,11 +60,16 @@ impl Tokens {
         if self.unmarked {
             return false;
         }
+        if self.week > 0 {
+            let alone = Self { year: 1, week: 1, ..Self::default() };
+            return *ty == FieldType::Week && self == alone;
+        }
         let shape = (self.year, self.next_year, self.month, self.day, self.quarter);
         let (day, month, year, quarter) =
             (shape == (1, 0, 1, 1, 0), shape == (1, 0, 1, 0, 0), shape == (1, 0, 0, 0, 0), shape == (1, 0, 0, 0, 1));
         match ty {
             FieldType::Date => day || quarter,
+            FieldType::Week => day,
             FieldType::Month => day || month,
             FieldType::Year => day || month || year || quarter,
             FieldType::SchoolYear => day || month || year || shape == (1, 1, 0, 0, 0),
@@ -72,6 +80,7 @@ impl Tokens {
 
 fn example(ty: &FieldType) -> &'static str {
     match ty {
+        FieldType::Week => "`yyyyUww`, `yyyy-Www`, or `yyyy-mm-dd` for a day of the week",
         FieldType::Month => "`yyyy-mm`, `yyyymm`, `mm.yyyy`",
         FieldType::Year => "`yyyy`",
         FieldType::SchoolYear => "`yyyy/yy`",
@@ -150,6 +159,7 @@ mod tests {
         let good = [
             (FieldType::Date, "dd-mm-yyyy ddmmyyyy yyyy-mm-dd yyyyKq dd.mm.yyyy d-m-yyyy d/m-yyyy"),
             (FieldType::Month, "yyyymm mm.yyyy yyyyMmm yyyy-mm-dd yyyy-m"),
+            (FieldType::Week, "yyyyUww yyyy-Www yyyyww yyyy-mm-dd"),
             (FieldType::Year, "yyyy yyyymm"),
             (FieldType::SchoolYear, "yyyy/yy yyyy"),
         ];
@@ -160,7 +170,9 @@ mod tests {
         }
         for (ty, patterns) in [
             (FieldType::Date, "dd-mm-yy yyyymm mm/dd DD-MM-YYYY ddmmyyyyddmm dmyyyy d1m-yyyy"),
-            (FieldType::Month, "yyyy mm"),
+            (FieldType::Week, "ww yyyy yyyy-mm yyyyMmmww wwyyyyww yyyyKq"),
+            (FieldType::Date, "yyyyUww"),
+            (FieldType::Month, "yyyy mm yyyyUww"),
         ] {
             for pattern in patterns.split(' ') {
                 assert!(!Tokens::of(pattern).suffice_for(&ty), "{pattern}");

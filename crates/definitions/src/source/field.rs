@@ -407,7 +407,7 @@ fn parse(doc: &MappingDoc, field: &Field, context: &Context<'_>, report: &mut Re
                 None => missing("number", "number: {decimal: ',', negative: leading}", doc, field, report),
             }
         }
-        FieldType::Date | FieldType::Month | FieldType::Year | FieldType::SchoolYear => {
+        FieldType::Date | FieldType::Month | FieldType::Week | FieldType::Year | FieldType::SchoolYear => {
             match doc.date.as_ref().ok()?.as_ref() {
                 Some(date) => date_format::check(date, &field.ty, report).map(Parse::Date),
                 None => missing("date", "date: yyyy-mm-dd", doc, field, report),

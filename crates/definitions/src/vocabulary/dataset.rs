@@ -53,6 +53,7 @@ pub(crate) const FIELD: Shape = Shape::new(
                 "decimal",
                 "boolean",
                 "date",
+                "week",
                 "month",
                 "year",
                 "school_year",

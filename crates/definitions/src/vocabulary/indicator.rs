@@ -79,13 +79,13 @@ pub(crate) const MEASURE: Shape = Shape::new(
         ),
         Key::optional(
             "shift",
-            Type::Form("^-?[0-9]{1,4} (month|quarter|year)s?$", "-1 year"),
+            Type::Form("^-?[0-9]{1,4} (week|month|quarter|year)s?$", "-1 year"),
             "How much later than the period it looks: `-1 year`.",
         ),
         Key::optional(
             "rolling",
-            Type::Form("^[0-9]{1,4} (month|quarter|year)s?$", "12 months"),
-            "So many months up to the end of the period.",
+            Type::Form("^[0-9]{1,4} (week|month|quarter|year)s?$", "12 months"),
+            "So many months, or of weeks so many weeks, up to the end of the period.",
         ),
         Key::optional(
             "cumulative",
@@ -193,7 +193,7 @@ pub(crate) const ABSENCE: Shape = Shape::new(
     &[
         Key::needed(
             "shift",
-            Type::Form("^-?[0-9]{1,4} (month|quarter|year)s?$", "-1 year"),
+            Type::Form("^-?[0-9]{1,4} (week|month|quarter|year)s?$", "-1 year"),
             "How much later than the measure's own time.",
         ),
         Key::needed("on", ID_OR_IDS, "The field, or the fields, whose value must not be there."),

@@ -81,7 +81,7 @@ pub(crate) enum Type {
     Boolean,
     /// Nothing, written `null`.
     Null,
-    /// A period: `2024`, `2024-Q1`, `2024-05` or `2024/25`.
+    /// A period: `2024`, `2024-Q1`, `2024-05`, `2024-W05` or `2024/25`.
     Period,
     /// An SQL expression; the text is an example.
     Expression(&'static str),
@@ -106,7 +106,7 @@ pub(crate) const ID: Type = Type::Form("^[a-z][a-z0-9_]{0,62}$", "example");
 /// A text in both languages.
 const BILINGUAL: Type = Type::Object(&TEXT);
 /// The kinds of periods.
-const PERIODS: Type = Type::Choice(&["month", "quarter", "year", "school_year"]);
+const PERIODS: Type = Type::Choice(&["week", "month", "quarter", "year", "school_year"]);
 /// `all`, or a list.
 const ALL_OR_LIST: Type = Type::OneOf(&[Type::Choice(&["all"]), Type::List(&Type::Text)]);
 /// The tests of a definition.

@@ -222,7 +222,7 @@ impl<'n> Cursor<'n> {
             return Some(Written { value, span: word.span });
         }
         let message = format!("`{}` is not a period", word.value);
-        report.error(Code::INVALID_VALUE, word.span, message).help("write 2024, 2024-Q1, 2024-05 or 2024/25");
+        report.error(Code::INVALID_VALUE, word.span, message).help("write 2024, 2024-Q1, 2024-05, 2024-W05 or 2024/25");
         None
     }
 
@@ -387,9 +387,15 @@ impl<'n> Keys<'n> {
             let key = entry.key.text.as_str();
             if !self.asked.contains(&key) {
                 let message = format!("`{}` has no key `{key}`", self.owner);
-                report
+                let finding = report
                     .error(Code::UNKNOWN_KEY, entry.span, message)
                     .did_you_mean_one_of(key, self.asked.iter().copied());
+                // `{da: Klasser, deres størrelse}`: what follows a comma is a key to YAML.
+                let is_rest =
+                    matches!(&entry.value.value, Value::Scalar(scalar) if scalar.plain() == Some(Plain::Null));
+                if is_rest && self.asked.contains(&"da") {
+                    finding.help("a text with a comma in it stands in quotation marks");
+                }
             }
         }
     }

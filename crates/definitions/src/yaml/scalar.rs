@@ -34,8 +34,9 @@ impl Plain {
 
 fn is_old_boolean(text: &str) -> bool {
     const WORDS: [&str; 8] = ["y", "n", "yes", "no", "on", "off", "true", "false"];
-    let upper_first = |word: &str| word[..1].to_ascii_uppercase() + &word[1..];
-    WORDS.iter().any(|word| text == *word || text == word.to_ascii_uppercase() || text == upper_first(word))
+    let is_upper = |text: &str| !text.contains(|c: char| c.is_ascii_lowercase());
+    let all_but_first_lower = |text: &str| !text[1..].contains(|c: char| c.is_ascii_uppercase());
+    WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)) && (is_upper(text) || all_but_first_lower(text))
 }
 
 fn is_number(text: &str) -> bool {

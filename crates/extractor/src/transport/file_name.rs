@@ -72,6 +72,7 @@ fn period(kind: PeriodKind, text: &str) -> Result<Period, Refusal> {
 fn words(kind: PeriodKind) -> &'static str {
     match kind {
         PeriodKind::SchoolYear => "school year",
+        PeriodKind::Week => "ISO week",
         other => other.as_str(),
     }
 }
@@ -126,6 +127,7 @@ fn form(period: Option<PeriodKind>) -> &'static str {
         Some(PeriodKind::SchoolYear) => "[0-9]{4}[-_][0-9]{2}",
         Some(PeriodKind::Quarter) => "[0-9]{4}[-_]?[KQ][0-9]",
         Some(PeriodKind::Month) => "[0-9]{4}[-_]?M?[0-9]{2}",
+        Some(PeriodKind::Week) => "[0-9]{4}[-_]?[WU][0-9]{2}",
         None => "[0-9A-Za-z_-]+",
     }
 }

@@ -139,6 +139,11 @@ fn periods_are_written_as_their_kind_is() {
         (PeriodKind::Month, "202413", "M8023"),
         (PeriodKind::Month, "2024-00", "M8023"),
         (PeriodKind::Month, "2024", "-"),
+        (PeriodKind::Week, "2024W05", "2024-W05"),
+        (PeriodKind::Week, "2020U53", "2020-W53"),
+        (PeriodKind::Week, "2024-W05", "2024-W05"),
+        (PeriodKind::Week, "2024U60", "M8023"),
+        (PeriodKind::Week, "202405", "-"),
     ] {
         assert_eq!(read(kind, &format!("ledger/0101/0101_{text}.csv")), expected, "{kind} {text}");
     }

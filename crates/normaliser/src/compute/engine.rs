@@ -201,7 +201,8 @@ fn key(question: &Question<'_>) -> PlanExpr {
     }
 }
 
-/// Which period of a kind holds the day: its first month, counted from the year 0. Years are positive, so the remainder is.
+/// Which period of a kind holds the day: its first month, counted from the year 0, or of a week its Monday. Years are
+/// positive, so the remainder is; days are made so.
 pub(super) fn start_of(day: &PlanExpr, kind: PeriodKind) -> PlanExpr {
     let year = day.clone().dt().year().cast(DataType::Int32) * lit(12i32);
     let month = || year.clone() + day.clone().dt().month().cast(DataType::Int32) - lit(1i32);
@@ -210,11 +211,19 @@ pub(super) fn start_of(day: &PlanExpr, kind: PeriodKind) -> PlanExpr {
         PeriodKind::Month => month(),
         PeriodKind::Quarter => month() - month() % lit(3i32),
         PeriodKind::SchoolYear => month() - (month() - lit(7i32)) % lit(12i32),
+        PeriodKind::Week => {
+            let day = day.clone().cast(DataType::Int32);
+            // 1 January 1970 was a Thursday.
+            day.clone() - (day + lit(3i32 + 7 * 10_000)) % lit(7i32)
+        }
     }
 }
 
 /// The same of a period.
-fn first_month(period: Period) -> i32 {
+fn start_number(period: Period) -> i32 {
+    if period.kind() == PeriodKind::Week {
+        return period.start().days();
+    }
     period.start().year() * 12 + period.start().month().cast_signed() - 1
 }
 
@@ -335,7 +344,7 @@ impl Places {
         let mut places: BTreeMap<(MunicipalityCode, i32), Vec<(usize, Period)>> = BTreeMap::new();
         for (at, municipality, period) in &question.known {
             let key = match question.rows.dataset.moment {
-                MomentRule::Event => Some(first_month(*period)),
+                MomentRule::Event => Some(start_number(*period)),
                 MomentRule::Snapshot | MomentRule::Interval => {
                     question.measures[*at].time.snapshot_day(*period).map(model::Date::days)
                 }

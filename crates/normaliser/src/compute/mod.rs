@@ -5,6 +5,7 @@
 //! (a formula over a handful of exact numbers, rounded once at the end) is done here, in [`observe`]. The line between
 //! them is where engines stop agreeing: no engine divides, averages or rounds in an indicator.
 
+mod carry;
 mod category;
 mod engine;
 mod error;
@@ -27,9 +28,10 @@ use std::sync::Arc;
 
 use model::{Dataset, MunicipalityCode, Period};
 
+pub use carry::Carriage;
 pub use error::ComputeError;
 pub use measure::{Request, measure};
-pub use observe::{Member, observe};
+pub use observe::{Member, observe, observe_carried};
 pub use partial::{PartialHand, PartialPlan, Partials};
 pub use price::index_values;
 pub use trace::{MeasureRow, MeasureRows, rows_of};

@@ -8,6 +8,7 @@ use model::{
 };
 
 use super::ComputeError;
+use super::carry::{Carriage, carry};
 
 /// A municipality that belongs to the country's figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,26 @@ pub fn observe(
     measures: &[MeasureValue],
     members: &dyn Fn(Period) -> Vec<Member>,
 ) -> Result<Vec<Observation>, ComputeError> {
+    figures(indicator, measures, members, None)
+}
+
+/// As [`observe`], for the municipalities of another day: `carriage` says for which of them the measures of a
+/// municipality count, and `members` who belongs to the groups on that day.
+pub fn observe_carried(
+    indicator: &Indicator,
+    measures: &[MeasureValue],
+    members: &dyn Fn(Period) -> Vec<Member>,
+    carriage: &Carriage<'_>,
+) -> Result<Vec<Observation>, ComputeError> {
+    figures(indicator, measures, members, Some(carriage))
+}
+
+fn figures(
+    indicator: &Indicator,
+    measures: &[MeasureValue],
+    members: &dyn Fn(Period) -> Vec<Member>,
+    carriage: Option<&Carriage<'_>>,
+) -> Result<Vec<Observation>, ComputeError> {
     let mut parts: BTreeMap<&str, Vec<&MeasureValue>> = BTreeMap::new();
     for value in measures {
         parts.entry(&value.breakdown).or_default().push(value);
@@ -38,7 +59,7 @@ pub fn observe(
     let total = parts.remove(TOTAL).map(|values| (TOTAL, values));
     let mut observations = Vec::new();
     for (breakdown, measures) in total.into_iter().chain(parts) {
-        observations.extend(observe_part(indicator, breakdown, &measures, members)?);
+        observations.extend(observe_part(indicator, (breakdown, &measures), members, carriage)?);
     }
     observations.sort_by(|one, other| (one.period, &one.area).cmp(&(other.period, &other.area)));
     Ok(observations)
@@ -47,14 +68,17 @@ pub fn observe(
 /// The figures of one cell, or of the total.
 fn observe_part(
     indicator: &Indicator,
-    breakdown: &str,
-    measures: &[&MeasureValue],
+    (breakdown, measures): (&str, &[&MeasureValue]),
     members: &dyn Fn(Period) -> Vec<Member>,
+    carriage: Option<&Carriage<'_>>,
 ) -> Result<Vec<Observation>, ComputeError> {
     let mut observations = Vec::new();
     let mut before: Option<(Period, BTreeMap<MunicipalityCode, i128>)> = None;
     for (period, mut rows) in rows_by_period(indicator, measures)? {
-        let included = merge(indicator, period, &mut rows)?;
+        let mut included = merge(indicator, period, &mut rows)?;
+        if let Some(carriage) = carriage {
+            (rows, included) = carry(indicator, period, (&rows, &included), carriage)?;
+        }
         let figures = Figures { indicator, period, breakdown };
         let known = before.filter(|(earlier, _)| earlier.next() == Some(period)).map(|(_, values)| values);
         let mut values = BTreeMap::new();
@@ -84,17 +108,19 @@ fn observe_part(
 
 /// A measure's value.
 #[derive(Debug, Clone, Copy)]
-struct Amount {
+pub(super) struct Amount {
     /// In units of `10^-scale`, to be divided by the divisor.
-    minor: i128,
-    divisor: i64,
+    pub(super) minor: i128,
+    pub(super) divisor: i64,
     /// Whether rows of others are still to come.
-    provisional: bool,
+    pub(super) provisional: bool,
+    /// Whether it is a share of what was measured as a whole.
+    pub(super) estimated: bool,
 }
 
 /// The measures of one municipality in the order of the definition: a value, or why there is none.
-type Row = Vec<Result<Amount, ObsStatus>>;
-type Rows = BTreeMap<MunicipalityCode, Row>;
+pub(super) type Row = Vec<Result<Amount, ObsStatus>>;
+pub(super) type Rows = BTreeMap<MunicipalityCode, Row>;
 
 fn rows_by_period(indicator: &Indicator, measures: &[&MeasureValue]) -> Result<BTreeMap<Period, Rows>, ComputeError> {
     let mut periods: BTreeMap<Period, Rows> = BTreeMap::new();
@@ -142,11 +168,12 @@ fn merge(indicator: &Indicator, period: Period, rows: &mut Rows) -> Result<BTree
 }
 
 impl Amount {
-    const ZERO: Self = Self { minor: 0, divisor: 1, provisional: false };
+    const ZERO: Self = Self { minor: 0, divisor: 1, provisional: false, estimated: false };
 
     /// The value for both of two municipalities; `None` if it is too large.
-    fn with(self, other: Self, aggregate: &Aggregate) -> Option<Self> {
+    pub(super) fn with(self, other: Self, aggregate: &Aggregate) -> Option<Self> {
         let provisional = self.provisional || other.provisional;
+        let estimated = self.estimated || other.estimated;
         let (minor, divisor) = match aggregate {
             Aggregate::Min(_) => (self.minor.min(other.minor), 1),
             Aggregate::Max(_) => (self.minor.max(other.minor), 1),
@@ -163,7 +190,7 @@ impl Amount {
                 (sum, self.divisor.checked_mul(other.divisor)?)
             }
         };
-        Some(Self { minor, divisor, provisional })
+        Some(Self { minor, divisor, provisional, estimated })
     }
 }
 
@@ -173,7 +200,7 @@ fn known(value: &MeasureValue, missing: MissingRule) -> Result<Amount, ObsStatus
     match (value.minor, value.status, missing) {
         (Some(minor), status, _) => {
             let provisional = status == ObsStatus::Provisional;
-            Ok(Amount { minor: i128::from(minor), divisor: value.divisor, provisional })
+            Ok(Amount { minor: i128::from(minor), divisor: value.divisor, provisional, estimated: false })
         }
         (None, ObsStatus::Missing | ObsStatus::NotCollected, MissingRule::Zero) => Ok(Amount::ZERO),
         (None, status, _) => Err(status),
@@ -224,6 +251,7 @@ impl Figures<'_> {
         let status = match figure.value {
             None => ObsStatus::CannotExist,
             Some(_) if amounts.iter().any(|amount| amount.provisional) => ObsStatus::Provisional,
+            Some(_) if amounts.iter().any(|amount| amount.estimated) => ObsStatus::Estimated,
             Some(_) => ObsStatus::Normal,
         };
         Ok(self.observation(area, figure, (1, 1), status))
@@ -276,6 +304,7 @@ impl Figures<'_> {
             None => ObsStatus::CannotExist,
             Some(_) if members.iter().any(|member| is_awaited(rows.get(member))) => ObsStatus::Provisional,
             Some(_) if complete.iter().flatten().any(|amount| amount.provisional) => ObsStatus::Provisional,
+            Some(_) if complete.iter().flatten().any(|amount| amount.estimated) => ObsStatus::Estimated,
             Some(_) => ObsStatus::Normal,
         };
         Ok(self.observation(area, figure, (count(contributing), count(members.len())), status))

@@ -1,10 +1,12 @@
 //! The engine against a slow, obvious evaluator: canonical files are written, measures computed both ways.
 
 mod breakdown;
+mod carry;
 mod general;
 mod joined;
 mod partial;
 mod publication;
+mod weeks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -568,6 +570,10 @@ fn any_row() -> impl Strategy<Value = Row> {
     )
 }
 
+fn any_kind() -> impl Strategy<Value = PeriodKind> {
+    proptest::sample::select(PeriodKind::ALL.to_vec())
+}
+
 fn any_condition() -> impl Strategy<Value = Expr> {
     let operator = prop_oneof![
         Just(Comparison::Equal),
@@ -659,11 +665,11 @@ proptest! {
         rows in proptest::collection::vec(any_row(), 0..40),
         plans in proptest::collection::vec((proptest::option::of(any_condition()), any_aggregate()), 1..4),
         snapshot in any::<bool>(),
-        kind in prop_oneof![Just(PeriodKind::Month), Just(PeriodKind::Quarter), Just(PeriodKind::Year), Just(PeriodKind::SchoolYear)],
+        kind in any_kind(),
         parts in 1usize..4,
         files in prop_oneof![Just(1usize), Just(3), Just(1000)],
     ) {
-        let (moment, partition, time) = if snapshot { (MomentRule::Snapshot, PeriodKind::Year, TimeSelection::AtStart) } else { (MomentRule::Event, PeriodKind::Month, TimeSelection::Within) };
+        let (moment, partition, time) = if snapshot { (MomentRule::Snapshot, PeriodKind::Year, TimeSelection::AtStart) } else { (MomentRule::Event, kind.step(), TimeSelection::Within) };
         let case = Case::new(moment, partition, rows, parts);
         let measures = plans.into_iter().enumerate().map(|(at, (filter, aggregate))| {
             measure_of(&format!("m{at}"), time, filter, aggregate, 0)

@@ -4,7 +4,7 @@
 //! file was declared to count days as a spreadsheet does. Patterns of fixed width are read at once, by the positions of
 //! their digits; all else, good or bad, goes over the tokens one after the other.
 
-use model::{Code, Date, DateFormat, FieldType, Refusal};
+use model::{Code, Date, DateFormat, FieldType, Period, PeriodKind, Refusal};
 
 use super::digits::{Cell, are_digits_at, first};
 use super::fault::Fault;
@@ -44,6 +44,7 @@ enum Part {
     Month,
     Day,
     Quarter,
+    Week,
 }
 
 /// Which day stands for the date.
@@ -51,6 +52,7 @@ enum Part {
 enum Kept {
     Day,
     Month,
+    Week,
     Year,
     SchoolYear,
 }
@@ -63,6 +65,7 @@ struct Parts {
     month: Option<u32>,
     day: Option<u32>,
     quarter: Option<u32>,
+    week: Option<u32>,
 }
 
 /// A year of four digits, and perhaps a month and a day, in fixed places of at most 16 bytes.
@@ -89,6 +92,7 @@ impl DateCaster {
         Ok(Self {
             kept: match ty {
                 FieldType::Month => Kept::Month,
+                FieldType::Week => Kept::Week,
                 FieldType::Year => Kept::Year,
                 FieldType::SchoolYear => Kept::SchoolYear,
                 _ => Kept::Day,
@@ -156,6 +160,9 @@ impl DateCaster {
                 if short_year < pivot { 2000 + short_year } else { 1900 + short_year }
             }
         };
+        if let Some(week) = parts.week {
+            return Period::week(year.cast_signed(), week.cast_signed()).map(|week| week.start().days());
+        }
         let of_quarter = match parts.quarter {
             None => None,
             Some(quarter @ 1..=4) => Some(quarter * 3 - 2),
@@ -177,6 +184,11 @@ impl DateCaster {
         let whole = date(year, month.unwrap_or(1), day.unwrap_or(1))?;
         match (self.kept, month) {
             (Kept::Day, _) => Some(whole),
+            // The first week of the calendar has days before it.
+            (Kept::Week, _) => {
+                let week = Period::containing(PeriodKind::Week, Date::from_days(whole)?);
+                Period::from_ordinal(PeriodKind::Week, week.ordinal()).map(|week| week.start().days())
+            }
             (Kept::Month, month) => date(year, month.unwrap_or(1), 1),
             (Kept::Year, _) => date(year, 1, 1),
             (Kept::SchoolYear, Some(1..=7)) => date(year - 1, 8, 1),
@@ -197,12 +209,13 @@ impl Parts {
             Part::Month => &mut self.month,
             Part::Day => &mut self.day,
             Part::Quarter => &mut self.quarter,
+            Part::Week => &mut self.week,
         }
     }
 }
 
 fn tokens(pattern: &str) -> Vec<Token> {
-    const TOKENS: [(&[u8], Token); 7] = [
+    const TOKENS: [(&[u8], Token); 8] = [
         (b"yyyy", Token::Digits(Part::Year, 4)),
         (b"yy", Token::Digits(Part::ShortYear, 2)),
         (b"mm", Token::Digits(Part::Month, 2)),
@@ -210,6 +223,7 @@ fn tokens(pattern: &str) -> Vec<Token> {
         (b"dd", Token::Digits(Part::Day, 2)),
         (b"d", Token::Loose(Part::Day)),
         (b"q", Token::Digits(Part::Quarter, 1)),
+        (b"ww", Token::Digits(Part::Week, 2)),
     ];
     if pattern == DateFormat::EXCEL {
         return vec![Token::Serial];
@@ -326,7 +340,7 @@ mod tests {
 
     #[test]
     fn patterns_of_the_exports() {
-        use FieldType::{Date, Month, SchoolYear, Year};
+        use FieldType::{Date, Month, SchoolYear, Week, Year};
         for (pattern, ty, cell, expected) in [
             ("dd-mm-yyyy", Date, "17-05-2024", Some("2024-05-17")),
             ("ddmmyyyy", Date, "29022024", Some("2024-02-29")),
@@ -364,6 +378,15 @@ mod tests {
             ("yyyyKq", Date, "2024K4", Some("2024-10-01")),
             ("yyyyKq", Date, "2024K5", None),
             ("yyyyKq", Date, "2024k1", None),
+            ("yyyyUww", Week, "2004U27", Some("2004-06-28")),
+            ("yyyyUww", Week, "2020U53", Some("2020-12-28")),
+            ("yyyyUww", Week, "2021U53", None),
+            ("yyyyUww", Week, "2021U00", None),
+            ("yyyyUww", Week, "2021U1", None),
+            ("yyyy-Www", Week, "2021-W01", Some("2021-01-04")),
+            ("yyyy-mm-dd", Week, "2021-01-03", Some("2020-12-28")),
+            ("yyyy-mm-dd", Week, "1800-01-02", None),
+            ("excel", Week, "45429", Some("2024-05-13")),
             ("yyyymm", Month, "202405", Some("2024-05-01")),
             ("mm.yyyy", Month, "05.2024", Some("2024-05-01")),
             ("dd-mm-yyyy", Month, "17-05-2024", Some("2024-05-01")),
@@ -407,7 +430,7 @@ mod tests {
                 "[0-3]?[0-9][-./]?[01]?[0-9][-./]?([12][0-9])?[0-9]{2}".prop_map(String::into_bytes),
             ],
             pattern in prop_oneof![Just("dd-mm-yyyy"), Just("ddmmyyyy"), Just("d.m.yyyy"), Just("yyyymm"), Just("yyyy-mm-dd")],
-            ty in prop_oneof![Just(FieldType::Date), Just(FieldType::Month), Just(FieldType::Year), Just(FieldType::SchoolYear)],
+            ty in prop_oneof![Just(FieldType::Date), Just(FieldType::Month), Just(FieldType::Week), Just(FieldType::Year), Just(FieldType::SchoolYear)],
         ) {
             let caster = DateCaster::new(&DateFormat::new(pattern), &ty).expect("a pattern");
             if let Err(fault) = read(&caster, &cell) {

@@ -1,6 +1,6 @@
 //! The questions that can be asked of a published store, and the shapes of the answers; all of them are also JSON.
 
-use model::{AsDefined, Code, MunicipalityCode, Period};
+use model::{AsDefined, Code, Date, MunicipalityCode, Period};
 use serde::Serialize;
 
 /// Which rejected rows are meant.
@@ -239,6 +239,21 @@ pub struct Explanation {
     pub revisions: Vec<RevisionLine>,
     /// Canonical rows, if they were asked for.
     pub rows: Vec<RowsOfMeasure>,
+    /// The day whose municipalities the figure is about; nothing where it is as stored.
+    pub municipalities_of: Option<String>,
+    /// The municipalities of the period that it was made of, where it is about those of another day.
+    pub carried: Vec<CarriedLine>,
+}
+
+/// A municipality that a figure of another day's municipalities was made of.
+#[derive(Debug, Clone, Serialize)]
+pub struct CarriedLine {
+    /// Its code.
+    pub municipality: String,
+    /// Its name.
+    pub title: String,
+    /// How much of it went into the figure: `1`, a fraction, or `?` where nobody knows.
+    pub share: String,
 }
 
 /// A version of an indicator.
@@ -320,6 +335,8 @@ pub struct ExportFilter {
     pub periods: Vec<Period>,
     /// These parts; the totals alone if empty.
     pub breakdowns: Vec<Parts>,
+    /// For the municipalities of this day, made anew of the stored measures; as stored without it.
+    pub municipalities_of: Option<Date>,
 }
 
 /// Which parts of the population are exported.

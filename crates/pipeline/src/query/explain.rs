@@ -7,16 +7,20 @@ use std::path::Path;
 use loader::{Figure, FigureFilter, FigureKey, UnitRecord};
 use model::{
     Aggregate, Area, AsDefined, Catalogue, Cell, Code, Dataset, DatasetId, Date, Indicator, Measure, MeasureValue,
-    MunicipalityCode, ObsStatus, Period, Price, PriceBase, Ratio, Reading, Rounding, Series, TOTAL, format_decimal,
+    MunicipalityCode, ObsStatus, Period, Price, PriceBase, Ratio, Reading, Rounding, Series, Share, TOTAL,
+    format_decimal,
 };
 use normaliser::{CanonicalFile, DatasetRows};
 
+use super::carried::Municipalities;
 use super::status::delivery_line;
 use super::{
-    DeliveryLine, Explanation, MeasureLine, Queries, RevisionLine, RowsOfMeasure, VersionLine, known_indicator,
+    DeliveryLine, Explanation, ExportFilter, MeasureLine, Parts, Queries, RevisionLine, RowsOfMeasure, VersionLine,
+    known_indicator,
 };
 use crate::RunError;
 use crate::coverage::{self, is_used};
+use crate::geography::Geography;
 
 /// Whom and when a figure is about, with all that it was made of.
 struct Case<'a> {
@@ -26,6 +30,8 @@ struct Case<'a> {
     cell: Option<Cell>,
     /// The municipalities of the area.
     members: BTreeSet<MunicipalityCode>,
+    /// How much of each counts.
+    shares: BTreeMap<MunicipalityCode, Share>,
     /// Those of them for which every measure has a value.
     contributing: BTreeSet<MunicipalityCode>,
     values: Vec<MeasureValue>,
@@ -41,11 +47,27 @@ impl Queries<'_> {
         &mut self,
         (indicator, as_defined): (&str, AsDefined),
         (area, period, breakdown): (&str, Period, &str),
+        municipalities_of: Option<Date>,
         rows: Option<usize>,
     ) -> Result<Explanation, RunError> {
         let current = known_indicator(self.catalogue, indicator)?;
         let area = self.area(area)?;
-        let members = self.members(&area, period.start());
+        let mut shares: BTreeMap<MunicipalityCode, Share> = BTreeMap::new();
+        let mut carried = None;
+        let mut lines = Vec::new();
+        if let Some(day) = municipalities_of {
+            let parts = vec![Parts::All];
+            let (indicators, periods) = (vec![current.id.to_string()], vec![period]);
+            let filter = ExportFilter { as_defined, indicators, periods, breakdowns: parts, municipalities_of };
+            let mut figures = self.carried(&filter, day)?.into_iter();
+            carried = figures.find(|figure| figure.area == area && figure.breakdown == breakdown);
+            let municipalities = Municipalities::of(self.catalogue, day);
+            shares = municipalities.came_from(&self.members(&area, day), period);
+            lines = municipalities.lines(&shares, period);
+        } else {
+            let whole = Some(Ratio::integer(1));
+            shares.extend(self.members(&area, period.start()).into_iter().map(|code| (code, whole)));
+        }
         let root = self.store.root().to_owned();
         let reading = self.store.read()?;
         let wanted = FigureFilter {
@@ -55,7 +77,10 @@ impl Queries<'_> {
             period: Some(period),
             breakdown: Some(breakdown.to_owned()),
         };
-        let figure = reading.figures(&wanted)?.into_iter().next();
+        let figure = match municipalities_of {
+            Some(_) => carried,
+            None => reading.figures(&wanted)?.into_iter().next(),
+        };
         let made_by = plan(self.catalogue, current, as_defined, figure.as_ref());
         let indicator = made_by.as_ref();
         let cell = part(indicator, breakdown)?;
@@ -72,11 +97,12 @@ impl Queries<'_> {
         let units = reading.units()?.into_iter().filter(is_used).collect();
         let names: BTreeMap<String, DeliveryLine> =
             reading.deliveries()?.iter().map(delivery_line).map(|line| (line.delivery.clone(), line)).collect();
-        let case = Case::new(indicator, (period, cell), members, values, units, (self.catalogue, &root));
+        let case = Case::new(indicator, (period, cell), shares, values, units, (self.catalogue, &root));
         let fingerprint = fingerprint.unwrap_or(indicator.fingerprint);
         let mut explanation = summary(&figure, indicator, &fingerprint.to_string());
         explanation.versions = self.catalogue.versions(current.id.as_str()).map(|one| version_line(one)).collect();
         explanation.parts = case.parts();
+        (explanation.municipalities_of, explanation.carried) = (municipalities_of.map(|day| day.to_string()), lines);
         for measure in &indicator.measures {
             explanation.measures.push(case.measure(measure)?);
             if let Some(limit) = rows {
@@ -84,7 +110,9 @@ impl Queries<'_> {
             }
         }
         explanation.deliveries = case.deliveries(&names);
-        explanation.revisions = revisions.into_iter().rev().map(revision).collect();
+        if municipalities_of.is_none() {
+            explanation.revisions = revisions.into_iter().rev().map(revision).collect();
+        }
         Ok(explanation)
     }
 
@@ -104,18 +132,11 @@ impl Queries<'_> {
     }
 
     fn members(&self, area: &Area, day: Date) -> BTreeSet<MunicipalityCode> {
-        let Some(list) = self.catalogue.municipalities() else { return BTreeSet::new() };
-        let region = |code: &MunicipalityCode| {
-            let index = list.index_of(&code.to_string())?;
-            list.attribute(index, "region", day).map(str::to_owned)
-        };
+        let members = || Geography::of(self.catalogue).members(&self.catalogue.municipality_codes(), day).into_iter();
         match area {
             Area::Municipality(code) => BTreeSet::from([*code]),
-            Area::Region(wanted) => {
-                let all = self.catalogue.municipality_codes().into_iter();
-                all.filter(|code| region(code).as_ref() == Some(wanted)).collect()
-            }
-            Area::Country => self.catalogue.municipality_codes().into_iter().collect(),
+            Area::Region(wanted) => members().filter(|one| one.region == *wanted).map(|one| one.municipality).collect(),
+            Area::Country => members().map(|one| one.municipality).collect(),
         }
     }
 }
@@ -180,6 +201,7 @@ fn example(indicator: &Indicator) -> &'static str {
         model::PeriodKind::SchoolYear => "2024/25",
         model::PeriodKind::Quarter => "2024-Q1",
         model::PeriodKind::Month => "2024-05",
+        model::PeriodKind::Week => "2024-W05",
     }
 }
 
@@ -193,6 +215,7 @@ fn meaning(status: ObsStatus) -> &'static str {
         ObsStatus::Provisional => "provisional: some municipalities are missing",
         ObsStatus::Break => "the series begins anew here, and cannot be compared with what was before",
         ObsStatus::IncludedElsewhere => "included in the figure of another municipality",
+        ObsStatus::Estimated => "estimated: made of shares of what was measured as a whole",
         ObsStatus::Implausible => "not plausible: outside of what the definition expects",
     }
 }
@@ -223,6 +246,8 @@ fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explana
         deliveries: Vec::new(),
         revisions: Vec::new(),
         rows: Vec::new(),
+        municipalities_of: None,
+        carried: Vec::new(),
     }
 }
 
@@ -241,17 +266,18 @@ impl<'a> Case<'a> {
     fn new(
         indicator: &'a Indicator,
         (period, cell): (Period, Option<Cell>),
-        members: BTreeSet<MunicipalityCode>,
+        shares: BTreeMap<MunicipalityCode, Share>,
         mut values: Vec<MeasureValue>,
         units: Vec<UnitRecord>,
         (catalogue, root): (&'a Catalogue, &'a Path),
     ) -> Self {
+        let members: BTreeSet<MunicipalityCode> = shares.keys().copied().collect();
         values.retain(|value| members.contains(&value.municipality));
         let missing: BTreeSet<MunicipalityCode> =
             values.iter().filter(|value| value.minor.is_none()).map(|value| value.municipality).collect();
         let measured: BTreeSet<MunicipalityCode> = values.iter().map(|value| value.municipality).collect();
         let contributing = measured.difference(&missing).copied().collect();
-        Self { indicator, period, cell, members, contributing, values, units, catalogue, root }
+        Self { indicator, period, cell, members, shares, contributing, values, units, catalogue, root }
     }
 
     /// Dimension and category of each, in Danish and English.
@@ -320,7 +346,7 @@ impl<'a> Case<'a> {
         keys.extend(self.base(measure)?.map(|base| ("in prices of".to_owned(), base.to_string())));
         Ok(MeasureLine {
             measure: measure.name.to_string(),
-            value: together(measure, &known),
+            value: self.together(measure, &known),
             unit: measure.unit.to_string(),
             rows: known.iter().map(|value| value.rows).sum(),
             dataset: measure.dataset.to_string(),
@@ -330,6 +356,22 @@ impl<'a> Case<'a> {
             parts_needed: needed,
             parts_delivered: delivered,
         })
+    }
+
+    /// A measure's value for the municipalities together, each with its share.
+    fn together(&self, measure: &Measure, known: &[&MeasureValue]) -> Option<String> {
+        let one = Ratio::integer(1);
+        let shares: Vec<Ratio> = known.iter().map(|value| self.shares[&value.municipality]).collect::<Option<_>>()?;
+        if shares.iter().all(|share| *share == one) {
+            return together(measure, known);
+        }
+        if !matches!(measure.aggregate, Aggregate::Sum(_) | Aggregate::Count | Aggregate::CountDistinct(_)) {
+            return None;
+        }
+        let parts = known.iter().zip(shares).map(|(value, share)| value.value()?.times(share).ok());
+        let sum = parts.collect::<Option<Vec<_>>>()?.into_iter().try_fold(Ratio::integer(0), Ratio::plus).ok()?;
+        let decimals = measure.scale + FINER;
+        sum.rounded(decimals, Rounding::default()).ok().map(|sum| format_decimal(sum, decimals))
     }
 
     /// The period in whose prices a measure is: the latest of which the index is there may be another one tomorrow.

@@ -1,6 +1,7 @@
 //! What was published, and why: the answers behind `status`, `rejects`, `explain` and `export`.
 
 mod answer;
+mod carried;
 mod explain;
 mod status;
 
@@ -12,9 +13,9 @@ use loader::{Figure, FigureFilter, Language, LoadError, Separator, Store};
 use model::{Area, AsDefined, Catalogue, Code, Indicator, Period, Series, SourceId};
 
 pub use self::answer::{
-    DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Parts, RefusedDelivery,
-    RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
-    VersionLine,
+    CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MissingUnits, Parts,
+    RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
+    SourceStatus, Status, VersionLine,
 };
 use crate::{Project, RunError};
 
@@ -60,6 +61,9 @@ impl<'a> Queries<'a> {
     }
 
     fn figures(&mut self, filter: &ExportFilter) -> Result<Vec<Figure>, RunError> {
+        if let Some(day) = filter.municipalities_of {
+            return self.carried(filter, day);
+        }
         let reading = self.store.read()?;
         let mut figures = Vec::new();
         let as_defined = filter.as_defined;

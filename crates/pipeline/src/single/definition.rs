@@ -287,7 +287,7 @@ fn fits(column: ColumnType, field: &FieldType) -> bool {
         FieldType::Integer | FieldType::Decimal { .. } => number,
         FieldType::Boolean => matches!(column, ColumnType::Boolean | ColumnType::Code | ColumnType::Integer),
         FieldType::Date => matches!(column, ColumnType::Date | ColumnType::Quarter | ColumnType::Empty),
-        FieldType::Month | FieldType::Year | FieldType::SchoolYear => time,
+        FieldType::Month | FieldType::Week | FieldType::Year | FieldType::SchoolYear => time,
         FieldType::Person => column == ColumnType::Person,
     }
 }

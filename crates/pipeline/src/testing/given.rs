@@ -140,10 +140,12 @@ fn left_out(field: &Field, number: usize, day: Option<Date>, catalogue: &Catalog
         FieldType::Boolean => "false".to_owned(),
         FieldType::Person => persons.number(&format!("left out {number}")),
         FieldType::Date => day.map_or(String::new(), |day| day.to_string()),
-        FieldType::Month | FieldType::Year | FieldType::SchoolYear => match (day, field.ty.period_kind()) {
-            (Some(day), Some(kind)) => Period::containing(kind, day).to_string(),
-            _ => String::new(),
-        },
+        FieldType::Month | FieldType::Week | FieldType::Year | FieldType::SchoolYear => {
+            match (day, field.ty.period_kind()) {
+                (Some(day), Some(kind)) => Period::containing(kind, day).to_string(),
+                _ => String::new(),
+            }
+        }
     }
 }
 
@@ -194,6 +196,7 @@ fn parse(ty: &FieldType) -> Parse {
         FieldType::Person => Parse::Person,
         FieldType::Date => Parse::Date(DateFormat::new("yyyy-mm-dd")),
         FieldType::Month => Parse::Date(DateFormat::new("yyyy-mm")),
+        FieldType::Week => Parse::Date(DateFormat::new("yyyy-Www")),
         FieldType::Year => Parse::Date(DateFormat::new("yyyy")),
         FieldType::SchoolYear => Parse::Date(DateFormat::new("yyyy/yy")),
     }

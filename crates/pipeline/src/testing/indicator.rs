@@ -9,7 +9,7 @@ use model::{
     Area, Catalogue, Dataset, DatasetId, DeliveryId, Fingerprint, Indicator, MunicipalityCode, Observation, Period,
     PeriodKind, Ratio, Reading, RecordBatch, SourceId, WorkUnit, format_decimal, pow10,
 };
-use normaliser::{CanonicalFile, DatasetRows, Member, Request, measure, observe, partition};
+use normaliser::{CanonicalFile, DatasetRows, Request, measure, observe, observe_carried, partition};
 
 use super::compare::{FoundReject, Grid};
 use super::delivery::Loaded;
@@ -17,6 +17,7 @@ use super::given::{self, Persons};
 use super::read::Texts;
 use crate::RunError;
 use crate::coverage::Cell;
+use crate::geography::Geography;
 
 /// What an indicator's test came to.
 pub(super) struct Outcome {
@@ -46,23 +47,22 @@ pub(super) fn run(
 ) -> Result<Outcome, RunError> {
     let store = tempfile::tempdir().map_err(RunError::file("a temporary folder"))?;
     let world = world(case, texts, store.path(), catalogue, indicator)?;
-    let list = catalogue.municipalities();
-    let members = |period: Period| -> Vec<Member> {
-        let member = |code: &MunicipalityCode| {
-            let index = list?.index_of(&code.to_string())?;
-            let region = list?.attribute(index, "region", period.start())?.to_owned();
-            Some(Member { municipality: *code, region })
-        };
-        world.municipalities.iter().filter_map(member).collect()
-    };
+    let geography = Geography::of(catalogue);
+    let members = |period: Period| geography.members(&world.municipalities, period.start());
     let (mut observations, mut seen) = (Vec::new(), None);
     // Every edition makes the periods that are its own. What an older one sees is shown by the older version's tests.
     for edition in indicator.editions() {
         let periods = published(edition, &world);
-        let wanted: BTreeSet<Cell> =
-            world.municipalities.iter().flat_map(|code| periods.iter().map(|period| (*code, *period))).collect();
+        let everybody = world.municipalities.iter().flat_map(|code| periods.iter().map(|period| (*code, *period)));
+        let wanted: BTreeSet<Cell> = everybody.filter(|(code, period)| geography.has(*code, period.start())).collect();
         let measures = measure(&[Request { indicator: edition, wanted: &wanted }], &world.rows)?.remove(0);
-        observations.extend(observe(edition, &measures, &members)?);
+        observations.extend(match case.expect.municipalities_of {
+            None => observe(edition, &measures, &members)?,
+            Some(day) => {
+                let members = |_| geography.members(&world.municipalities, day);
+                observe_carried(edition, &measures, &members, &|code, period| geography.carried(code, period, day))?
+            }
+        });
         if probe && seen.is_none() {
             seen = Some(self::seen(edition, &wanted, &world)?);
         }
@@ -130,6 +130,12 @@ fn world<'a>(
         rows.values().flat_map(|of| of.delivered.iter().map(|(code, _)| *code)).collect();
     let expected = case.expect.rows.as_ref().and_then(|table| texts.table(table));
     municipalities.extend(expected.iter().flat_map(|table| expected_municipalities(table, catalogue)));
+    if let Some(day) = case.expect.municipalities_of {
+        let geography = Geography::of(catalogue);
+        let periods = rows.values().flat_map(|of| &of.delivered);
+        let carried = periods.flat_map(|(code, period)| geography.carried(*code, *period, day));
+        municipalities.extend(carried.map(|(code, _)| code).collect::<Vec<_>>());
+    }
     municipalities.remove(&MunicipalityCode::COUNTRY);
     // In a test everybody owes everything.
     let periods: BTreeSet<Period> =
@@ -150,8 +156,9 @@ fn parts_of_year(year: Period, partition: PeriodKind) -> Vec<Period> {
     if PeriodKind::Year.is_made_of(partition) {
         return year.parts(partition).collect();
     }
-    // A school year lies in two calendar years.
-    [year.start(), year.end()].map(|day| Period::containing(partition, day)).to_vec()
+    // A school year lies in two calendar years, and so may a week.
+    let first = Period::containing(partition, year.start());
+    std::iter::successors(Some(first), |part| part.next()).take_while(|part| part.start() <= year.end()).collect()
 }
 
 fn units(dataset: &Dataset, loaded: &Loaded) -> Vec<(Cell, Vec<u32>)> {

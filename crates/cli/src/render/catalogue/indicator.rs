@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use model::{Category, Dataset, Dimension, FieldIndex, Indicator, Join, JoinMoment, Measure, Price, PriceBase};
+use model::{
+    Category, Dataset, Dimension, FieldIndex, Indicator, Join, JoinMoment, Measure, PeriodKind, Price, PriceBase,
+};
 
 use super::document::{Block, Inline, Page, code, link, text};
 use super::words::Speaker;
@@ -36,7 +38,7 @@ pub(super) fn page(indicator: &Indicator, speaker: Speaker<'_>) -> Page {
     blocks.push(Block::Heading(2, tongue.say("Mål", "Measures").to_owned()));
     for measure in &indicator.measures {
         blocks.push(Block::Heading(3, measure.name.to_string()));
-        let mut known = facts(measure, speaker);
+        let mut known = facts(measure, indicator.period.step(), speaker);
         known.extend(same(indicator, measure, speaker));
         blocks.push(Block::facts(tongue, known));
     }
@@ -64,7 +66,7 @@ pub(super) fn formula(indicator: &Indicator, speaker: Speaker<'_>) -> [Block; 2]
 }
 
 /// A measure in words.
-pub(super) fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inline>)> {
+pub(super) fn facts<'s>(measure: &Measure, step: PeriodKind, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inline>)> {
     let Speaker { tongue, catalogue } = speaker;
     let Some(own) = catalogue.datasets.get(&measure.dataset) else { return Vec::new() };
     // What is looked up stands beside the rows like fields of their own.
@@ -87,7 +89,9 @@ pub(super) fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str
     }
     facts.push((tongue.say("Hvornår", "When"), vec![text(speaker.time(measure.time))]));
     facts.extend(
-        speaker.window(measure.window).map(|window| (tongue.say("Tidsrum", "Stretch of time"), vec![text(window)])),
+        speaker
+            .window(measure.window, step)
+            .map(|window| (tongue.say("Tidsrum", "Stretch of time"), vec![text(window)])),
     );
     for join in measure.joins() {
         facts.push((tongue.say("Slået op", "Looked up"), looked_up(join, own, speaker)));
@@ -112,7 +116,7 @@ pub(super) fn facts<'s>(measure: &Measure, speaker: Speaker<'s>) -> Vec<(&'s str
     }
     if let Some(absent) = &measure.absent {
         let mut what = names(&absent.on);
-        what.push(text(format!(" ({})", speaker.later(absent.shift))));
+        what.push(text(format!(" ({})", speaker.later(absent.shift, step))));
         facts.push((tongue.say("Uden rækker med samme", "Without rows of the same"), what));
     }
     facts.push((tongue.say("Enhed", "Unit"), vec![code(measure.unit.to_string())]));

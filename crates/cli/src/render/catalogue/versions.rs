@@ -36,7 +36,7 @@ pub(super) fn history(indicator: &Indicator, speaker: Speaker<'_>) -> Vec<Block>
         blocks.extend(formula(older, speaker));
         for measure in &older.measures {
             blocks.push(Block::Paragraph(vec![text(tongue.say("Mål: ", "Measure: ")), code(measure.name.as_str())]));
-            blocks.push(Block::facts(tongue, facts(measure, speaker)));
+            blocks.push(Block::facts(tongue, facts(measure, older.period.step(), speaker)));
         }
     }
     blocks
@@ -72,7 +72,7 @@ fn said(indicator: &Indicator, speaker: Speaker<'_>) -> Vec<(String, Vec<Inline>
     for measure in &indicator.measures {
         // What is written is said in words as well.
         let written = |label: &str| label.ends_with(tongue.say("som skrevet", "as written"));
-        let facts = facts(measure, speaker).into_iter().filter(|(label, _)| !written(label));
+        let facts = facts(measure, indicator.period.step(), speaker).into_iter().filter(|(label, _)| !written(label));
         said.extend(facts.map(|(label, value)| (format!("{}: {}", measure.name, label.to_lowercase()), value)));
     }
     said

@@ -57,6 +57,7 @@ impl Tongue {
     pub(super) fn period(self, kind: PeriodKind) -> &'static str {
         match kind {
             PeriodKind::Month => self.say("måned", "month"),
+            PeriodKind::Week => self.say("ISO-uge", "ISO week"),
             PeriodKind::Quarter => self.say("kvartal", "quarter"),
             PeriodKind::Year => self.say("år", "year"),
             PeriodKind::SchoolYear => self.say("skoleår", "school year"),
@@ -399,13 +400,15 @@ impl Speaker<'_> {
     }
 
     /// The stretch of time that is looked at; `None` for the period itself.
-    pub(super) fn window(self, window: Window) -> Option<String> {
+    pub(super) fn window(self, window: Window, step: PeriodKind) -> Option<String> {
         let tongue = self.tongue;
         let span = match window.span {
             Span::Period => None,
-            Span::Rolling { months } => Some(match tongue {
-                Tongue::Danish => format!("{months} måneder frem til periodens slutning"),
-                Tongue::English => format!("{months} months up to the end of the period"),
+            Span::Rolling { steps } => Some(match tongue {
+                Tongue::Danish => format!("{steps} {} frem til periodens slutning", steps_in_danish(step, steps == 1)),
+                Tongue::English => {
+                    format!("{steps} {} up to the end of the period", steps_in_english(step, steps == 1))
+                }
             }),
             Span::Cumulative(PeriodKind::SchoolYear) => {
                 Some(tongue.say("fra skoleårets begyndelse", "from the beginning of the school year").to_owned())
@@ -414,22 +417,22 @@ impl Speaker<'_> {
                 Some(tongue.say("fra årets begyndelse", "from the beginning of the year").to_owned())
             }
         };
-        let shift = (window.shift != 0).then(|| self.later(window.shift));
+        let shift = (window.shift != 0).then(|| self.later(window.shift, step));
         let both: Vec<String> = [span, shift].into_iter().flatten().collect();
         (!both.is_empty()).then(|| both.join(", "))
     }
 
-    /// So many months later, or earlier.
-    pub(super) fn later(self, months: i32) -> String {
-        let many = months.abs();
-        let (earlier, one) = (months < 0, many == 1);
+    /// So many months or weeks later, or earlier.
+    pub(super) fn later(self, steps: i32, step: PeriodKind) -> String {
+        let many = steps.abs();
+        let (earlier, one) = (steps < 0, many == 1);
         match self.tongue {
             Tongue::Danish => {
-                let unit = if one { "måned" } else { "måneder" };
+                let unit = steps_in_danish(step, one);
                 format!("{many} {unit} {}", if earlier { "tidligere" } else { "senere" })
             }
             Tongue::English => {
-                let unit = if one { "month" } else { "months" };
+                let unit = steps_in_english(step, one);
                 format!("{many} {unit} {}", if earlier { "earlier" } else { "later" })
             }
         }
@@ -453,6 +456,25 @@ impl Speaker<'_> {
             Formula::Multiply(left, right) => pair(tongue.say("gange", "times"), left, right),
             Formula::Divide(left, right) => pair(tongue.say("divideret med", "divided by"), left, right),
         }
+    }
+}
+
+/// What periods are counted in: months, or weeks.
+fn steps_in_danish(step: PeriodKind, one: bool) -> &'static str {
+    match (step, one) {
+        (PeriodKind::Week, true) => "uge",
+        (PeriodKind::Week, false) => "uger",
+        (_, true) => "måned",
+        (_, false) => "måneder",
+    }
+}
+
+fn steps_in_english(step: PeriodKind, one: bool) -> &'static str {
+    match (step, one) {
+        (PeriodKind::Week, true) => "week",
+        (PeriodKind::Week, false) => "weeks",
+        (_, true) => "month",
+        (_, false) => "months",
     }
 }
 

@@ -4,7 +4,7 @@
 //! that some indicator has over a dataset; each parsing thread adds its rows up in a [`PartialHand`]; the hands
 //! together make the [`Partials`] of the delivery, from which [`crate::measure`] takes what it would otherwise ask the
 //! engine for. Rows are added up by municipality and by the finest stretch of time that any period is made of: the
-//! month for events, the day for snapshots. So the answers serve periods of every kind.
+//! month for events, the day for snapshots and for what is kept by weeks. So the answers serve periods of every kind.
 
 mod condition;
 mod family;
@@ -208,6 +208,8 @@ impl PartialPlan {
             municipalities: codes.iter().map(|code| MunicipalityCode::new(code)).collect(),
             time: dataset.time.0,
             moments: match dataset.moment {
+                // No month is made of weeks.
+                MomentRule::Event if dataset.partition == PeriodKind::Week => Moments::Days,
                 MomentRule::Event => Moments::Months(Calendar::new(PeriodKind::Month)),
                 MomentRule::Snapshot | MomentRule::Interval => Moments::Days,
             },

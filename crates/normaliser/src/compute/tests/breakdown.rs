@@ -127,7 +127,7 @@ proptest! {
         let time = if snapshots { TimeSelection::Average } else { TimeSelection::Within };
         let measure = Measure {
             window,
-            absent: absent.filter(|_| !snapshots).map(|by| Absence { shift: by * kind.months(), on: vec![PERSON] }),
+            absent: absent.filter(|_| !snapshots).map(|by| Absence { shift: by * kind.steps(), on: vec![PERSON] }),
             per: per.map(by_code),
             slicings: breakdowns.iter().map(slicing).collect(),
             ..measure_of("m", time, filter, aggregate, 0)

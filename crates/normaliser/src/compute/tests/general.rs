@@ -11,12 +11,13 @@ fn months(window: Window, period: Period) -> std::ops::Range<i32> {
         PeriodKind::Year | PeriodKind::SchoolYear => 12,
         PeriodKind::Quarter => 3,
         PeriodKind::Month => 1,
+        PeriodKind::Week => unreachable!("no month is made of weeks"),
     };
     let start = first.year() * 12 + first.month().cast_signed() - 1 + window.shift;
     let end = start + length;
     match window.span {
         Span::Period => start..end,
-        Span::Rolling { months } => end - months.cast_signed()..end,
+        Span::Rolling { steps } => end - steps.cast_signed()..end,
         Span::Cumulative(PeriodKind::SchoolYear) => (end - 1 - 7).div_euclid(12) * 12 + 7..end,
         Span::Cumulative(_) => (end - 1).div_euclid(12) * 12..end,
     }
@@ -136,12 +137,12 @@ pub(super) fn by_code(having: bool) -> Grouping {
 pub(super) fn any_window(kind: PeriodKind) -> impl Strategy<Value = Window> {
     let span = prop_oneof![
         Just(Span::Period),
-        Just(Span::Rolling { months: 12 }),
-        Just(Span::Rolling { months: 15 }),
+        Just(Span::Rolling { steps: 12 }),
+        Just(Span::Rolling { steps: 15 }),
         Just(Span::Cumulative(PeriodKind::Year)),
         Just(Span::Cumulative(PeriodKind::SchoolYear)),
     ];
-    (-2i32..2, span).prop_map(move |(by, span)| Window { shift: by * kind.months(), span })
+    (-2i32..2, span).prop_map(move |(by, span)| Window { shift: by * kind.steps(), span })
 }
 
 pub(super) fn any_numeric() -> impl Strategy<Value = fn(Expr) -> Aggregate> {
@@ -211,7 +212,7 @@ proptest! {
         };
         let measure = Measure {
             window,
-            absent: absent.map(|by| Absence { shift: by * kind.months(), on: vec![PERSON] }),
+            absent: absent.map(|by| Absence { shift: by * kind.steps(), on: vec![PERSON] }),
             per: per.map(by_code),
             ..measure_of("m", TimeSelection::Within, filter, aggregate, 0)
         };
@@ -234,7 +235,7 @@ proptest! {
             _ => Aggregate::CountDistinct(vec![PERSON]),
         };
         let time = if average { TimeSelection::Average } else { TimeSelection::Last };
-        let span = if rolling { Span::Rolling { months: 12 } } else { Span::Period };
+        let span = if rolling { Span::Rolling { steps: 12 } } else { Span::Period };
         let measure = Measure { window: Window { shift: 0, span }, ..measure_of("m", time, None, aggregate, 0) };
         compare(&case, &measure, kind);
     }

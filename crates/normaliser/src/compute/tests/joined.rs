@@ -165,7 +165,7 @@ proptest! {
         // The last of several snapshots is not on the first day; that is tried with periods alone.
         let moment = if of.is_none() && moment != JoinMoment::Row { JoinMoment::Day(TimeSelection::AtStart) } else { moment };
         let world = World::new(rows, theirs, of, whole_country);
-        let window = Window { shift: shift * kind.months(), ..Window::default() };
+        let window = Window { shift: shift * kind.steps(), ..Window::default() };
         let aggregate = match what {
             0 => Aggregate::Count,
             1 => Aggregate::Sum(Expr::Field(FieldIndex(THEIRS + NUMBER.0))),

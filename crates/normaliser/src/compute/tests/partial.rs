@@ -106,14 +106,14 @@ proptest! {
         rows in proptest::collection::vec(any_row(), 0..40),
         plans in proptest::collection::vec((proptest::option::of(any_condition()), any_aggregate(), any::<bool>()), 1..5),
         snapshot in any::<bool>(),
-        kind in prop_oneof![Just(PeriodKind::Month), Just(PeriodKind::Quarter), Just(PeriodKind::Year), Just(PeriodKind::SchoolYear)],
+        kind in any_kind(),
         parts in 1usize..3,
         (batch_rows, most_classes) in (1usize..9, prop_oneof![Just(1usize), Just(8), Just(256)]),
         // For each file whether it has partials: never, always, or as the bits say.
         bits in prop_oneof![Just(0u64), Just(u64::MAX), any::<u64>()],
         forgotten in proptest::collection::vec(0usize..12, 0..3),
     ) {
-        let (moment, partition) = if snapshot { (MomentRule::Snapshot, PeriodKind::Year) } else { (MomentRule::Event, PeriodKind::Month) };
+        let (moment, partition) = if snapshot { (MomentRule::Snapshot, PeriodKind::Year) } else { (MomentRule::Event, kind.step()) };
         let mut case = Case::new(moment, partition, rows, parts);
         let measures: Vec<(Measure, bool)> = plans.into_iter().enumerate().map(|(at, (filter, aggregate, planned))| {
             let time = match (snapshot, at % 2) {
@@ -126,7 +126,7 @@ proptest! {
         let asked = indicator(kind, measures.iter().map(|(measure, _)| measure.clone()).collect(), first());
         // Of the measures that are asked for the plan knows some; of those it knows most are not asked for.
         let planned = measures.into_iter().filter(|(_, planned)| *planned).map(|(measure, _)| measure);
-        let planned = indicator(PeriodKind::Year, planned.chain([sum_of_amounts(None)]).collect(), first());
+        let planned = indicator(kind, planned.chain([sum_of_amounts(None)]).collect(), first());
         let schema = schema(&case.dataset);
         let plan = PartialPlan::with_most_classes(&case.dataset, &schema, &[&planned, &planned], most_classes);
         let partials: Vec<Arc<Partials>> = (0..parts).map(|part| {

@@ -1,0 +1,153 @@
+//! Figures in the municipalities of another day, made of the stored measures when they are asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use loader::{Carried, Figure};
+use model::{
+    Area, AsDefined, Catalogue, Code, Date, Indicator, IndicatorId, MeasureValue, MunicipalityCode, Observation,
+    Period, Ratio, Series, Share, Text,
+};
+use normaliser::observe_carried;
+
+use super::{CarriedLine, ExportFilter, Queries, known_indicator};
+use crate::RunError;
+use crate::geography::Geography;
+
+impl Queries<'_> {
+    /// The figures that are meant, for the municipalities of a day.
+    pub(super) fn carried(&mut self, filter: &ExportFilter, day: Date) -> Result<Vec<Figure>, RunError> {
+        let catalogue = self.catalogue;
+        let today = Municipalities::of(catalogue, day);
+        let named: Result<Vec<&Indicator>, RunError> =
+            filter.indicators.iter().map(|id| known_indicator(catalogue, id)).collect();
+        let named: BTreeSet<&IndicatorId> = named?.into_iter().map(|indicator| &indicator.id).collect();
+        let reading = self.store.read()?;
+        let wanted = |period: &Period| filter.periods.is_empty() || filter.periods.contains(period);
+        let mut figures = Vec::new();
+        for current in catalogue.indicators.values().filter(|one| named.is_empty() || named.contains(&one.id)) {
+            let now = current.as_defined_now();
+            let makers: Vec<(&Indicator, Vec<&Indicator>)> = match filter.as_defined {
+                AsDefined::Now => vec![(current.as_ref(), vec![&now])],
+                AsDefined::Then => {
+                    let versions = catalogue.versions(current.id.as_str());
+                    versions.map(|version| (version.as_ref(), version.editions().collect())).collect()
+                }
+            };
+            for (version, plans) in makers {
+                // Measures of another definition are not those that the formula is about.
+                let Some(fingerprint) = reading.fingerprint(&version.id, version.version)? else { continue };
+                if fingerprint != version.fingerprint {
+                    return Err(RunError::Usage {
+                        code: Code::NOTHING_KNOWN,
+                        message: format!("the definition of `{}` has changed since its figures were made", version.id),
+                        help: "`musketer run` computes them anew".to_owned(),
+                    });
+                }
+                let stored = reading.measures_of(&Series::of(version, filter.as_defined), None)?;
+                for plan in plans {
+                    let is_own = |value: &&MeasureValue| wanted(&value.period) && plan.defines(value.period);
+                    let measures: Vec<MeasureValue> = stored.iter().filter(is_own).cloned().collect();
+                    let observed = today.observed(plan, &measures)?;
+                    let taken = observed.into_iter().filter(|one| filter.takes(&one.breakdown));
+                    figures.extend(taken.map(|one| today.figure(version, filter.as_defined, &one)));
+                }
+            }
+        }
+        figures.sort_by_cached_key(order);
+        Ok(figures)
+    }
+}
+
+/// The municipalities of a day.
+pub(super) struct Municipalities<'a> {
+    catalogue: &'a Catalogue,
+    /// All that there ever were.
+    codes: Vec<MunicipalityCode>,
+    day: Date,
+}
+
+impl<'a> Municipalities<'a> {
+    pub(super) fn of(catalogue: &'a Catalogue, day: Date) -> Self {
+        Self { catalogue, codes: catalogue.municipality_codes(), day }
+    }
+
+    fn observed(&self, indicator: &Indicator, measures: &[MeasureValue]) -> Result<Vec<Observation>, RunError> {
+        let geography = Geography::of(self.catalogue);
+        let members = |_: Period| geography.members(&self.codes, self.day);
+        let carriage = |code, period| geography.carried(code, period, self.day);
+        Ok(observe_carried(indicator, measures, &members, &carriage)?)
+    }
+
+    fn figure(&self, indicator: &Indicator, as_defined: AsDefined, one: &Observation) -> Figure {
+        let day = self.day;
+        let (list, region, from) = match &one.area {
+            Area::Municipality(code) => {
+                let members = Geography::of(self.catalogue).members([code], day);
+                let region = members.into_iter().next().map(|member| member.region);
+                (self.catalogue.municipalities(), region, self.came_from(&BTreeSet::from([*code]), one.period))
+            }
+            Area::Region(_) => (self.catalogue.regions(), None, BTreeMap::new()),
+            Area::Country => (None, None, BTreeMap::new()),
+        };
+        let text = one.area.to_string();
+        let title = list.and_then(|list| Some(list.title_of(list.index_of(&text)?, day).clone()));
+        let title = title.unwrap_or_else(|| Text { da: "Hele landet".to_owned(), en: "Denmark".to_owned() });
+        let named = from.into_iter().map(|(code, share)| match share_text(share).as_str() {
+            "1" => code.to_string(),
+            share => format!("{code}*{share}"),
+        });
+        let from = named.collect::<Vec<_>>().join(" ");
+        Figure::carried(indicator, one, as_defined, (title, region), Carried { municipalities_of: day, from })
+    }
+
+    /// Which municipalities of a period went into those of a day, with the share of each that did.
+    pub(super) fn came_from(
+        &self,
+        municipalities: &BTreeSet<MunicipalityCode>,
+        period: Period,
+    ) -> BTreeMap<MunicipalityCode, Share> {
+        let geography = Geography::of(self.catalogue);
+        let mut shares: BTreeMap<MunicipalityCode, Share> = BTreeMap::new();
+        for code in self.codes.iter().copied() {
+            let parts = geography.carried(code, period, self.day).into_iter();
+            for (_, share) in parts.filter(|(target, _)| municipalities.contains(target)) {
+                let sum = |known: Share| known.zip(share).and_then(|(one, other)| one.plus(other).ok());
+                shares.entry(code).and_modify(|known| *known = sum(*known)).or_insert(share);
+            }
+        }
+        shares
+    }
+
+    pub(super) fn lines(&self, shares: &BTreeMap<MunicipalityCode, Share>, period: Period) -> Vec<CarriedLine> {
+        let list = self.catalogue.municipalities();
+        let title = |code: &MunicipalityCode| {
+            let list = list?;
+            Some(list.title_of(list.index_of(&code.to_string())?, period.start()).da.clone())
+        };
+        let line = |(code, share): (&MunicipalityCode, &Share)| CarriedLine {
+            municipality: code.to_string(),
+            title: title(code).unwrap_or_default(),
+            share: share_text(*share),
+        };
+        shares.iter().map(line).collect()
+    }
+}
+
+/// As the stored figures are sorted.
+fn order(figure: &Figure) -> (String, u32, u8, String, Period, String) {
+    let level = match figure.area {
+        Area::Municipality(_) => 1,
+        Area::Region(_) => 2,
+        Area::Country => 3,
+    };
+    let (area, breakdown) = (figure.area.to_string(), figure.breakdown.clone());
+    (figure.indicator.to_string(), figure.version.0, level, area, figure.period, breakdown)
+}
+
+fn share_text(share: Option<Ratio>) -> String {
+    match share {
+        None => "?".to_owned(),
+        Some(share) if share.denominator() == 1 => share.numerator().to_string(),
+        Some(share) => format!("{}/{}", share.numerator(), share.denominator()),
+    }
+}
