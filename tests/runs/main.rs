@@ -19,5 +19,6 @@ mod tested;
 mod tools;
 mod versions;
 mod web;
+mod weeks;
 mod witness;
 mod witnessed;

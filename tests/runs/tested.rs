@@ -140,6 +140,35 @@ fn an_expectation_that_is_not_there_is_written() {
 }
 
 #[test]
+fn an_expectation_is_written_into_what_is_there_or_not_at_all() {
+    let place = Place::with_uses("");
+    place.write("people.csv", "municipality;date;sex;age;persons\n0101;2025-01-01;TOT;67;5\n");
+    let before = text(&place, SHARE);
+    let given = "given: {population: {path: people.csv}}";
+    add(
+        &place,
+        SHARE,
+        &format!("  - name: how\n    {given}\n    expect:\n      match: subset\n  - name: next\n    {given}\n"),
+    );
+    place.musketer(&["test", "--select", "share_67plus", "--write"]);
+    let rows = "      rows: |\n        area;period;value;numerator;denominator;contributing;members;obs_status\n        \
+        0101;2025;100.0;5;5;1;1;A\n        1084;2025;100.0;5;5;1;1;A\n        DK;2025;100.0;5;5;1;1;A\n";
+    let how = format!("  - name: how\n    {given}\n    expect:\n      match: subset\n{rows}");
+    let next = format!("  - name: next\n    {given}\n    expect:\n{rows}");
+    assert_eq!(text(&place, SHARE), format!("{before}{how}{next}"));
+    place.expect(0, &["test", "--select", "share_67plus"]);
+
+    for test in ["  - {name: flat, GIVEN}\n", "  - name: flat\n    GIVEN\n    expect: {match: exact}\n"] {
+        let whole = before.clone() + &test.replace("GIVEN", given);
+        place.write(SHARE, &whole);
+        let said = place.musketer(&["test", "--select", "share_67plus", "--write"]);
+        assert_eq!(said.code, 1, "{}", said.out);
+        assert!(said.out.contains("M1010: lines cannot be added to a test in brackets"), "{}", said.out);
+        assert_eq!(text(&place, SHARE), whole, "nothing is broken");
+    }
+}
+
+#[test]
 fn a_folder_case_is_carried_out_and_written() {
     let place = few_tests();
     let folder = "fixtures/indicators/pupils/one";

@@ -228,4 +228,6 @@ pub struct Anchors {
     pub rejects: Option<Anchor>,
     /// `tally:` below `expect:`.
     pub tally: Option<Anchor>,
+    /// Whether the test, or what it expects, stands in brackets, where no line can be added.
+    pub in_brackets: bool,
 }

@@ -197,6 +197,8 @@ impl Reader<'_> {
         let mut expect = expect.unwrap_or(Some(Expect::default()))?;
         expect.error = error.map_or(Some(None), |error| error.map(Some))?;
         let point = |span: Span| Anchor { line: span.line, column: span.column, start: 0, end: 0, block: false };
+        let bracketed = |cursor: Cursor<'_>| cursor.is_mapping() && cursor.node.closed.is_some();
+        expect.anchors.in_brackets = bracketed(cursor) || expect_at.is_some_and(bracketed);
         expect.anchors.first = Some(point(first));
         expect.anchors.given = given_at.map(|cursor| anchor(cursor, report));
         expect.anchors.expect = expect_at.map(|cursor| anchor(cursor, report));

@@ -203,7 +203,8 @@ fn object(shape: &Shape, recipe: Recipe<'_>) -> Value {
 /// All shapes that a kind of file has, variants too.
 fn shapes(shape: &'static Shape) -> BTreeMap<String, &'static Shape> {
     let mut shapes = BTreeMap::from([(shape.name.to_owned(), shape)]);
-    shape.keys.iter().for_each(|key| gather(&key.ty, &mut shapes));
+    // Tests of definitions are held to their schema by those that are shipped.
+    shape.keys.iter().filter(|key| key.name != "tests").for_each(|key| gather(&key.ty, &mut shapes));
     let variants: Vec<_> = shapes.values().filter_map(|shape| shape.variants).flat_map(|(_, all)| all.iter()).collect();
     shapes.extend(variants.iter().map(|(_, variant)| (variant.name.to_owned(), *variant)));
     shapes
@@ -302,6 +303,35 @@ fn wrong(ty: &Type) -> Option<Value> {
         Type::OneOf(_) => json!({"zzz": 1}),
         Type::Anything => return None,
     })
+}
+
+#[test]
+fn the_schema_refuses_what_no_test_has() {
+    let sound =
+        json!({"name": "a", "given": {"pupils": "municipality\n"}, "expect": {"rows": "a\n", "match": "subset"}});
+    let delivery = json!({"name": "a", "given": {"name": "a.csv", "bytes": "a"}, "expect": {"tally": {"read": 1}}});
+    let refused = |test: &Value| {
+        let recipe = Recipe { turn: 0, dependent: false, mistake: None };
+        let (_, shape) = KINDS.iter().find(|(kind, _)| *kind == "indicator").expect("a kind");
+        let mut document = object(shape, recipe);
+        document["tests"] = json!([test]);
+        refused_by_schema("indicator", &document)
+    };
+    assert_eq!((refused(&sound), refused(&delivery)), (None, None));
+    for (key, wrong) in [
+        ("expected", json!({})),
+        ("name", json!(5)),
+        ("given", json!({"pupils": 5})),
+        ("given", json!({"pupils": {"row": "a"}})),
+        ("expect", json!({"row": "a"})),
+        ("expect", json!({"match": "some"})),
+        ("expect", json!({"rejects": [{"lines": 1}]})),
+        ("error", json!("5102")),
+    ] {
+        let mut test = sound.clone();
+        test[key] = wrong;
+        assert!(refused(&test).is_some(), "{test}");
+    }
 }
 
 #[test]

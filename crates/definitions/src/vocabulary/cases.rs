@@ -2,9 +2,14 @@
 
 use super::{Key, Shape, Type};
 
-/// The tests of a definition. Their keys are checked by the decoder alone: what may stand beside what depends on whether
-/// a source or an indicator is tested, and a schema that forbids less than all of it would mislead.
-pub(crate) const CASES: Type = Type::List(&Type::Anything);
+/// The tests of a definition. Which of the two forms is given depends on what is tested; that is for the decoder to say.
+pub(crate) const CASES: Type = Type::List(&Type::Object(&CASE));
+
+/// A delivery, or tables by dataset.
+const GIVEN: Type = Type::OneOf(&[
+    Type::Object(&GIVEN_DELIVERY),
+    Type::Worded(&Type::OneOf(&[Type::Text, Type::Object(&GIVEN_TABLE)])),
+]);
 
 /// A test.
 pub(crate) const CASE: Shape = Shape::new(
@@ -12,7 +17,7 @@ pub(crate) const CASE: Shape = Shape::new(
     "A test of a definition.",
     &[
         Key::needed("name", Type::Text, "What is tested, in a sentence."),
-        Key::depends("given", Type::Anything, "The tables by dataset; of a source, the delivery."),
+        Key::depends("given", GIVEN, "The tables by dataset; of a source, the delivery."),
         Key::depends("expect", Type::Object(&EXPECT), "What is expected."),
         Key::depends("error", Type::Form("^M[0-9]{4}$", "M8004"), "The code with which it is refused, in its place."),
     ],

@@ -88,17 +88,25 @@ impl Edits {
             wishes.push((anchor, Wish::Value(text)));
         }
         if !fresh.is_empty() {
-            let (anchor, deeper) = match (anchors.rows.or(anchors.rejects).or(anchors.tally), anchors.given) {
-                (Some(sibling), _) => (sibling, 0),
-                (None, _) if anchors.expect.is_some() => return Err(cannot(&case.place, "`expect:`")),
-                (None, Some(given)) => {
+            if anchors.in_brackets {
+                let message = "lines cannot be added to a test in brackets";
+                let finding = Diagnostic::error(Code::INVALID_VALUE, message).at(case.place.clone());
+                let help = "write the test on lines of its own, `- name: ...`, and leave `expect:` out: it is written";
+                return Err(finding.with_help(help));
+            }
+            let siblings = anchors.rows.or(anchors.rejects).or(anchors.tally);
+            let (anchor, deeper) = match (siblings, anchors.expect, anchors.given) {
+                (Some(sibling), ..) => (sibling, 0),
+                // There is nothing but how to compare.
+                (None, Some(expect), _) => (expect, 2),
+                (None, None, Some(given)) => {
                     for line in &mut fresh {
                         line.insert_str(0, "  ");
                     }
                     fresh.insert(0, "expect:".to_owned());
                     (given, 0)
                 }
-                (None, None) => return Err(cannot(&case.place, "the test")),
+                (None, None, None) => return Err(cannot(&case.place, "the test")),
             };
             wishes.push((anchor, Wish::Behind(deeper, fresh)));
         }
