@@ -150,6 +150,10 @@ pub fn differences(before: Side<'_>, after: Side<'_>) -> Vec<Change> {
             &b.part,
         ))
     });
+    // Several places of the meaning can follow from one that was written.
+    changes.dedup_by(|a, b| {
+        (a.rule.id, &a.definition, &a.part, &a.place) == (b.rule.id, &b.definition, &b.part, &b.place)
+    });
     changes
 }
 

@@ -306,6 +306,21 @@ fn edits() -> Vec<(&'static str, &'static str, &'static str, Vec<String>)> {
             "2 * expenditure / pupils",
             vec![own("INDICATOR_FORMULA_CHANGED", "formula")],
         ),
+        (
+            SHARE,
+            "missing: zero",
+            "missing: zero\nbreakdowns: [internal]",
+            free("INDICATOR_BREAKDOWN_ADDED overhead_share breakdowns"),
+        ),
+        (
+            SHARE,
+            "missing: zero",
+            "missing: zero\ndimensions: {kind: {field: account}}\nbreakdowns: [kind]",
+            vec![
+                "INDICATOR_BREAKDOWN_ADDED overhead_share dimensions".to_owned(),
+                "INDICATOR_BREAKDOWN_ADDED overhead_share breakdowns".to_owned(),
+            ],
+        ),
         (INDICATOR, "version: 2", "version: 3", free("INDICATOR_VERSION_RAISED expenditure_per_pupil version")),
         (
             INDICATOR,
@@ -538,6 +553,35 @@ fn cities(members: &str) -> Files {
 }
 
 /// Further edits, for the rules that they have and no more.
+/// The example's share by truth values and groups, with an edit of what it says of breakdowns.
+fn breakdown_edits() -> Vec<(Files, Files)> {
+    let broken_down = "missing: zero\ndimensions: {kind: {field: account}}\nbreakdowns: [kind, internal]";
+    let files = with(&base(), SHARE, "missing: zero", broken_down);
+    let edit = |from: &str, to: &str| (files.clone(), with(&files, SHARE, from, to));
+    vec![
+        edit("{field: account}", "{field: account, total: '9.30'}"),
+        edit(
+            "everything: {from: postings, value: sum(amount)}",
+            "everything: {from: postings, value: sum(amount), breakdown: total}",
+        ),
+        edit("[kind, internal]", "[kind]"),
+    ]
+}
+
+#[test]
+fn changes_of_breakdowns_say_what_they_are() {
+    let found: Vec<Vec<String>> = breakdown_edits().iter().map(|(one, other)| lines(one, other)).collect();
+    let changed = |rule: &str, part: &str| format!("INDICATOR_{rule} overhead_share {part} ! overhead_share");
+    let of_total = ["DIMENSION_CHANGED", "MEASURE_BREAKDOWN_CHANGED", "MEASURE_FILTER_CHANGED"];
+    let of_total = of_total.map(|rule| changed(rule, "dimensions.kind.total")).to_vec();
+    let expected = [
+        of_total,
+        vec![changed("MEASURE_BREAKDOWN_CHANGED", "measures.everything.breakdown")],
+        vec![changed("BREAKDOWN_REMOVED", "breakdowns.internal")],
+    ];
+    assert_eq!(found, expected);
+}
+
 fn further_edits() -> Vec<(Files, Files)> {
     let files = base();
     let edit = |path: &str, from: &str, to: &str| (files.clone(), with(&files, path, from, to));
@@ -646,6 +690,7 @@ fn every_rule_is_seen_or_cannot_be() {
     let mut pairs: Vec<(Files, Files)> =
         edits().iter().map(|(path, from, to, _)| (files.clone(), with(&files, path, from, to))).collect();
     pairs.extend(further_edits());
+    pairs.extend(breakdown_edits());
     let mut seen = BTreeSet::new();
     for (one, other) in pairs {
         seen.extend(compared(&one, &other).iter().chain(&compared(&other, &one)).map(|change| change.rule.id));
