@@ -234,7 +234,7 @@ fn coverage_says_what_no_test_has_shown() {
             "not seen: source statbank_population: the skip rule `regions_and_country` never left out a record",
         ]
     );
-    assert!(said.out.contains("\n2 of 4 definitions have a test\n"), "{}", said.out);
+    assert!(said.out.contains("\n2 of 5 definitions have a test\n"), "{}", said.out);
 }
 
 #[test]

@@ -66,11 +66,15 @@ fn a_table_is_fetched_tried_again_and_published() {
     let place = place(&url, 3);
     place.expect(0, &["run"]);
     let population = place.rows(
-        "SELECT value FROM latest_observation WHERE indicator = 'population' AND area = '0751' AND period = '2024'",
+        "SELECT value FROM latest_observation
+         WHERE indicator = 'population' AND area = '0751' AND period = '2024' AND breakdown = 'total'",
     );
     assert!(population[0][0].parse::<f64>().is_ok_and(|value| value > 100_000.0), "{population:?}");
     assert_eq!(
-        place.number("SELECT count(*) FROM latest_observation WHERE indicator = 'population' AND obs_status = 'A'"),
+        place.number(
+            "SELECT count(*) FROM latest_observation
+             WHERE indicator = 'population' AND breakdown = 'total' AND obs_status = 'A'"
+        ),
         104
     );
     // The same answer once more is nothing new.
