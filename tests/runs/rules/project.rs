@@ -145,7 +145,9 @@ pub(super) fn place() -> Place {
         format!("  - {{source: {source}, municipalities: [{}], from: 2024-01, to: 2025-03}}\n", list(codes))
     };
     let place = Place::with_uses(&(one("acme_jobs", &JOB_GIVERS) + &one("acme_stays", &HOSTS)));
-    for folder in ["definitions/datasets", "definitions/sources", "definitions/indicators"] {
+    for folder in
+        ["definitions/datasets", "definitions/sources", "definitions/indicators", "definitions/comparison_groups"]
+    {
         std::fs::remove_dir_all(place.path(folder)).expect("the library's, of which nothing is used");
     }
     let definition = |kind: &str, folder: &str, id: &str, rest: &str| {

@@ -180,7 +180,8 @@ impl Dialect {
 
     /// A project with the definition of the dialect; the code list is the shipped one.
     pub(crate) fn definitions(&self, root: &Path) -> BTreeMap<String, Vec<u8>> {
-        let shipped = ["codelists/municipality.yaml", "codelists/municipality.csv"];
+        let shipped =
+            ["codelists/municipality.yaml", "codelists/municipality.csv", "codelists/municipality_changes.csv"];
         let read = |name: &str| fs::read(root.join("definitions").join(name)).expect("a shipped code list");
         let mut files: BTreeMap<String, Vec<u8>> =
             shipped.iter().map(|name| (format!("definitions/{name}"), read(name))).collect();

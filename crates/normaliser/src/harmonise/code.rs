@@ -18,6 +18,8 @@ const SHORT: usize = 15;
 /// Reads the codes of one field.
 pub(crate) struct CodeCaster {
     list: Arc<CodeList>,
+    /// A code of the list that the field may not have.
+    without: Option<CodeIndex>,
     encoding: Encoding,
     /// A power of two of slots, at most half of them taken.
     slots: Vec<Slot>,
@@ -37,12 +39,13 @@ struct Slot {
 }
 
 impl CodeCaster {
-    /// For a column of codes of this list, in this encoding.
-    pub(crate) fn new(list: Arc<CodeList>, encoding: Encoding) -> Self {
-        let spellings = list.spellings().into_iter();
+    /// For a column of codes of this list but one, in this encoding.
+    pub(crate) fn new(list: Arc<CodeList>, without: Option<CodeIndex>, encoding: Encoding) -> Self {
+        let spellings = list.spellings().into_iter().filter(|(_, code)| Some(*code) != without);
         let spellings: Vec<Slot> = spellings.filter_map(|(text, code)| slot(&list, text, code, encoding)).collect();
         let bits = (spellings.len() * 2).next_power_of_two().max(2).ilog2();
-        let mut caster = Self { list, encoding, slots: vec![Slot::default(); 1 << bits], shift: u64::BITS - bits };
+        let mut caster =
+            Self { list, without, encoding, slots: vec![Slot::default(); 1 << bits], shift: u64::BITS - bits };
         for spelling in spellings {
             let mut at = caster.first_slot(spelling.key);
             while caster.slots[at].key != 0 {
@@ -81,7 +84,11 @@ impl CodeCaster {
         let date = day.and_then(Date::from_days);
         let at =
             date.or_else(|| Date::from_days(0)).unwrap_or_else(|| unreachable!("1970 is within the type's bounds"));
-        match (self.list.lookup(text.as_bytes(), at), date) {
+        let found = match self.list.lookup(text.as_bytes(), at) {
+            Lookup::Known(code) | Lookup::NotValid(code) if Some(code) == self.without => Lookup::Unknown,
+            found => found,
+        };
+        match (found, date) {
             (Lookup::Known(CodeIndex(code)), _) | (Lookup::NotValid(CodeIndex(code)), None) => Ok(code),
             (Lookup::NotValid(code), Some(date)) => Err(self.not_valid(code, date)),
             (Lookup::Unknown, _) => {
@@ -180,7 +187,7 @@ mod tests {
         }
         let id = CodeListId::new("municipality").expect("an id");
         let list = builder.build(id, Text::default(), Text::default(), BTreeMap::new(), String::new()).expect("a list");
-        CodeCaster::new(Arc::new(list), encoding)
+        CodeCaster::new(Arc::new(list), None, encoding)
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::{
     Code, CodeList, CodeListId, Dataset, DeliveryScope, Encoding, Field, FieldIndex, FieldMapping, FieldType,
-    NumberFormat, Origin, Parse, Period, Refusal, Source,
+    MUNICIPALITY, MunicipalityCode, NumberFormat, Origin, Parse, Period, Refusal, Source,
 };
 
 use super::bind::Columns;
@@ -109,7 +109,13 @@ fn caster(
                     format!("the code list `{id}` of the field `{}` is not there", field.name),
                 )
             })?;
-            Ok(Caster::Code(CodeCaster::new(Arc::clone(list), encoding)))
+            // The code of the whole country is no municipality: only the rows of a register or an index have it.
+            let is_of_country =
+                from.dataset.whole_country && from.dataset.field(from.dataset.municipality).name == field.name;
+            let without = (id.as_str() == MUNICIPALITY && !is_of_country)
+                .then(|| list.index_of(&MunicipalityCode::COUNTRY.to_string()))
+                .flatten();
+            Ok(Caster::Code(CodeCaster::new(Arc::clone(list), without, encoding)))
         }
         (FieldType::Boolean, Parse::Boolean { yes, no }) => {
             Ok(Caster::Boolean { yes: encoded_words(yes, encoding), no: encoded_words(no, encoding) })
