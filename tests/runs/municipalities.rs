@@ -95,6 +95,10 @@ fn figures_of_today_are_made_of_those_of_then() {
     // The region of today: 420 + 90 + 100 + 120 of 1,600 + 200 + 300 + 300; most members have delivered nothing.
     assert_eq!(column_of(&table, "1083", "2006", &["value", "numerator", "obs_status"]), ["30.4", "730", "P"]);
     assert!(!table.lines().any(|line| line.contains(",0421,")), "no figure stays behind\n{table}");
+    let mut some = export.to_vec();
+    some.extend(["--level", "region", "--area", "1083"]);
+    let region = place.expect(0, &some);
+    assert_eq!(region.lines().count(), 3, "one region in two years, and the header\n{region}");
     let parquet = place.path("carried.parquet");
     let mut to_file = export.to_vec();
     to_file.extend(["--output", parquet.to_str().expect("a path")]);

@@ -313,8 +313,8 @@ pub(crate) struct ExplainArguments {
     /// An indicator's id, or a code such as M5102
     #[arg(value_name = "INDICATOR|CODE")]
     pub(crate) subject: String,
-    /// Whom the figure is about: a municipality, a region's code, or DK
-    #[arg(long, value_name = "AREA")]
+    /// Whom the figure is about: a municipality, a region's code, DK, or a comparison group
+    #[arg(long, visible_alias = "area", value_name = "AREA")]
     pub(crate) municipality: Option<String>,
     /// The period of the figure
     #[arg(long, value_name = "PERIOD")]

@@ -1,6 +1,6 @@
 //! The questions that can be asked of a published store, and the shapes of the answers; all of them are also JSON.
 
-use model::{AsDefined, Code, Date, MunicipalityCode, Period};
+use model::{Area, AsDefined, Code, Date, MunicipalityCode, Period};
 use serde::Serialize;
 
 /// Which rejected rows are meant.
@@ -384,11 +384,13 @@ impl Parts {
 }
 
 impl ExportFilter {
-    /// Whether a figure about this part is exported.
-    pub(super) fn takes(&self, breakdown: &str) -> bool {
-        match self.breakdowns.as_slice() {
+    /// Whether figures of an area and a part are exported.
+    pub(super) fn takes(&self, area: &Area, breakdown: &str) -> bool {
+        let is_named = |names: &[String], text: &str| names.is_empty() || names.iter().any(|name| name == text);
+        let part = match self.breakdowns.as_slice() {
             [] => breakdown == model::TOTAL,
             some => some.iter().any(|parts| parts.include(breakdown)),
-        }
+        };
+        part && is_named(&self.levels, area.level()) && is_named(&self.areas, &area.to_string())
     }
 }

@@ -48,7 +48,7 @@ impl Queries<'_> {
                     let is_own = |value: &&MeasureValue| wanted(&value.period) && plan.defines(value.period);
                     let measures: Vec<MeasureValue> = stored.iter().filter(is_own).cloned().collect();
                     let observed = today.observed(plan, &measures)?;
-                    let taken = observed.into_iter().filter(|one| filter.takes(&one.breakdown));
+                    let taken = observed.into_iter().filter(|one| filter.takes(&one.area, &one.breakdown));
                     figures.extend(taken.map(|one| today.figure(version, filter.as_defined, &one)));
                 }
             }

@@ -83,10 +83,7 @@ impl<'a> Queries<'a> {
             return Err(unknown_parts(self.catalogue, filter, parts));
         }
         figures.retain(|figure| filter.periods.is_empty() || filter.periods.contains(&figure.period));
-        let is_named = |names: &[String], text: &str| names.is_empty() || names.iter().any(|name| name == text);
-        figures.retain(|figure| is_named(&filter.levels, figure.area.level()));
-        figures.retain(|figure| is_named(&filter.areas, &figure.area.to_string()));
-        figures.retain(|figure| filter.takes(&figure.breakdown));
+        figures.retain(|figure| filter.takes(&figure.area, &figure.breakdown));
         Ok(figures)
     }
 
