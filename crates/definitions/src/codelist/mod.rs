@@ -17,7 +17,7 @@ use crate::canonical::Canonical;
 use crate::file::{Head, Identity, head};
 use crate::vocabulary;
 use crate::words::leads_out;
-use crate::yaml::{Cursor, Maybe, Report, Written};
+use crate::yaml::{Cursor, Maybe, Report, Span, Written};
 
 struct CodeListDoc {
     head: Head,
@@ -25,6 +25,18 @@ struct CodeListDoc {
     attributes: Vec<Written<String>>,
     changes: Maybe<Written<String>>,
     groups: Vec<GroupDoc>,
+}
+
+/// Reports a code that a list does not have. Another spelling of a code leads to it.
+pub(crate) fn not_listed(list: &CodeList, text: &str, span: Span, report: &mut Report<'_>) {
+    let message = format!("the code list `{}` has no code `{text}`", list.id);
+    let finding = report.error(Code::CODE_NOT_LISTED, span, message);
+    match list.spellings().into_iter().find(|(spelling, _)| *spelling == text) {
+        Some((_, code)) => {
+            finding.help(format!("`{text}` is another spelling of `{}`: write the code", list.code(code)))
+        }
+        None => finding.did_you_mean_one_of(text, list.codes().iter().map(String::as_str)),
+    };
 }
 
 /// Reads and resolves a code list. `table` gives the bytes of a file by its path.

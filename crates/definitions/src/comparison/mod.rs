@@ -11,6 +11,7 @@ use model::{
 
 use self::nearest::NearestDoc;
 use crate::canonical::Canonical;
+use crate::codelist::not_listed;
 use crate::file::{Head, Identity, head};
 use crate::shelf::Shelf;
 use crate::vocabulary;
@@ -178,7 +179,6 @@ fn fixed(
     report: &mut Report<'_>,
 ) -> Option<Vec<(MunicipalityCode, Validity)>> {
     let list = shelves.lists.get(MUNICIPALITY)?;
-    let codes: Vec<String> = shelves.municipalities.iter().map(ToString::to_string).collect();
     let mut placed: Vec<(MunicipalityCode, Validity, Span)> = Vec::new();
     let mut sound = true;
     for doc in docs {
@@ -186,15 +186,13 @@ fn fixed(
         for written in &doc.municipalities {
             let known = MunicipalityCode::new(&written.value);
             let Some(code) = known.filter(|code| shelves.municipalities.binary_search(code).is_ok()) else {
-                let message = match list.index_of(&written.value) {
-                    Some(_) => {
-                        format!("`{}` is no municipality, though the list `{MUNICIPALITY}` has it", written.value)
-                    }
-                    None => format!("the code list `{MUNICIPALITY}` has no code `{}`", written.value),
-                };
-                report
-                    .error(Code::CODE_NOT_LISTED, written.span, message)
-                    .did_you_mean_one_of(&written.value, codes.iter().map(String::as_str));
+                if list.index_of(&written.value).is_some() {
+                    let message =
+                        format!("`{}` is no municipality, though the list `{MUNICIPALITY}` has it", written.value);
+                    report.error(Code::CODE_NOT_LISTED, written.span, message);
+                } else {
+                    not_listed(list, &written.value, written.span, report);
+                }
                 sound = false;
                 continue;
             };

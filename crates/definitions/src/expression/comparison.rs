@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use model::{Code, CodeList, Comparison, Date, Expr, FieldIndex, FieldType, Lookup, Period};
+use model::{Code, Comparison, Date, Expr, FieldIndex, FieldType, Period};
 use sqlparser::ast::{BinaryOperator, Expr as Sql};
 
 use super::operand::Operand;
 use super::row::RowCompiler;
+use crate::codelist::not_listed;
 use crate::yaml::Span;
 
 fn comparison(op: &BinaryOperator) -> Option<Comparison> {
@@ -228,12 +229,7 @@ impl RowCompiler<'_, '_> {
         if list.index_of(text).is_some() {
             return Some(());
         }
-        let message = format!("the code list `{}` has no code `{text}`", list.id);
-        let finding = self.report.error(Code::CODE_NOT_LISTED, span, message);
-        match alias_of(list, text) {
-            Some(code) => finding.help(format!("`{text}` is another spelling of `{code}`: write the code")),
-            None => finding.did_you_mean_one_of(text, list.codes().iter().map(String::as_str)),
-        };
+        not_listed(list, text, span, self.report);
         None
     }
 
@@ -256,13 +252,5 @@ impl RowCompiler<'_, '_> {
             self.report.error(Code::TYPE_MISMATCH, span, message).help(help);
         }
         day
-    }
-}
-
-/// The code that the text is an alias of.
-fn alias_of<'l>(list: &'l CodeList, text: &str) -> Option<&'l str> {
-    match list.lookup(text.as_bytes(), Date::new(2000, 1, 1)?) {
-        Lookup::Known(index) | Lookup::NotValid(index) => Some(list.code(index)),
-        Lookup::Unknown => None,
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use model::{Category, CategoryValues, Code, CodeList, CodeListId, Date, Dimension, Field, FieldName, FieldType, Text};
 
+use crate::codelist::not_listed;
 use crate::decimal::Decimal;
 use crate::shelf::Shelf;
 use crate::vocabulary;
@@ -223,9 +224,7 @@ impl<'d> Used<'d> {
         let list = lists.get(id.as_str())?;
         let total = match self.total() {
             Some(total) if list.index_of(&total.value).is_none() => {
-                let message = format!("the code list `{id}` has no code `{}`", total.value);
-                let known = list.codes().iter().map(String::as_str);
-                report.error(Code::CODE_NOT_LISTED, total.span, message).did_you_mean_one_of(&total.value, known);
+                not_listed(list, &total.value, total.span, report);
                 return None;
             }
             total => total,

@@ -3,6 +3,7 @@
 use model::{Code, CodeList, Inclusion, MUNICIPALITY, MunicipalityCode, Period, PeriodKind, Plausible, Ratio, Text};
 
 use crate::canonical::{self, Canonical};
+use crate::codelist::not_listed;
 use crate::decimal::{self, Decimal};
 use crate::shelf::Shelf;
 use crate::vocabulary;
@@ -155,15 +156,8 @@ pub(super) fn inclusions(
 fn code(cursor: Cursor<'_>, lists: &Shelf<CodeList>, report: &mut Report<'_>) -> Option<MunicipalityCode> {
     let word = cursor.text(report)?;
     let code = MunicipalityCode::new(&word.value);
-    if code.is_none() {
-        let message = format!("`{}` is no code of a municipality", word.value);
-        report.error(Code::INVALID_VALUE, word.span, message).help("write four digits, quoted: '0187'");
-    }
-    if let Some(list) = lists.get(MUNICIPALITY).filter(|list| code.is_some() && list.index_of(&word.value).is_none()) {
-        let message = format!("the code list `{}` has no code `{}`", list.id, word.value);
-        report
-            .error(Code::CODE_NOT_LISTED, word.span, message)
-            .did_you_mean_one_of(&word.value, list.codes().iter().map(String::as_str));
+    if let Some(list) = lists.get(MUNICIPALITY).filter(|list| list.index_of(&word.value).is_none()) {
+        not_listed(list, &word.value, word.span, report);
         return None;
     }
     let is_other = |list: &std::sync::Arc<CodeList>| {

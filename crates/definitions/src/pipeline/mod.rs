@@ -13,6 +13,7 @@ use model::{
 
 use self::overlap::Placed;
 use crate::canonical::Canonical;
+use crate::codelist::not_listed;
 use crate::file::{Head, Identity, head};
 use crate::shelf::Shelf;
 use crate::vocabulary;
@@ -208,10 +209,7 @@ fn municipalities(choice: &Choice, shelves: &Shelves<'_>, report: &mut Report<'_
         let known = list.index_of(&text.value).and_then(|_| MunicipalityCode::new(&text.value));
         match known {
             None => {
-                let message = format!("the code list `{MUNICIPALITY}` has no code `{}`", text.value);
-                report
-                    .error(Code::CODE_NOT_LISTED, text.span, message)
-                    .did_you_mean_one_of(&text.value, list.codes().iter().map(String::as_str));
+                not_listed(list, &text.value, text.span, report);
                 sound = false;
             }
             Some(code) if codes.contains(&code) => {

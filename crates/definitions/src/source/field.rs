@@ -10,6 +10,7 @@ use super::date_format::{self, DateDoc};
 use super::delivery::Delivery;
 use super::format::place_of;
 use super::number::{self, NumberDoc};
+use crate::codelist::not_listed;
 use crate::shelf::Shelf;
 use crate::vocabulary;
 use crate::words::every;
@@ -306,10 +307,7 @@ fn from_delivery(span: Span, index: FieldIndex, context: &Context<'_>, report: &
 fn known_code(text: &Written<String>, list: &CodeList, report: &mut Report<'_>) {
     let unknown = |day| list.lookup(text.value.as_bytes(), day) == Lookup::Unknown;
     if Date::new(2000, 1, 1).is_none_or(unknown) {
-        let message = format!("the code list `{}` has no code `{}`", list.id, text.value);
-        report
-            .error(Code::CODE_NOT_LISTED, text.span, message)
-            .did_you_mean_one_of(&text.value, list.codes().iter().map(String::as_str));
+        not_listed(list, &text.value, text.span, report);
     }
 }
 

@@ -148,6 +148,25 @@ impl Shape {
         let variants = self.variants.iter().flat_map(|(_, shapes)| shapes.iter()).flat_map(|(_, shape)| shape.keys);
         self.keys.iter().chain(variants).enumerate().filter(|(_, key)| key.name == name).last()
     }
+
+    /// The key below which another one stands, for whoever wrote that a level too high.
+    pub(crate) fn key_below(&self, name: &str) -> Option<&'static Key> {
+        let is_below =
+            |key: &&Key| key.ty.shapes().iter().any(|shape| shape.keys.iter().any(|below| below.name == name));
+        self.keys.iter().find(is_below)
+    }
+}
+
+impl Type {
+    /// The shapes of the mappings that may stand behind a key.
+    fn shapes(&self) -> Vec<&'static Shape> {
+        match self {
+            Self::Object(shape) => vec![shape],
+            Self::List(of) | Self::Pair(of) | Self::Named(of) | Self::Worded(of) => of.shapes(),
+            Self::OneOf(some) => some.iter().flat_map(Self::shapes).collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 impl Key {

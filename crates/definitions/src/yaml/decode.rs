@@ -395,6 +395,8 @@ impl<'n> Keys<'n> {
                     matches!(&entry.value.value, Value::Scalar(scalar) if scalar.plain() == Some(Plain::Null));
                 if is_rest && self.asked.contains(&"da") {
                     finding.help("a text with a comma in it stands in quotation marks");
+                } else if let Some(below) = self.shapes.iter().find_map(|shape| shape.key_below(key)) {
+                    finding.help(format!("it is a key of what stands under `{}`", below.name));
                 }
             }
         }
