@@ -23,7 +23,8 @@ pub(crate) fn code(code: Code) -> String {
 /// What a rule for changes of definitions means.
 pub(crate) fn rule(rule: &definitions::Rule) -> String {
     let category = rule.category.as_str().replace('_', " ");
-    format!("{}\n\n{}\n\nA change of a {}, {category} (docs/changes.md).\n", rule.id, rule.meaning, rule.kind())
+    let (id, meaning, kind) = (rule.id, rule.meaning, rule.kind());
+    format!("{id}\n\n{meaning}\n\nKind of definition: {kind}. Category of change: {category} (docs/changes.md).\n")
 }
 
 /// The whole explanation.
