@@ -19,6 +19,7 @@ mod rules;
 mod tested;
 mod tools;
 mod versions;
+mod watched;
 mod web;
 mod weeks;
 mod witness;
