@@ -21,6 +21,7 @@ mod reading;
 mod rejects;
 mod schema;
 mod seen;
+mod standing;
 mod store;
 mod table;
 mod wide;

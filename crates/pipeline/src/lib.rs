@@ -18,6 +18,7 @@ mod intake;
 mod key;
 mod ledger;
 mod lock;
+mod post;
 mod project;
 mod query;
 mod reading;
@@ -27,6 +28,7 @@ mod run;
 mod series;
 pub mod single;
 pub mod testing;
+mod upkeep;
 mod values;
 mod work;
 
@@ -41,6 +43,7 @@ pub use loader::Separator;
 // Keys are loaded here and handed on unseen.
 pub use lock::{Lock, LockHolder};
 pub use normaliser::PersonKeys;
+pub use post::post;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
     CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
@@ -50,4 +53,5 @@ pub use query::{
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
 pub use revision::Earlier;
 pub use run::{Phase, Progress, RunOptions, Silent, run};
+pub use upkeep::{Standing, standing};
 pub use values::{FigureChange, FigureSide, IndicatorChange, NotCompared, ValueChanges, value_changes};
