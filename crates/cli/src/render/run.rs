@@ -33,7 +33,9 @@ fn remarks(report: &RunReport) -> String {
     let nothing = report.outcome == Outcome::NothingNew;
     let nothing =
         nothing.then(|| format!("nothing new in {}", counted(report.deliveries_known, "delivery", "deliveries")));
+    let refused = report.deliveries.iter().filter(|delivery| delivery.refusal.is_some()).count() as u64;
     let open = [
+        (refused, "delivery", "deliveries", "REFUSED"),
         (rejected, "row", "rows", "rejected (musketer rejects list)"),
         (report.units_missing, "unit", "units", "not delivered (musketer status)"),
         (report.still_refused, "delivery", "deliveries", "refused earlier (musketer status)"),
