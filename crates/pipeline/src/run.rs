@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex};
 
 use extractor::Archive;
-use loader::{RunStart, Store};
+use loader::{Act, RunStart, Store};
 use model::{Indicator, Pipeline};
 use normaliser::PersonKeys;
 
-use crate::intake;
+use crate::intake::{self, Intake};
 use crate::ledger::Ledger;
 use crate::reading::Desk;
+use crate::scope::Scope;
 use crate::work::Work;
 use crate::{Lock, LockHolder, Project, RunError, RunReport};
 
@@ -62,6 +63,15 @@ pub struct RunOptions<'a> {
     pub engine_version: &'a str,
     /// The keys for pseudonyms, if the project has any.
     pub keys: Option<&'a PersonKeys>,
+    /// Tells how many milliseconds have passed since the start.
+    pub elapsed: &'a dyn Fn() -> u64,
+    /// The command, as the table of runs names it.
+    pub command: &'static str,
+    /// What may be touched. Where that is not everything, nothing is taken in or fetched: only what is known already is
+    /// decided anew.
+    pub scope: Scope,
+    /// What people have decided just now. It is recorded, and carried out, by this run.
+    pub acts: Vec<Act>,
 }
 
 /// Carries out a pipeline.
@@ -78,7 +88,14 @@ pub fn run(
     archive.remove_leftovers()?;
     let ledger = Ledger::read(&mut store)?;
     let catalogue = &project.catalogue;
-    let gathered = intake::gather(&project.root, catalogue, pipeline, &archive, &ledger.seen, options.jobs, progress)?;
+    let mut gathered = if options.scope.is_all() {
+        let (seen, retracted) = (&ledger.seen, &ledger.decisions.retracted);
+        intake::gather(&project.root, catalogue, pipeline, &archive, seen, retracted, options.jobs, progress)?
+    } else {
+        Intake::default()
+    };
+    gathered.arrivals.extend(intake::receipts(&options.acts, &archive)?);
+    let after = ledger.latest_run;
     let mut work = Work::new(project, pipeline, options, ledger, gathered);
     if !work.has_something_to_do() {
         tracing::info!(pipeline = %pipeline.id, "nothing new");
@@ -88,9 +105,12 @@ pub fn run(
         pipeline: pipeline.id.clone(),
         started_at: options.started_at.clone(),
         engine_version: options.engine_version.to_owned(),
+        command: options.command,
+        after,
     };
     let mut publication = store.begin(&start)?;
     work.report.run = Some(publication.run().0);
+    work.forget_lost_parts();
     work.begin(&mut publication)?;
     let plans: Vec<Arc<Indicator>> = work.asked.iter().flat_map(|asked| &asked.plans).cloned().collect();
     let indicators = plans.iter().map(AsRef::as_ref).collect();
@@ -109,7 +129,7 @@ pub fn run(
     work.settle(&mut publication)?;
     work.compute(&mut publication, progress)?;
     archive.sync()?;
-    let report = work.close(publication, (options.now)())?;
+    let report = work.close(publication, ((options.now)(), (options.elapsed)()))?;
     remove_garbage(&mut store);
     Ok(report)
 }
