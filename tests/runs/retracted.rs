@@ -81,14 +81,14 @@ fn what_is_taken_back_leaves_what_stood_before() {
     );
     assert_eq!(place.rows(&format!("SELECT state FROM delivery WHERE delivery = '{id}'")), [["retracted"]]);
     // The file still lies there, and changes nothing.
-    assert!(place.expect(0, &["run"]).contains("nothing new"));
+    place.expect_nothing_new();
 
     let twice = place.musketer(&["retract", &id, "--reason", "again"]);
     assert_eq!(twice.code, 2);
     assert!(twice.err.contains("M7011") && twice.err.contains("already"), "{}", twice.err);
     place.expect(0, &["retract", &id, "--reason", "it was right", "--undo"]);
     assert_eq!(tables(&place), after);
-    assert!(place.expect(0, &["run"]).contains("nothing new"));
+    place.expect_nothing_new();
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn lost_and_older_books_of_units_lead_to_the_same_tables() {
         place.expect(0, &["run"]);
         assert_eq!(tables(&place), wanted, "{damage}");
         assert_eq!(tree(&place.path("store/canonical")), canonical, "{damage}");
-        assert!(place.expect(0, &["run"]).contains("nothing new"), "{damage}");
+        place.expect_nothing_new();
     }
     // Parts that are gone are made again by the next run that has something to do.
     fs::remove_dir_all(place.path("store/canonical")).expect("removed");

@@ -269,8 +269,8 @@ impl<'f> Library<'f> {
             }
             Kind::Pipeline => {
                 let (sources, indicators, groups) = (&self.sources, &self.indicators.current, &self.groups);
-                let municipalities = &self.municipalities;
-                let shelves = Shelves { lists, datasets, sources, indicators, groups, municipalities };
+                let (areas, municipalities) = (&self.areas, &self.municipalities);
+                let shelves = Shelves { lists, datasets, sources, indicators, areas, groups, municipalities };
                 let pipeline =
                     definition.resolve(|root, identity, report| pipeline::resolve(root, identity, &shelves, report));
                 self.pipelines.put(id, pipeline);

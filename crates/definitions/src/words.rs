@@ -1,7 +1,8 @@
 //! Values that several kinds of definitions share: units, paths, spans of validity.
 
-use model::{Code, FieldName, Period, PeriodKind, Unit, Validity};
+use model::{Code, FieldName, Period, PeriodKind, Ratio, Unit, Validity};
 
+use crate::decimal::Decimal;
 use crate::expression::sql;
 use crate::vocabulary;
 use crate::yaml::{Cursor, Report, Written};
@@ -47,6 +48,12 @@ pub(crate) fn unit(written: &Written<String>, report: &mut Report<'_>) -> Option
 pub(crate) fn every<T>(items: impl IntoIterator<Item = Option<T>>) -> Option<Vec<T>> {
     let items: Vec<Option<T>> = items.into_iter().collect();
     items.into_iter().collect()
+}
+
+/// A percentage, `25%` or `0.5%`, as a share: 1/4, 1/200. None is negative.
+pub(crate) fn per_cent(text: &str) -> Option<Ratio> {
+    let number = Decimal::parse(text.strip_suffix('%')?.trim_end()).filter(|number| number.minor >= 0)?;
+    Ratio::decimal(number.minor, number.scale).and_then(|ratio| ratio.divided_by(Ratio::integer(100))).ok()
 }
 
 /// The kinds of periods, for [`Cursor::choice`].

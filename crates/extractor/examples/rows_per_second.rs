@@ -32,6 +32,7 @@ fn ledger() -> Result<Source, Box<dyn Error>> {
         load: Load::Period,
         due_days: None,
         min_rows: Some(0),
+        budget: model::Budget::default(),
         input: InputForm::plain(Encoding::Windows1252.into()),
         format: Format::Delimited(DelimitedFormat::new(Encoding::Windows1252, b';')),
         fields: Vec::new(),

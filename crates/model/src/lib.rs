@@ -59,20 +59,20 @@ pub use id::{CodeListId, ComparisonGroupId, DatasetId, FieldName, IdError, Indic
 pub use indicator::{Absence, Direction, GroupRule, Grouping, Inclusion, Indicator, Measure, MissingRule, Plausible};
 pub use input::{ByteOrder, Compression, Ebcdic, FileEncoding, InputForm};
 pub use nearest::{Nearest, Scale};
-pub use number::{NumberError, Ratio, Rounding, format_decimal, pow10};
+pub use number::{NumberError, Ratio, Rounding, format_decimal, format_per_cent, pow10};
 pub use observation::{IndicatorTable, MeasureValue, ObsStatus, Observation, TOTAL};
 pub use period::{Period, PeriodError, PeriodKind};
 pub use personal::{looks_like_person_number, redact};
-pub use pipeline::{Fetch, HttpFetch, Pipeline, Usage};
+pub use pipeline::{ApprovalRule, DueRule, Fetch, HttpFetch, Pipeline, Usage};
 pub use plan::{ActiveTime, Activity, Aggregate, Comparison, DatePart, Expr, TimeSelection};
 pub use raw::{BrokenRow, CellSpan, Header, RawBatch, RowAddress};
 pub use reading::{Join, JoinMoment, Joined, Price, PriceBase, Reading};
 pub use record::{Column, ColumnData, ColumnKind, PageCompression, RecordBatch, RecordSchema, TextData};
 pub use reject::{Notice, Refusal, RejectedRow};
 pub use source::{
-    Control, ControlField, ControlPlace, ControlRecord, ControlStatement, DateFormat, DelimitedFormat, Encoding,
-    Escape, FieldMapping, FileName, FixedColumn, FixedFormat, Format, Layout, LineEnd, Load, NamePart, Negative,
-    NumberFormat, Origin, Parse, Scope, SignColumn, SkipMatch, SkipRule, Source,
+    Budget, Control, ControlField, ControlPlace, ControlRecord, ControlStatement, DateFormat, DelimitedFormat,
+    Encoding, Escape, FieldMapping, FileName, FixedColumn, FixedFormat, Format, Layout, LineEnd, Load, NamePart,
+    Negative, NumberFormat, Origin, Parse, Scope, SignColumn, SkipMatch, SkipRule, Source,
 };
 pub use tally::{RowTally, TallyError};
 pub use unit::{Unit, UnitError};

@@ -160,6 +160,13 @@ pub fn format_decimal(minor: i128, scale: u8) -> String {
     if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
+/// A share in per cent, with up to three decimals and without the sign: 1/200 is `0.5`.
+pub fn format_per_cent(share: Ratio) -> Result<String, NumberError> {
+    let hundred = share.times(Ratio::integer(100))?;
+    let text = format_decimal(hundred.rounded(3, Rounding::HalfAwayFromZero)?, 3);
+    Ok(text.trim_end_matches('0').trim_end_matches('.').to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +174,16 @@ mod tests {
     fn rounded(n: i128, d: i128, decimals: u8, rounding: Rounding) -> String {
         let ratio = Ratio::new(n, d).expect("a ratio");
         format_decimal(ratio.rounded(decimals, rounding).expect("fits"), decimals)
+    }
+
+    #[test]
+    fn shares_are_shown_in_per_cent() {
+        for (n, d, expected) in
+            [(1, 2, "50"), (1, 200, "0.5"), (0, 1, "0"), (2, 1, "200"), (1, 3, "33.333"), (1, 10, "10")]
+        {
+            let share = Ratio::new(n, d).and_then(format_per_cent);
+            assert_eq!(share.as_deref(), Ok(expected));
+        }
     }
 
     #[test]

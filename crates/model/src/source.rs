@@ -1,8 +1,8 @@
 //! Sources: one vendor system's export, its physical format, and how its columns become canonical fields.
 
 use crate::{
-    Code, CodeListId, DatasetId, FieldIndex, FieldName, Fingerprint, InputForm, Notice, Period, PeriodKind, SourceId,
-    Text,
+    Code, CodeListId, DatasetId, FieldIndex, FieldName, Fingerprint, InputForm, Notice, Period, PeriodKind, Ratio,
+    SourceId, Text,
 };
 
 /// A character encoding in which the structure (separators, digits, line ends) is ASCII.
@@ -458,6 +458,19 @@ impl Layout {
     }
 }
 
+/// What a delivery may be like before it is withheld: what goes beyond it is more likely a mistake than news.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// The most rejected rows.
+    pub max_rejects: Option<u64>,
+    /// The largest share of rejected rows among the records that no rule skips; `1/50` for two per cent.
+    pub max_reject_share: Option<Ratio>,
+    /// The share by which a delivery may have fewer accepted rows than the one before.
+    pub max_drop: Option<Ratio>,
+    /// The share by which it may have more.
+    pub max_growth: Option<Ratio>,
+}
+
 /// A resolved source.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -485,11 +498,14 @@ pub struct Source {
     pub scope: Scope,
     /// What it does to earlier ones.
     pub load: Load,
-    /// Days after the period's end until the delivery is due.
+    /// Days after the period's last day until the delivery is due, where a pipeline does not say otherwise.
     pub due_days: Option<u32>,
     /// A delivery with fewer accepted rows is refused. `Some(0)` says that there may be nothing to report; `None` says
     /// nothing, and then a delivery without rows is loaded with a notice.
     pub min_rows: Option<u64>,
+    /// What a delivery may be like before it is withheld. No part of the canonical form: it decides which deliveries
+    /// hold, and not how one is read.
+    pub budget: Budget,
     /// How its files are compressed and encoded. The format speaks of the text that comes out of that.
     pub input: InputForm,
     /// The physical format.

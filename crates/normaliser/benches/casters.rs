@@ -214,6 +214,7 @@ fn source(columns: &[Column]) -> Source {
         load: Load::Period,
         due_days: None,
         min_rows: Some(0),
+        budget: model::Budget::default(),
         input: InputForm::plain(Encoding::Windows1252.into()),
         format: Format::Delimited(DelimitedFormat { quote: None, ..DelimitedFormat::new(Encoding::Windows1252, b';') }),
         fields: std::iter::once(municipality).chain(others).collect(),

@@ -172,6 +172,7 @@ pub(crate) fn source(dataset: &Dataset, fields: Vec<FieldMapping>) -> Source {
         load: Load::Period,
         due_days: None,
         min_rows: Some(0),
+        budget: model::Budget::default(),
         input: InputForm::plain(Encoding::Utf8.into()),
         format: Format::Delimited(DelimitedFormat { quote: None, ..DelimitedFormat::new(Encoding::Utf8, b';') }),
         fields,

@@ -22,7 +22,7 @@ impl Known {
     /// that each hold everything so far, the one of the latest period wins before that.
     pub(crate) fn precedence(&self, load: Load) -> (Option<Date>, u32, i64) {
         let scope = &self.delivery.scope;
-        let until = scope.period.filter(|_| load == Load::Full).map(|period| period.end());
+        let until = scope.period.filter(|_| load == Load::Full).map(Period::end);
         (until, scope.version, self.sequence)
     }
 }

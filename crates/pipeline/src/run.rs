@@ -50,6 +50,7 @@ impl Progress for Silent {
 }
 
 /// What the caller decides about a run.
+#[derive(Clone)]
 pub struct RunOptions<'a> {
     /// Who takes the lock.
     pub holder: LockHolder,

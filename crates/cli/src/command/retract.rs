@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use model::{Code, DeliveryId};
-use pipeline::{Act, ActKind, Queries, RunError, Scope};
+use model::{Code, DeliveryId, Pipeline};
+use pipeline::{Act, ActKind, Progress, Project, Queries, RunError, RunOptions, Scope};
 
-use super::run::{Order, carry_out};
+use super::run::tell;
 use crate::arguments::{Common, DecisionArguments, RetractArguments};
 use crate::environment;
 use crate::exit::Exit;
+use crate::watch::{Undertaking, carry_out};
 
 /// The act about a delivery that somebody decides on the command line.
 pub(crate) fn decided(kind: ActKind, delivery: DeliveryId, decision: &DecisionArguments) -> Act {
@@ -17,9 +18,24 @@ pub(crate) fn decided(kind: ActKind, delivery: DeliveryId, decision: &DecisionAr
 }
 
 pub(crate) fn retract(common: &Common, own: &RetractArguments) -> Result<Exit, RunError> {
-    let project = super::project(common)?;
-    let pipeline = project.pipeline(own.pipeline.as_deref())?;
-    let delivery = Queries::open(&project)?.delivery(&own.delivery)?;
+    let undertaking =
+        Undertaking { command: "retract", pipeline: own.pipeline.as_deref(), jobs: None, watched: &own.watched };
+    let work = |project: &Project, pipeline: &Pipeline, options: &RunOptions<'_>, progress: &dyn Progress| {
+        let id = delivery(project, pipeline, own)?;
+        let kind = if own.undo { ActKind::Unretract } else { ActKind::Retract };
+        let options = RunOptions {
+            scope: Scope::of_deliveries(BTreeSet::from([id.clone()])),
+            acts: vec![decided(kind, id, &own.decision)],
+            ..options.clone()
+        };
+        pipeline::run(project, pipeline, &options, progress)
+    };
+    carry_out(common, &undertaking, work, |project, report| tell(own.format, None, project, report))
+}
+
+/// The delivery that is meant, if it can be taken back, or be let hold again.
+fn delivery(project: &Project, pipeline: &Pipeline, own: &RetractArguments) -> Result<DeliveryId, RunError> {
+    let delivery = Queries::open(project)?.delivery(&own.delivery)?;
     let is_retracted = delivery.state == "retracted";
     if is_retracted != own.undo {
         let (done, help) = if own.undo {
@@ -40,15 +56,5 @@ pub(crate) fn retract(common: &Common, own: &RetractArguments) -> Result<Exit, R
             help: "name the pipeline that does: `--pipeline ID`".to_owned(),
         });
     }
-    let id = DeliveryId::stored(&delivery.delivery);
-    let kind = if own.undo { ActKind::Unretract } else { ActKind::Retract };
-    let order = Order {
-        command: "retract",
-        scope: Scope::of_deliveries(BTreeSet::from([id.clone()])),
-        acts: vec![decided(kind, id, &own.decision)],
-        jobs: None,
-        format: own.format,
-        output: None,
-    };
-    carry_out(common, &project, pipeline, order)
+    Ok(DeliveryId::stored(&delivery.delivery))
 }

@@ -241,9 +241,14 @@ impl Comparison {
             (change.before, change.after) = (None, None);
             self.changes.push(change);
         }
+        // A budget is no part of the meaning, because nothing is read again when it changes; but no mere text either.
+        let is_budget = |edit: &[String]| key.0 == Kind::Source && edit.first().is_some_and(|name| name == "budget");
+        let texts = rest.iter().filter(|edit| !is_test(edit)).map(|edit| {
+            let words = if is_budget(edit) { "BUDGET_CHANGED" } else { "TEXT_CHANGED" };
+            plain(key, rules::of_kind(key.0, words), edit, (old, new))
+        });
+        self.changes.extend(texts);
         let rule = rules::of_kind(key.0, "TEXT_CHANGED");
-        let texts = rest.iter().filter(|edit| !is_test(edit));
-        self.changes.extend(texts.map(|edit| plain(key, rule, edit, (old, new))));
         for (line, code, from, title) in &new.table.rows {
             let earlier = old.table.rows.iter().find(|(_, known, since, _)| known == code && since == from);
             if let Some((was, _, _, before)) = earlier.filter(|(.., before)| before != title) {

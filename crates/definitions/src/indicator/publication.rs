@@ -7,7 +7,7 @@ use crate::codelist::not_listed;
 use crate::decimal::{self, Decimal};
 use crate::shelf::Shelf;
 use crate::vocabulary;
-use crate::words::{Span as Validity, SpanDoc};
+use crate::words::{Span as Validity, SpanDoc, per_cent};
 use crate::yaml::{Cursor, Report, Span};
 
 /// Reads `plausible`.
@@ -67,10 +67,7 @@ fn number(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Ratio> {
 /// `25%`.
 fn share(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Ratio> {
     let word = cursor.word(report)?;
-    let number = word.value.strip_suffix('%').and_then(|number| Decimal::parse(number.trim_end()));
-    let ratio = number.filter(|number| number.minor > 0).and_then(|number| {
-        Ratio::decimal(number.minor, number.scale).and_then(|ratio| ratio.divided_by(Ratio::integer(100))).ok()
-    });
+    let ratio = per_cent(word.value).filter(|ratio| !ratio.is_zero());
     if ratio.is_none() {
         report
             .error(Code::INVALID_VALUE, word.span, format!("`{}` is no share", word.value))

@@ -1,16 +1,19 @@
 //! Pipelines: who uses which source from when to when.
 
+mod calendar;
 mod http;
 mod names;
 mod overlap;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{
-    AsDefined, Code, CodeList, ComparisonGroup, ComparisonGroupId, Dataset, Fetch, Fingerprint, Indicator, IndicatorId,
-    MUNICIPALITY, MunicipalityCode, Period, Pipeline, PipelineId, Source, Usage,
+    ApprovalRule, AsDefined, Code, CodeList, ComparisonGroup, ComparisonGroupId, Dataset, DueRule, Fetch, Fingerprint,
+    Indicator, IndicatorId, MUNICIPALITY, MunicipalityCode, Period, Pipeline, PipelineId, Source, Usage,
 };
 
+use self::calendar::ApprovalDoc;
 use self::overlap::Placed;
 use crate::canonical::Canonical;
 use crate::codelist::not_listed;
@@ -27,6 +30,7 @@ struct PipelineDoc {
     indicators: Option<Choice>,
     comparison_groups: Maybe<Choice>,
     as_defined: Option<Vec<AsDefined>>,
+    approvals: Maybe<Vec<ApprovalDoc>>,
 }
 
 struct UseDoc {
@@ -35,6 +39,7 @@ struct UseDoc {
     municipalities: Option<Choice>,
     from: Option<Written<Period>>,
     to: Option<Written<Period>>,
+    due: Maybe<DueRule>,
     fetch: Option<Fetch>,
 }
 
@@ -54,6 +59,8 @@ pub(crate) struct Shelves<'a> {
     pub(crate) sources: &'a Shelf<Source>,
     /// The indicators.
     pub(crate) indicators: &'a Shelf<Indicator>,
+    /// The areas that indicators stand in, sound or broken.
+    pub(crate) areas: &'a BTreeSet<String>,
     /// The comparison groups.
     pub(crate) groups: &'a Shelf<ComparisonGroup>,
     /// The codes of all municipalities, sorted.
@@ -78,6 +85,8 @@ pub(crate) fn resolve(
         Ok(Some(choice)) => comparison_groups(&choice, shelves, indicators.as_deref(), report),
         Err(_) => None,
     };
+    let approvals = doc.approvals.ok().map(Option::unwrap_or_default);
+    let approvals = approvals.and_then(|docs| calendar::resolve(&docs, shelves, indicators.as_deref(), report));
     let mut pipeline = Pipeline {
         id: PipelineId::new(identity.id).ok()?,
         title: doc.head.title?,
@@ -86,6 +95,7 @@ pub(crate) fn resolve(
         indicators: indicators?,
         comparison_groups: groups?,
         as_defined: doc.as_defined?,
+        approvals: approvals?,
         fingerprint: Fingerprint::of(&[]),
         canonical: String::new(),
     };
@@ -108,9 +118,11 @@ fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Op
         let words = [("then", &[AsDefined::Then][..]), ("now", &[AsDefined::Now]), ("both", &AsDefined::ALL)];
         cursor.choice(report, &words).map(<[AsDefined]>::to_vec)
     });
+    let approvals = keys.maybe("approvals", |cursor| calendar::approvals(cursor, report));
     keys.finish(report);
     let as_defined = as_defined.unwrap_or_else(|| Some(vec![AsDefined::default()]));
-    Some(PipelineDoc { head, drop, uses: uses.unwrap_or_default(), indicators, comparison_groups, as_defined })
+    let uses = uses.unwrap_or_default();
+    Some(PipelineDoc { head, drop, uses, indicators, comparison_groups, as_defined, approvals })
 }
 
 fn read_use(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<UseDoc> {
@@ -123,6 +135,7 @@ fn read_use(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<UseDoc> {
         municipalities: keys.need("municipalities", report).and_then(|cursor| choice(cursor, report)),
         from: keys.need("from", report).and_then(|cursor| cursor.period(report)),
         to: keys.take("to").and_then(|cursor| cursor.period(report)),
+        due: keys.maybe("due", |cursor| calendar::due(cursor, report)),
         fetch: http.map_or(Some(Fetch::Drop), |cursor| http::read(cursor, report).map(Fetch::Http)),
     };
     keys.finish(report);
@@ -195,6 +208,7 @@ fn resolve_use(doc: &UseDoc, shelves: &Shelves<'_>, report: &mut Report<'_>) -> 
         municipalities: municipalities?,
         from: from?,
         to,
+        due: doc.due.ok()?,
         fetch: doc.fetch.clone()?,
     };
     Some(Placed { usage, dataset: dataset.id.clone(), at: doc.at })
@@ -276,6 +290,10 @@ fn comparison_groups(
     sound.then_some(ids)
 }
 
+fn due(rule: DueRule) -> Canonical {
+    Canonical::map([("days", Some(Canonical::word(rule.days))), ("grace", Some(Canonical::word(rule.grace)))])
+}
+
 fn canonical(pipeline: &Pipeline) -> Canonical {
     let usage = |usage: &Usage| {
         let fetch = match &usage.fetch {
@@ -287,10 +305,15 @@ fn canonical(pipeline: &Pipeline) -> Canonical {
             ("municipalities", Some(Canonical::texts(&usage.municipalities))),
             ("from", Some(Canonical::word(usage.from))),
             ("to", usage.to.map(Canonical::word)),
+            ("due", usage.due.map(due)),
             ("fetch", Some(fetch)),
         ])
     };
-    let groups = &pipeline.comparison_groups;
+    let approval = |rule: &ApprovalRule| {
+        let parts = [("area", Some(Canonical::word(&rule.area))), ("from", Some(Canonical::word(rule.from)))];
+        Canonical::map(parts)
+    };
+    let (groups, approvals) = (&pipeline.comparison_groups, &pipeline.approvals);
     Canonical::map([
         ("kind", Some(Canonical::word("pipeline"))),
         ("id", Some(Canonical::word(&pipeline.id))),
@@ -303,5 +326,6 @@ fn canonical(pipeline: &Pipeline) -> Canonical {
             (pipeline.as_defined != [AsDefined::default()])
                 .then(|| Canonical::list(pipeline.as_defined.iter().map(Canonical::word))),
         ),
+        ("approvals", (!approvals.is_empty()).then(|| Canonical::list(approvals.iter().map(approval)))),
     ])
 }

@@ -1,5 +1,6 @@
 //! The canonical form of a source: everything that decides how bytes become rows. Who makes the system is a label
-//! and is left out, so that a vendor's new name reads nothing again.
+//! and is left out, so that a vendor's new name reads nothing again; so are the days until a delivery is due, and the
+//! budget, which decide nothing about a row.
 
 use model::{
     Compression, Control, ControlField, ControlPlace, ControlRecord, Dataset, Escape, FieldMapping, FileEncoding,

@@ -1,5 +1,6 @@
 //! Sources: one vendor system's export, mapped onto a dataset.
 
+mod budget;
 mod canonical;
 mod compression;
 mod control;
@@ -12,7 +13,8 @@ mod number;
 mod skip;
 
 use model::{
-    Code, CodeList, Dataset, FieldMapping, FileEncoding, Fingerprint, Format, InputForm, SkipRule, Source, SourceId,
+    Budget, Code, CodeList, Dataset, FieldMapping, FileEncoding, Fingerprint, Format, InputForm, SkipRule, Source,
+    SourceId,
 };
 
 use self::control::ControlDoc;
@@ -23,7 +25,7 @@ use crate::file::{Head, Identity, head};
 use crate::shelf::Shelf;
 use crate::vocabulary;
 use crate::words::{SpanDoc, every};
-use crate::yaml::{Cursor, Report, Span, Written};
+use crate::yaml::{Cursor, Maybe, Report, Span, Written};
 
 struct SourceDoc {
     head: Head,
@@ -33,6 +35,7 @@ struct SourceDoc {
     dataset: Option<Written<String>>,
     valid: SpanDoc,
     delivery: Option<Delivery>,
+    budget: Maybe<Budget>,
     format: Option<(Format, FileEncoding)>,
     numbers: Option<NumberDoc>,
     null: Vec<String>,
@@ -82,6 +85,7 @@ pub(crate) fn resolve(
         load: delivery.load?,
         due_days: delivery.due_days,
         min_rows: delivery.min_rows,
+        budget: doc.budget.ok()?.unwrap_or_default(),
         input: InputForm { compression: delivery.compression?, encoding },
         format,
         fields: fields?,
@@ -106,6 +110,7 @@ fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Op
     let (interface, dataset) = (text("interface", false, report), text("dataset", true, report));
     let valid = keys.take("valid").and_then(|cursor| SpanDoc::read(cursor, report)).unwrap_or_default();
     let delivery = keys.need("delivery", report).and_then(|cursor| delivery::read(cursor, report));
+    let budget = keys.maybe("budget", |cursor| budget::read(cursor, report));
     let format = keys.need("format", report).and_then(|cursor| format::read(cursor, report));
     let numbers = keys.take("numbers").and_then(|cursor| number::read(cursor, report));
     let null = keys.take("null").and_then(|cursor| field::null_words(cursor, report));
@@ -128,6 +133,7 @@ fn read(root: Cursor<'_>, identity: Identity<'_>, report: &mut Report<'_>) -> Op
         dataset,
         valid,
         delivery,
+        budget,
         format,
         numbers,
         null,

@@ -23,7 +23,32 @@ pub(crate) const PIPELINE: Shape = Shape::new(
             Type::Choice(&["then", "now", "both"]),
             "By which versions figures are made: those valid in each period (`then`, the default), the current ones, or both.",
         ),
+        Key::optional(
+            "approvals",
+            Type::List(&Type::Object(&APPROVAL)),
+            "Whose figures are held until somebody approves them; none if left out.",
+        ),
         Key::needed("uses", Type::List(&Type::Object(&USE)), "Who uses what."),
+    ],
+);
+
+/// Figures that are held.
+pub(crate) const APPROVAL: Shape = Shape::new(
+    "approval",
+    "Figures of municipalities that are held until somebody approves them.",
+    &[
+        Key::needed("area", ID, "The area of their indicators."),
+        Key::needed("from", Type::Period, "Of periods, of whatever kind, that begin with this one or later."),
+    ],
+);
+
+/// When a delivery is due.
+pub(crate) const DUE: Shape = Shape::new(
+    "due",
+    "When the delivery of a period is due.",
+    &[
+        Key::needed("days", Type::Integer(0, 3660), "Days after the period's last day until it is due."),
+        Key::optional("grace", Type::Integer(0, 3660), "Days after that until it is late; default 0."),
     ],
 );
 
@@ -36,6 +61,7 @@ pub(crate) const USE: Shape = Shape::new(
         Key::needed("municipalities", ALL_OR_LIST, "`all`, or a list of quoted codes."),
         Key::needed("from", Type::Period, "The first period that is owed, of the dataset's `partition`."),
         Key::optional("to", Type::Period, "The last period that is owed; up to the latest delivered one if left out."),
+        Key::optional("due", Type::Object(&DUE), "When deliveries are due, if not as the source says."),
         Key::optional("http", Type::Object(&HTTP), "Fetches the answer of a web API, in place of files."),
     ],
 );

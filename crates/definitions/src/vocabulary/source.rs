@@ -27,6 +27,7 @@ pub(crate) const SOURCE: Shape = Shape::new(
         Key::needed("dataset", ID, "The dataset that it becomes rows of."),
         Key::optional("valid", Type::Object(&VALID), "The periods that have this layout."),
         Key::needed("delivery", Type::Object(&DELIVERY), "What a delivery is called, and what it covers."),
+        Key::optional("budget", Type::Object(&BUDGET), "What a delivery may be like before it is withheld."),
         Key::needed("format", Type::Object(&FORMAT), "How bytes become cells."),
         Key::optional("null", TEXTS, "Words for \"no value\"; replaces the default `['']`, so name `''` too."),
         Key::optional("numbers", Type::Object(&NUMBER), "How the source writes numbers."),
@@ -64,8 +65,31 @@ pub(crate) const DELIVERY: Shape = Shape::new(
             Type::Choice(&["full", "period"]),
             "`period`: a delivery replaces what it covers. `full`: all that the source delivered before.",
         ),
-        Key::optional("due_days", Type::Integer(0, 3660), "Days after the period until the delivery is due."),
+        Key::optional(
+            "due_days",
+            Type::Integer(0, 3660),
+            "Days after the period's last day until the delivery is due; a pipeline can say otherwise.",
+        ),
         Key::optional("min_rows", Type::Integer(0, i64::MAX), "A delivery with fewer accepted rows is refused."),
+    ],
+);
+
+/// A percentage.
+const PER_CENT: Type = Type::Form("^[0-9]+([.][0-9]+)?%$", "2%");
+
+/// What a delivery may be like.
+pub(crate) const BUDGET: Shape = Shape::new(
+    "budget",
+    "What a delivery may be like before it is withheld.",
+    &[
+        Key::optional("max_rejects", Type::Integer(0, i64::MAX), "The most rejected rows."),
+        Key::optional(
+            "max_reject_share",
+            PER_CENT,
+            "The largest share of rejected rows among the records that no rule skips.",
+        ),
+        Key::optional("max_drop", PER_CENT, "How many fewer accepted rows it may have than the delivery before."),
+        Key::optional("max_growth", PER_CENT, "How many more accepted rows it may have than the delivery before."),
     ],
 );
 

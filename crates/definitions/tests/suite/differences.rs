@@ -136,6 +136,24 @@ fn edits() -> Vec<(&'static str, &'static str, &'static str, Vec<String>)> {
             ],
         ),
         (ACCOUNT, "da: Skole,", "da: Skoleområdet,", free("CODELIST_TEXT_CHANGED account groups.school.title.da")),
+        (
+            SOURCE,
+            "format: {type",
+            "budget: {max_drop: 50%}\nformat: {type",
+            free("SOURCE_BUDGET_CHANGED acme_postings budget"),
+        ),
+        (
+            PIPELINE,
+            "to: 2025-12}",
+            "to: 2025-12, due: {days: 20, grace: 5}}",
+            free("PIPELINE_DUE_CHANGED main uses.acme_postings.due"),
+        ),
+        (
+            PIPELINE,
+            "uses:",
+            "approvals: [{area: school, from: 2025}]\nuses:",
+            free("PIPELINE_APPROVALS_CHANGED main approvals"),
+        ),
         (POSTINGS, "row_unit: posting", "row_unit: record", spread("DATASET_ROW_UNIT_CHANGED postings row_unit")),
         (
             POSTINGS,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::Catalogue;
+use model::{Budget, Catalogue, Ratio};
 use musketer_definitions::load;
 
 use crate::tree::Files;
@@ -50,6 +50,8 @@ fn text_alone_changes_nothing() {
         (POSTINGS, "en: One posting", "en: One line"),
         (SOURCE, "vendor: Acme", "vendor: Acme A/S"),
         (SOURCE, "min_rows: 1", "min_rows: 1\n  compression: none"),
+        (SOURCE, "due_days: 20", "due_days: 21"),
+        (SOURCE, "format: {type", "budget: {max_rejects: 200, max_drop: 50%}\nformat: {type"),
         (INDICATOR, "# A comment", "# Another comment"),
         (INDICATOR, "en: A reservation", "en: Another reservation"),
         (INDICATOR, "en: A ratio", "en: A quotient"),
@@ -92,6 +94,8 @@ fn meaning_changes_what_has_it() {
         (INDICATOR, "version: 2", "version: 3", vec!["indicator expenditure_per_pupil"]),
         ("pipelines/main.yaml", "attempts: 3", "attempts: 4", vec!["pipeline main"]),
         ("pipelines/main.yaml", "uses:", "comparison_groups: all\nuses:", vec!["pipeline main"]),
+        ("pipelines/main.yaml", "to: 2025-12}", "to: 2025-12, due: {days: 20}}", vec!["pipeline main"]),
+        ("pipelines/main.yaml", "uses:", "approvals: [{area: school, from: 2025}]\nuses:", vec!["pipeline main"]),
         (GROUP, "k: 1", "k: 2", vec!["comparison group most_alike"]),
         (GROUP, "weight: 2", "weight: 3", vec!["comparison group most_alike"]),
         (GROUP, "scale: range", "scale: rank", vec!["comparison group most_alike"]),
@@ -100,6 +104,28 @@ fn meaning_changes_what_has_it() {
     ] {
         assert_eq!(changed(path, from, to), expected, "{path}: {from} -> {to}");
     }
+}
+
+#[test]
+fn a_budget_has_nothing_read_again() {
+    let read_with = |files: &Files| {
+        let (catalogue, findings) = load(files);
+        assert_eq!(tree::plainly(&findings), "");
+        let source = &catalogue.sources["acme_postings"];
+        (source.budget, catalogue.reading_fingerprint(source))
+    };
+    let budget = "budget: {max_rejects: 200, max_reject_share: 0.5%, max_drop: 50%, max_growth: 200%}\nformat: {type";
+    let (none, before) = read_with(&example::files());
+    let (some, after) = read_with(&example::edited(SOURCE, "format: {type", budget));
+    let share = |numerator, denominator| Ratio::new(numerator, denominator).ok();
+    let expected = Budget {
+        max_rejects: Some(200),
+        max_reject_share: share(1, 200),
+        max_drop: share(1, 2),
+        max_growth: share(2, 1),
+    };
+    assert_eq!((none, some), (Budget::default(), expected));
+    assert_eq!(before, after);
 }
 
 #[test]

@@ -175,6 +175,7 @@ fn source(dataset: &Dataset) -> Result<Source, RunError> {
         load: Load::Period,
         due_days: None,
         min_rows: Some(0),
+        budget: model::Budget::default(),
         input: InputForm::plain(Encoding::Utf8.into()),
         format: Format::Delimited(DelimitedFormat::new(Encoding::Utf8, b';')),
         fields: fields.collect(),

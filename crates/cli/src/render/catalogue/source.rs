@@ -1,8 +1,8 @@
 //! The page of a source.
 
 use model::{
-    ControlField, ControlPlace, ControlRecord, Dataset, FieldMapping, Format, Load, Negative, Origin, Parse, SkipMatch,
-    Source,
+    Budget, ControlField, ControlPlace, ControlRecord, Dataset, FieldMapping, Format, Load, Negative, Origin, Parse,
+    Ratio, SkipMatch, Source, format_per_cent,
 };
 
 use super::document::{Block, Inline, Page, code, link, text};
@@ -97,8 +97,34 @@ fn facts<'s>(source: &Source, speaker: Speaker<'s>) -> Vec<(&'s str, Vec<Inline>
     if let Some(rows) = source.min_rows {
         facts.push((tongue.say("Mindst antal rækker", "Fewest rows"), vec![text(rows.to_string())]));
     }
+    let limits = budget(&source.budget, tongue);
+    if !limits.is_empty() {
+        facts.push((tongue.say("Tilbageholdes", "Withheld"), vec![text(limits.join(tongue.say(" eller ", " or ")))]));
+    }
     facts.push((tongue.say("Fingeraftryk", "Fingerprint"), vec![code(source.fingerprint.to_string())]));
     facts
+}
+
+/// Beyond what a delivery is withheld.
+fn budget(budget: &Budget, tongue: Tongue) -> Vec<String> {
+    let rejects = budget.max_rejects.map(|most| match tongue {
+        Tongue::Danish => format!("mere end {most} afviste rækker"),
+        Tongue::English => format!("more than {most} rejected rows"),
+    });
+    let share = |share: Option<Ratio>, da: &str, en: &str| {
+        let number = format_per_cent(share?).ok()?;
+        Some(match tongue {
+            Tongue::Danish => format!("mere end {} % {da}", number.replace('.', ",")),
+            Tongue::English => format!("more than {number}% {en}"),
+        })
+    };
+    let limits = [
+        rejects,
+        share(budget.max_reject_share, "afviste", "rejected"),
+        share(budget.max_drop, "færre rækker end før", "fewer rows than before"),
+        share(budget.max_growth, "flere rækker end før", "more rows than before"),
+    ];
+    limits.into_iter().flatten().collect()
 }
 
 fn layout(source: &Source, tongue: Tongue) -> Vec<(&'static str, Vec<Inline>)> {

@@ -79,6 +79,7 @@ rules! {
     Source SOURCE_SKIP_CHANGED Breaking Changed ["skip/*"]: "A skip rule is new, gone, or another: which records are left out.";
     Source SOURCE_SKIP_REORDERED TextOnly Reordered ["skip"]: "The skip rules stand in another order: records are left out by another name.";
     Source SOURCE_CONTROL_CHANGED Breaking Changed ["control"]: "What control records state: which deliveries are refused.";
+    Source SOURCE_BUDGET_CHANGED TextOnly Whole []: "What a delivery may be like before it is withheld. No figure is defined otherwise, and no file is read again.";
     Source SOURCE_TESTS_CHANGED Additive Whole [] leaves_rows(): "Tests.";
     Source SOURCE_TEXT_CHANGED TextOnly Whole []: "Titles, descriptions, who makes the system, when a delivery is due.";
     Source SOURCE_INDIRECTLY_CHANGED Breaking Whole []: "The dataset that it fills has changed.";
@@ -151,6 +152,8 @@ rules! {
     Pipeline PIPELINE_MUNICIPALITY_REMOVED Breaking Changed ["uses/*/municipalities"]: "A municipality uses a source no more.";
     Pipeline PIPELINE_USE_PERIODS_CHANGED EffectiveDated Changed ["uses/*/from", "uses/*/to"]: "The periods in which a source is used.";
     Pipeline PIPELINE_FETCH_CHANGED TextOnly Changed ["uses/*/fetch", "drop"] at(&["uses/*/http", "drop"]): "Where deliveries come from. What they mean is as it was.";
+    Pipeline PIPELINE_DUE_CHANGED TextOnly Changed ["uses/*/due"]: "When deliveries are due. No figure depends on it.";
+    Pipeline PIPELINE_APPROVALS_CHANGED EffectiveDated Changed ["approvals"]: "Whose figures are held until somebody approves them, and from which period on. What is held is no figure otherwise.";
     Pipeline PIPELINE_USES_REORDERED TextOnly Reordered ["uses"]: "The uses stand in another order.";
     Pipeline PIPELINE_TEXT_CHANGED TextOnly Whole []: "Titles and descriptions.";
     Pipeline PIPELINE_MEANING_CHANGED Breaking Rest []: "Something else that the pipeline means.";

@@ -41,6 +41,7 @@ pub(super) fn source_of(format: Format) -> Source {
         load: Load::Full,
         due_days: None,
         min_rows: Some(0),
+        budget: model::Budget::default(),
         input: InputForm::plain(Encoding::Utf8.into()),
         format,
         fields: Vec::new(),
