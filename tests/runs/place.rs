@@ -140,7 +140,8 @@ impl Place {
         fs::set_permissions(self.path(below), fs::Permissions::from_mode(0o600)).expect("closed");
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The program, not yet started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_musketer"));
         command.arg("--project").arg(self.folder.path()).args(arguments);
         command

@@ -40,10 +40,12 @@ pub(crate) fn run(common: &Common, own: &RunArguments) -> Result<Exit, RunError>
     if let Some(path) = &own.output {
         fs::write(path, "").map_err(|source| RunError::File { path: path.clone(), source })?;
     }
+    let patience = own.waiting.patience()?;
     let stopwatch = environment::stopwatch();
     let started_at = environment::now();
     let options = RunOptions {
-        holder: environment::lock_holder(&started_at),
+        holder: environment::lock_holder("run", Some(pipeline.id.as_str()), &started_at),
+        patience,
         started_at,
         now: &environment::now,
         jobs: own.jobs.map_or_else(environment::processors, usize::from),

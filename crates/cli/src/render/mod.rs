@@ -72,15 +72,27 @@ pub(crate) fn error(error: &RunError, common: &Common) -> Exit {
             note("nothing was done: mend the definitions, `musketer check` shows them all");
         }
         RunError::Usage { code, message, help } => said(*code, message, help),
-        RunError::Busy { .. } => said(Code::BUSY, &error.to_string(), Code::BUSY.info().remedy),
-        RunError::Load(inner) => said(inner.code(), &error.to_string(), inner.code().info().remedy),
-        RunError::Compute(_) => said(Code::FIGURE_OVERFLOW, &error.to_string(), Code::FIGURE_OVERFLOW.info().remedy),
-        RunError::File { .. } | RunError::Extract(_) | RunError::Keys(_) => {
-            said(Code::STORE_UNAVAILABLE, &error.to_string(), Code::STORE_UNAVAILABLE.info().remedy);
+        RunError::Interrupted(_) => {
+            let message = format!("{error} ({})", crate::waiting::signal().1);
+            said(Code::INTERRUPTED, &message, Code::INTERRUPTED.info().remedy);
         }
-        RunError::Internal(_) => said(Code::INTERNAL, &error.to_string(), Code::INTERNAL.info().remedy),
+        _ => said(error.code(), &with_causes(error), error.code().info().remedy),
     }
     Exit::of_error(error)
+}
+
+/// The error with the causes that it does not name itself, so that a full disk is called one.
+fn with_causes(error: &RunError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let said = inner.to_string();
+        if !text.contains(&said) {
+            text.extend([": ", &said]);
+        }
+        cause = inner.source();
+    }
+    text
 }
 
 fn said(code: Code, message: &str, help: &str) {
