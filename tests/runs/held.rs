@@ -69,7 +69,7 @@ fn who_waits_goes_on_when_the_lock_is_free() {
     drop(lock);
     let (code, said) = ended(child);
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("test: 0 deliveries read") && !said.contains("without releasing"), "{said}");
+    assert!(said.contains("complete (exit 0)") && !said.contains("without releasing"), "{said}");
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod rules;
 mod tested;
 mod tools;
 mod versions;
+mod watched;
 mod web;
 mod weeks;
 mod witness;

@@ -175,6 +175,12 @@ impl Place {
         said.out
     }
 
+    /// Runs, and expects that there was nothing to do.
+    pub(crate) fn expect_nothing_new(&self) {
+        let said = self.musketer(&["run"]);
+        assert!(said.code == 0 && said.err.contains("nothing new (exit 0)"), "{}\n{}", said.out, said.err);
+    }
+
     /// The store's database, for reading.
     pub(crate) fn database(&self) -> Connection {
         Connection::open(self.path("store/musketer.db")).expect("the database")

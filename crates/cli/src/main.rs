@@ -11,6 +11,7 @@ mod logging;
 mod progress;
 mod render;
 mod waiting;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -70,7 +70,7 @@ impl RunError {
         use normaliser::ComputeError;
         match self {
             Self::Definitions(diagnostics) => {
-                diagnostics.iter().find(|found| found.is_error()).map_or(Code::INTERNAL, |found| found.code)
+                diagnostics.iter().find(|found| found.is_error()).map_or(Code::INVALID_VALUE, |found| found.code)
             }
             Self::Usage { code, .. } => *code,
             Self::Busy { .. } => Code::BUSY,

@@ -65,20 +65,30 @@ pub(crate) fn value(value: &impl Serialize) -> Result<serde_json::Value, RunErro
 
 /// Says why a command failed, and gives the exit code.
 pub(crate) fn error(error: &RunError, common: &Common) -> Exit {
-    match error {
-        RunError::Definitions(diagnostics) => {
-            let files = crate::command::files(common);
-            findings::text::show(diagnostics, &files);
-            note("nothing was done: mend the definitions, `musketer check` shows them all");
-        }
-        RunError::Usage { code, message, help } => said(*code, message, help),
-        RunError::Interrupted(_) => {
-            let message = format!("{error} ({})", crate::waiting::signal().1);
-            said(Code::INTERRUPTED, &message, Code::INTERRUPTED.info().remedy);
-        }
-        _ => said(error.code(), &with_causes(error), error.code().info().remedy),
+    if let RunError::Definitions(diagnostics) = error {
+        let files = crate::command::files(common);
+        findings::text::show(diagnostics, &files);
+        note("nothing was done: mend the definitions, `musketer check` shows them all");
+    } else {
+        let (code, message, help) = described(error);
+        said(code, &message, &help);
     }
     Exit::of_error(error)
+}
+
+/// An error's code, what it says, and the way out.
+pub(crate) fn described(error: &RunError) -> (Code, String, String) {
+    let code = error.code();
+    let help = code.info().remedy.to_owned();
+    match error {
+        RunError::Definitions(_) => {
+            let help = "mend the definitions; `musketer check` shows them all".to_owned();
+            (code, error.to_string(), help)
+        }
+        RunError::Usage { message, help, .. } => (code, message.clone(), help.clone()),
+        RunError::Interrupted(_) => (code, format!("{error} ({})", crate::waiting::signal().1), help),
+        _ => (code, with_causes(error), help),
+    }
 }
 
 /// The error with the causes that it does not name itself, so that a full disk is called one.
