@@ -85,7 +85,7 @@ fn what_is_taken_back_leaves_what_stood_before() {
 
     let twice = place.musketer(&["retract", &id, "--reason", "again"]);
     assert_eq!(twice.code, 2);
-    assert!(twice.err.contains("M7011") && twice.err.contains("already"), "{}", twice.err);
+    assert!(twice.err.contains("M7013") && twice.err.contains("already"), "{}", twice.err);
     place.expect(0, &["retract", &id, "--reason", "it was right", "--undo"]);
     assert_eq!(tables(&place), after);
     place.expect_nothing_new();
@@ -96,7 +96,7 @@ fn what_nobody_delivered_cannot_be_taken_back() {
     let (place, _) = corrected();
     let said = place.musketer(&["retract", "ffffffffffff", "--reason", "x"]);
     assert_eq!(said.code, 2);
-    assert!(said.err.contains("M7010") && said.err.contains("status --deliveries"), "{}", said.err);
+    assert!(said.err.contains("M7012") && said.err.contains("status --deliveries"), "{}", said.err);
     let said = place.musketer(&["retract", "", "--reason", "x"]);
     assert!(said.code == 2 && said.err.contains("2 deliveries"), "{}", said.err);
     let said = place.musketer(&["retract", "ff", "--reason", " "]);

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use extractor::{Archive, DropFolder, FileStamp, FoundFile, http};
 use loader::{Act, ActKind, SeenFiles};
 use model::{
     Catalogue, Code, Delivery, DeliveryId, DeliveryKind, DeliveryScope, Fetch, Fingerprint, HttpFetch, Pipeline,
-    Refusal, Source, Usage,
+    Refusal, Source, Stop, Usage,
 };
 
 use crate::RunError;
@@ -17,6 +18,8 @@ use crate::run::{Phase, Progress};
 
 /// From this size on, in bytes, it is worth the while of several threads to compress one file.
 const LARGE: u64 = 32 << 20;
+/// How often somebody who waits for a server looks whether the wait is still wanted.
+const ASKED_AGAIN: Duration = Duration::from_millis(100);
 
 /// A delivery that lies in the drop folder or was fetched in this run.
 #[derive(Debug)]
@@ -47,6 +50,7 @@ pub(crate) fn gather(
     seen: &SeenFiles,
     retracted: &BTreeSet<DeliveryId>,
     threads: usize,
+    stop: &Stop,
     progress: &dyn Progress,
 ) -> Result<Intake, RunError> {
     let mut intake = Intake::default();
@@ -68,7 +72,7 @@ pub(crate) fn gather(
     }
     for usage in &pipeline.uses {
         if let (Fetch::Http(request), Some(source)) = (&usage.fetch, catalogue.sources.get(&usage.source)) {
-            take_answer(source, request, archive, &mut intake)?;
+            take_answer(source, request, archive, stop, &mut intake)?;
         }
     }
     intake.refuse_conflicts(retracted);
@@ -173,11 +177,28 @@ fn take_all(
     })
 }
 
-fn take_answer(source: &Source, request: &HttpFetch, archive: &Archive, intake: &mut Intake) -> Result<(), RunError> {
+fn take_answer(
+    source: &Source,
+    request: &HttpFetch,
+    archive: &Archive,
+    stop: &Stop,
+    intake: &mut Intake,
+) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| RunError::Internal(format!("no runtime for network requests: {error}")))?;
     tracing::info!(source = %source.id, url = %request.url, "fetching");
-    match runtime.block_on(http::fetch(request, archive))? {
+    // A server may keep us waiting for minutes, in which nothing would ask whether somebody wants an end.
+    let fetched = runtime.block_on(async {
+        let mut fetching = std::pin::pin!(http::fetch(request, archive));
+        loop {
+            match tokio::time::timeout(ASKED_AGAIN, fetching.as_mut()).await {
+                Ok(fetched) => return fetched.map_err(RunError::from),
+                Err(_) if stop.is_asked() => return Err(RunError::stopped()),
+                Err(_) => {}
+            }
+        }
+    });
+    match fetched? {
         Err(refusal) => intake.unusable.push((request.url.clone(), source.id.to_string(), refusal)),
         Ok(stored) => {
             let scope = DeliveryScope { source: source.id.clone(), municipality: None, period: None, version: 1 };

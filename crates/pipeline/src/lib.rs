@@ -44,7 +44,7 @@ pub use key::{KeyPlace, load_key};
 pub use loader::Separator;
 pub use loader::{Act, ActKind};
 // Keys are loaded here and handed on unseen.
-pub use lock::{Lock, LockHolder};
+pub use lock::{LeftBehind, Lock, LockHolder, Patience};
 pub use normaliser::PersonKeys;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
@@ -52,8 +52,10 @@ pub use query::{
     Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
     SourceStatus, Status, VersionLine,
 };
-pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
+pub use report::{
+    DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport, UnreleasedReport,
+};
 pub use revision::Earlier;
-pub use run::{Phase, Progress, RunOptions, Silent, run};
+pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, run};
 pub use scope::Scope;
 pub use values::{FigureChange, FigureSide, IndicatorChange, NotCompared, ValueChanges, value_changes};

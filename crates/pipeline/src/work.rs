@@ -7,7 +7,7 @@ use std::sync::Arc;
 use loader::{Act, CanonicalPart, DeliveryRecord, DeliveryState, Publication, SeenFile, UnitRecord};
 use model::{
     Catalogue, Code, DatasetId, Delivery, DeliveryId, DeliveryKind, Fingerprint, FingerprintBuilder, Load,
-    MunicipalityCode, Pipeline, Refusal, RowTally, Source, SourceId, WorkUnit,
+    MunicipalityCode, Pipeline, Refusal, RowTally, Source, SourceId, Stop, WorkUnit,
 };
 use normaliser::PersonKeys;
 
@@ -50,6 +50,7 @@ pub(crate) struct Work<'a> {
     pub(crate) changed: BTreeSet<(DatasetId, Cell)>,
     pub(crate) store: PathBuf,
     pub(crate) report: RunReport,
+    pub(crate) stop: Stop,
 }
 
 impl<'a> Work<'a> {
@@ -77,6 +78,7 @@ impl<'a> Work<'a> {
             unknown_files: gathered.unknown,
             still_refused: 0,
             units_missing: 0,
+            unreleased: None,
         };
         let mut work = Self {
             catalogue,
@@ -96,6 +98,7 @@ impl<'a> Work<'a> {
             changed: BTreeSet::new(),
             store: project.store(),
             report,
+            stop: options.patience.stop.clone(),
         };
         gathered.arrivals.into_iter().for_each(|arrival| work.arrive(arrival));
         for (name, source, refusal) in gathered.unusable {
@@ -312,6 +315,7 @@ impl<'a> Work<'a> {
                 progress.advance(1);
             }
             read_all(desk, &jobs, |told| match told {
+                _ if desk.stop.is_asked() => Err(RunError::stopped()),
                 Told::Rejected(id, rows) => Ok(publication.reject(&id, &rows)?),
                 Told::Ended(at, result) => {
                     progress.advance(1);

@@ -18,8 +18,13 @@ pub(crate) fn decided(kind: ActKind, delivery: DeliveryId, decision: &DecisionAr
 }
 
 pub(crate) fn retract(common: &Common, own: &RetractArguments) -> Result<Exit, RunError> {
-    let undertaking =
-        Undertaking { command: "retract", pipeline: own.pipeline.as_deref(), jobs: None, watched: &own.watched };
+    let undertaking = Undertaking {
+        command: "retract",
+        pipeline: own.pipeline.as_deref(),
+        jobs: None,
+        waiting: &own.waiting,
+        watched: &own.watched,
+    };
     let work = |project: &Project, pipeline: &Pipeline, options: &RunOptions<'_>, progress: &dyn Progress| {
         let id = delivery(project, pipeline, own)?;
         let kind = if own.undo { ActKind::Unretract } else { ActKind::Retract };

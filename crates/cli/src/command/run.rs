@@ -15,8 +15,13 @@ pub(crate) fn run(common: &Common, own: &RunArguments) -> Result<Exit, RunError>
     if let Some(path) = &own.output {
         fs::write(path, "").map_err(|source| RunError::File { path: path.clone(), source })?;
     }
-    let undertaking =
-        Undertaking { command: "run", pipeline: own.pipeline.as_deref(), jobs: own.jobs, watched: &own.watched };
+    let undertaking = Undertaking {
+        command: "run",
+        pipeline: own.pipeline.as_deref(),
+        jobs: own.jobs,
+        waiting: &own.waiting,
+        watched: &own.watched,
+    };
     let told = |project: &Project, report: &Report| tell(own.format, own.output.as_deref(), project, report);
     carry_out(common, &undertaking, pipeline::run, told)
 }
