@@ -8,10 +8,12 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use model::{AsDefined, Date, MunicipalityCode, Period};
 use pipeline::Parts;
 
+use crate::waiting::WaitArguments;
+
 const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; diff: a breaking change without a new \
 version; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
 written); 2 usage, configuration or invalid definitions; 3 refused (run: some deliveries, everything else is published; \
-read, preview: the file); 4 another run holds the lock; 70 the store, a disk or the network is \
+read, preview: the file); 4 another process works on the store (--wait DURATION waits for it); 70 the store, a disk or the network is \
 not available, or an internal error; 130/143 interrupted, nothing of the run published.";
 
 /// Harmonised municipal key figures: the same definition for everybody, and the way back to the raw line.
@@ -73,6 +75,8 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Take in what is new, compute what depends on it, publish it
     Run(RunArguments),
+    /// Take a delivery back, as if it had never come: what stood before stands again
+    Retract(RetractArguments),
     /// Check the definitions, offline and without data
     Check(CheckArguments),
     /// Carry out the tests of the definitions, offline and without a store
@@ -116,6 +120,8 @@ pub(crate) struct RunArguments {
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) waiting: WaitArguments,
+    #[command(flatten)]
     pub(crate) watched: WatchArguments,
 }
 
@@ -135,6 +141,43 @@ pub(crate) struct WatchArguments {
     /// Tell a file or a service of the run, in the words of `OpenLineage`
     #[arg(long, value_name = "FILE|URL")]
     pub(crate) lineage: Option<String>,
+}
+
+/// What is said of a decision.
+#[derive(Debug, Args)]
+pub(crate) struct DecisionArguments {
+    /// Why; it is recorded with who and when
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub(crate) reason: String,
+    /// Who decides; the user at this machine if not given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() { Err("say why in a few words".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RetractArguments {
+    /// The delivery; the first digits of its identifier suffice. `status --deliveries` lists them
+    pub(crate) delivery: String,
+    /// Let it hold again
+    #[arg(long)]
+    pub(crate) undo: bool,
+    #[command(flatten)]
+    pub(crate) decision: DecisionArguments,
+    /// The pipeline; the project's own if not given
+    #[arg(long, value_name = "PIPELINE")]
+    pub(crate) pipeline: Option<String>,
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) waiting: WaitArguments,
+    #[command(flatten)]
+    pub(crate) watched: WatchArguments,
 }
 
 #[derive(Debug, Args)]

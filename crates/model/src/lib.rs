@@ -36,6 +36,7 @@ mod reading;
 mod record;
 mod reject;
 mod source;
+mod stop;
 mod tally;
 mod unit;
 mod version;
@@ -49,7 +50,7 @@ pub use codelist::{CodeIndex, CodeList, CodeListBuilder, Lookup, Validity};
 pub use comparison::{ComparisonArea, ComparisonGroup, Membership, MembershipRule, Neighbour, members_on};
 pub use dataset::{Check, Dataset, Field, FieldIndex, FieldType, MomentRule, RangeRule};
 pub use date::Date;
-pub use delivery::{Delivery, DeliveryId, DeliveryScope, WorkUnit};
+pub use delivery::{Delivery, DeliveryId, DeliveryKind, DeliveryScope, WorkUnit};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use encoding::DecodeError;
 pub use fingerprint::{Fingerprint, FingerprintBuilder};
@@ -74,6 +75,7 @@ pub use source::{
     Encoding, Escape, FieldMapping, FileName, FixedColumn, FixedFormat, Format, Layout, LineEnd, Load, NamePart,
     Negative, NumberFormat, Origin, Parse, Scope, SignColumn, SkipMatch, SkipRule, Source,
 };
+pub use stop::Stop;
 pub use tally::{RowTally, TallyError};
 pub use unit::{Unit, UnitError};
 pub use version::{AsDefined, History, IndicatorVersion, Series, Superseded};

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use extractor::{Archive, DropFolder, FileStamp, FoundFile, http};
-use loader::SeenFiles;
+use loader::{Act, ActKind, SeenFiles};
 use model::{
-    Catalogue, Code, Delivery, DeliveryId, DeliveryScope, Fetch, Fingerprint, HttpFetch, Pipeline, Refusal, Source,
-    Usage,
+    Catalogue, Code, Delivery, DeliveryId, DeliveryKind, DeliveryScope, Fetch, Fingerprint, HttpFetch, Pipeline,
+    Refusal, Source, Stop, Usage,
 };
 
 use crate::RunError;
@@ -17,6 +18,8 @@ use crate::run::{Phase, Progress};
 
 /// From this size on, in bytes, it is worth the while of several threads to compress one file.
 const LARGE: u64 = 32 << 20;
+/// How often somebody who waits for a server looks whether the wait is still wanted.
+const ASKED_AGAIN: Duration = Duration::from_millis(100);
 
 /// A delivery that lies in the drop folder or was fetched in this run.
 #[derive(Debug)]
@@ -38,13 +41,16 @@ pub(crate) struct Intake {
 }
 
 /// Gathers what has arrived for a pipeline. A file with the stamp of an earlier run is not read again.
+#[expect(clippy::too_many_arguments, reason = "each is one thing that the step needs, and it has one caller")]
 pub(crate) fn gather(
     root: &Path,
     catalogue: &Catalogue,
     pipeline: &Pipeline,
     archive: &Archive,
     seen: &SeenFiles,
+    retracted: &BTreeSet<DeliveryId>,
     threads: usize,
+    stop: &Stop,
     progress: &dyn Progress,
 ) -> Result<Intake, RunError> {
     let mut intake = Intake::default();
@@ -66,10 +72,10 @@ pub(crate) fn gather(
     }
     for usage in &pipeline.uses {
         if let (Fetch::Http(request), Some(source)) = (&usage.fetch, catalogue.sources.get(&usage.source)) {
-            take_answer(source, request, archive, &mut intake)?;
+            take_answer(source, request, archive, stop, &mut intake)?;
         }
     }
-    intake.refuse_conflicts();
+    intake.refuse_conflicts(retracted);
     Ok(intake)
 }
 
@@ -123,7 +129,8 @@ fn take_files(
         };
         let id = DeliveryId::of(&found.scope, &content);
         let name = model::redact(&found.path).into_owned();
-        let delivery = Delivery { id, scope: found.scope.clone(), name, content, bytes: stamp.bytes };
+        let kind = DeliveryKind::File;
+        let delivery = Delivery { kind, id, scope: found.scope.clone(), name, content, bytes: stamp.bytes };
         let refusal = unexpected(catalogue, pipeline, &found.scope);
         intake.arrivals.push(Arrival { delivery, file: Some((found.path.clone(), *stamp)), refusal });
     }
@@ -170,21 +177,59 @@ fn take_all(
     })
 }
 
-fn take_answer(source: &Source, request: &HttpFetch, archive: &Archive, intake: &mut Intake) -> Result<(), RunError> {
+fn take_answer(
+    source: &Source,
+    request: &HttpFetch,
+    archive: &Archive,
+    stop: &Stop,
+    intake: &mut Intake,
+) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| RunError::Internal(format!("no runtime for network requests: {error}")))?;
     tracing::info!(source = %source.id, url = %request.url, "fetching");
-    match runtime.block_on(http::fetch(request, archive))? {
+    // A server may keep us waiting for minutes, in which nothing would ask whether somebody wants an end.
+    let fetched = runtime.block_on(async {
+        let mut fetching = std::pin::pin!(http::fetch(request, archive));
+        loop {
+            match tokio::time::timeout(ASKED_AGAIN, fetching.as_mut()).await {
+                Ok(fetched) => return fetched.map_err(RunError::from),
+                Err(_) if stop.is_asked() => return Err(RunError::stopped()),
+                Err(_) => {}
+            }
+        }
+    });
+    match fetched? {
         Err(refusal) => intake.unusable.push((request.url.clone(), source.id.to_string(), refusal)),
         Ok(stored) => {
             let scope = DeliveryScope { source: source.id.clone(), municipality: None, period: None, version: 1 };
             let id = DeliveryId::of(&scope, &stored.content);
             let name = request.url.clone();
-            let delivery = Delivery { id, scope, name, content: stored.content, bytes: stored.bytes };
+            let kind = DeliveryKind::File;
+            let delivery = Delivery { kind, id, scope, name, content: stored.content, bytes: stored.bytes };
             intake.arrivals.push(Arrival { delivery, file: None, refusal: None });
         }
     }
     Ok(())
+}
+
+/// The statements that there is nothing to report, taken into the archive as deliveries of their own.
+pub(crate) fn receipts(acts: &[Act], archive: &Archive) -> Result<Vec<Arrival>, RunError> {
+    let stated = acts.iter().filter(|act| act.kind == ActKind::NothingToReport);
+    let receipts = stated.filter_map(|act| {
+        let source = act.source.clone()?;
+        let scope = DeliveryScope { source, municipality: act.municipality, period: act.period, version: 0 };
+        Some((act, scope))
+    });
+    let arrival = |(act, scope): (&Act, DeliveryScope)| {
+        let text = format!("nothing to report\nby: {}\nat: {}\nreason: {}\n", act.person, act.at, act.reason);
+        let stored = archive.store(&mut text.as_bytes(), text.len() as u64)?;
+        let id = DeliveryId::of(&scope, &stored.content);
+        let name = format!("nothing to report, by {}", act.person);
+        let kind = DeliveryKind::Receipt;
+        let delivery = Delivery { kind, id, scope, name, content: stored.content, bytes: stored.bytes };
+        Ok(Arrival { delivery, file: None, refusal: None })
+    };
+    receipts.map(arrival).collect()
 }
 
 /// Why the pipeline does not expect a file, if it does not.
@@ -217,10 +262,11 @@ pub(crate) fn unexpected(catalogue: &Catalogue, pipeline: &Pipeline, scope: &Del
 
 impl Intake {
     /// Two files that lie side by side and claim the same scope and version with different content: none of them is
-    /// read, for nothing says which one holds.
-    fn refuse_conflicts(&mut self) {
+    /// read, for nothing says which one holds. One that somebody took back claims nothing.
+    fn refuse_conflicts(&mut self, retracted: &BTreeSet<DeliveryId>) {
         let mut claims: BTreeMap<DeliveryScope, BTreeSet<Fingerprint>> = BTreeMap::new();
-        for arrival in self.arrivals.iter().filter(|arrival| arrival.file.is_some()) {
+        let claims_something = |arrival: &&Arrival| arrival.file.is_some() && !retracted.contains(&arrival.delivery.id);
+        for arrival in self.arrivals.iter().filter(claims_something) {
             claims.entry(arrival.delivery.scope.clone()).or_default().insert(arrival.delivery.content);
         }
         for arrival in &mut self.arrivals {

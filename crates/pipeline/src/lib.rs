@@ -10,10 +10,12 @@
 mod books;
 mod closing;
 mod coverage;
+mod decisions;
 mod error;
 mod figures;
 mod geography;
 mod groups;
+mod holding;
 mod intake;
 mod key;
 mod ledger;
@@ -25,6 +27,7 @@ mod reading;
 mod report;
 mod revision;
 mod run;
+mod scope;
 mod series;
 pub mod single;
 pub mod testing;
@@ -38,10 +41,12 @@ pub use extractor::{
     ColumnProfile, ColumnType, Confidence, DialectProfile, Finding, LayoutKind, NumberStyle, Profile, SignPlace,
 };
 // Who writes an export has to say what stands between its cells.
+// What people decide goes through as it is.
 pub use key::{KeyPlace, load_key};
 pub use loader::Separator;
+pub use loader::{Act, ActKind};
 // Keys are loaded here and handed on unseen.
-pub use lock::{Lock, LockHolder};
+pub use lock::{LeftBehind, Lock, LockHolder, Patience};
 pub use normaliser::PersonKeys;
 pub use post::post;
 pub use project::{CONFIGURATION, Project};
@@ -50,8 +55,11 @@ pub use query::{
     Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
     SourceStatus, Status, VersionLine,
 };
-pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
+pub use report::{
+    DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport, UnreleasedReport,
+};
 pub use revision::Earlier;
-pub use run::{Phase, Progress, RunOptions, Silent, run};
+pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, run};
+pub use scope::Scope;
 pub use upkeep::{Standing, standing};
 pub use values::{FigureChange, FigureSide, IndicatorChange, NotCompared, ValueChanges, value_changes};

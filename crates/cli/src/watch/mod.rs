@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use model::Pipeline;
-use pipeline::{Outcome, Progress, Project, RunError, RunOptions, RunReport, Silent};
+use pipeline::{Outcome, Progress, Project, RunError, RunOptions, RunReport, Scope, Silent};
 use tracing::error_span;
 
 use self::lineage::Lineage;
@@ -22,6 +22,7 @@ pub(crate) use self::report::{Failure, Report};
 use crate::arguments::{Common, WatchArguments};
 use crate::exit::Exit;
 use crate::progress::Bars;
+use crate::waiting::WaitArguments;
 use crate::{environment, render};
 
 /// The folder of reports in the store, and the name of the one that was written last.
@@ -37,6 +38,8 @@ pub(crate) struct Undertaking<'a> {
     pub(crate) pipeline: Option<&'a str>,
     /// Threads, if a number was given.
     pub(crate) jobs: Option<u16>,
+    /// How long it waits for the store.
+    pub(crate) waiting: &'a WaitArguments,
     /// Where people or programs get the report besides; `None` if only here.
     pub(crate) watched: &'a WatchArguments,
 }
@@ -83,12 +86,17 @@ pub(crate) fn carry_out(
     let result = project.pipeline(undertaking.pipeline).and_then(|pipeline| {
         let keys = keys(common, &project)?;
         let options = RunOptions {
-            holder: environment::lock_holder(&watch.started_at),
+            holder: environment::lock_holder(command, Some(pipeline.id.as_str()), &watch.started_at),
+            patience: undertaking.waiting.patience()?,
             started_at: watch.started_at.clone(),
             now: &environment::now,
             jobs: undertaking.jobs.map_or_else(environment::processors, usize::from),
             engine_version: env!("CARGO_PKG_VERSION"),
             keys: keys.as_ref(),
+            elapsed: &|| u64::try_from(watch.stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX),
+            command,
+            scope: Scope::all(),
+            acts: Vec::new(),
         };
         let progress: Box<dyn Progress> =
             if environment::is_watched() && !common.quiet { Box::new(Bars::default()) } else { Box::new(Silent) };
@@ -144,6 +152,7 @@ impl Watch<'_> {
         let outcome = match exit {
             Exit::Usage => Outcome::Invalid,
             Exit::Busy => Outcome::Busy,
+            Exit::Interrupted(_) => Outcome::Interrupted,
             _ => Outcome::Failed,
         };
         let without = RunReport::without_result(pipeline.to_owned(), self.started_at.clone(), outcome);

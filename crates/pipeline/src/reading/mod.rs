@@ -18,7 +18,7 @@ use extractor::Archive;
 use loader::CanonicalPart;
 use model::{
     Catalogue, Dataset, DatasetId, Delivery, DeliveryId, Fingerprint, Indicator, Notice, PageCompression, Pipeline,
-    RecordSchema, Refusal, RejectedRow, RowTally, Source, WorkUnit,
+    RecordSchema, Refusal, RejectedRow, RowTally, Source, Stop, WorkUnit,
 };
 use normaliser::{PartialPlan, Partials, PersonKeys};
 
@@ -58,8 +58,9 @@ pub(crate) struct ReadDelivery {
     pub(crate) notices: Vec<Notice>,
     /// The units that it covers, each with its canonical rows if it has any.
     pub(crate) units: BTreeMap<WorkUnit, Option<CanonicalPart>>,
-    /// What was aggregated of its rows while they were read; nothing for units that lost rows afterwards.
-    pub(crate) partials: Arc<Partials>,
+    /// What was aggregated of its rows while they were read; nothing for units that lost rows afterwards, and none for
+    /// receipts.
+    pub(crate) partials: Option<Arc<Partials>>,
 }
 
 /// What a worker tells while it reads.
@@ -86,6 +87,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) keys: Option<&'a PersonKeys>,
     /// Threads that read at the same time.
     pub(crate) threads: usize,
+    /// Asked before each batch.
+    pub(crate) stop: Stop,
 }
 
 impl Desk<'_> {
