@@ -133,15 +133,15 @@ impl<'a> Work<'a> {
             }
         }
         if !self.ledger.known.contains_key(&id) {
-            let sequence = self.ledger.next_sequence;
-            self.ledger.next_sequence += 1;
+            self.ledger.last_sequence += 1;
+            let sequence = self.ledger.last_sequence;
             self.ledger.known.insert(id.clone(), Known { delivery, sequence, reading: None });
             self.arrived.push(id.clone());
         } else if fresh && self.was_replaced(&id) {
             // The vendor has taken back what came after it, so it arrives once more.
             if let Some(known) = self.ledger.known.get_mut(&id) {
-                known.sequence = self.ledger.next_sequence;
-                self.ledger.next_sequence += 1;
+                self.ledger.last_sequence += 1;
+                known.sequence = self.ledger.last_sequence;
                 self.returned.push(id.clone());
             }
         }
