@@ -57,7 +57,12 @@ pub(crate) fn log_filter() -> Option<String> {
 pub(crate) fn key_place() -> Result<KeyPlace, getrandom::Error> {
     let mut random = [0; 32];
     getrandom::fill(&mut random)?;
-    Ok(KeyPlace { credentials: variable("CREDENTIALS_DIRECTORY").map(PathBuf::from), random })
+    Ok(KeyPlace { credentials: credentials(), random })
+}
+
+/// The service manager's folder of credentials, if it has given one.
+pub(crate) fn credentials() -> Option<PathBuf> {
+    variable("CREDENTIALS_DIRECTORY").map(PathBuf::from)
 }
 
 /// Who takes the lock.

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use loader::{AreaRecord, DeliveryRecord, DeliveryState, Description, Publication, RunEnd, RunOutcome, UnitRecord};
 use model::{
-    Area, DatasetId, DeliveryId, Fingerprint, FingerprintBuilder, Indicator, IndicatorId, Notice, Refusal, Series, Text,
+    Area, DatasetId, Date, DeliveryId, Fingerprint, FingerprintBuilder, Indicator, IndicatorId, Notice, Refusal,
+    Series, Text,
 };
 
+use crate::books::Known;
+use crate::calendar::{self, Blocked, Books};
 use crate::coverage::{Coverage, is_used};
 use crate::figures::{self, Sources, Task, UnitFile, Wanted};
 use crate::geography::Geography;
@@ -16,7 +19,7 @@ use crate::reading::{Job, ReadDelivery};
 use crate::run::{Phase, Progress, SEMANTICS};
 use crate::series::Asked;
 use crate::work::Work;
-use crate::{DeliveryReport, Outcome, RunError, RunReport, SourceReport};
+use crate::{DeliveryReport, Outcome, RunError, RunReport, SourceReport, UnitState};
 
 impl Work<'_> {
     /// The hash of all that decides the figures of a series besides the rows: the definition and the periods that it
@@ -193,8 +196,7 @@ impl Work<'_> {
     }
 
     pub(crate) fn count_missing_and_refused(&mut self) {
-        let coverage = Coverage::of(self.catalogue, self.pipeline, self.ledger.units.keys());
-        self.report.units_missing = coverage.missing();
+        self.count_units();
         let reported: BTreeSet<&str> =
             self.report.deliveries.iter().map(|delivery| delivery.delivery.as_str()).collect();
         let refused = |record: &&DeliveryRecord| matches!(record.state, DeliveryState::Refused(_));
@@ -203,6 +205,28 @@ impl Work<'_> {
         let unreplaced = |record: &&DeliveryRecord| !self.is_replaced(&record.delivery.id);
         let still = self.ledger.records.values().filter(refused).filter(open).filter(ours).filter(unreplaced).count();
         self.report.still_refused = still as u64;
+    }
+
+    /// How the units stand on the day on which the run started. Nothing is stale when a run has ended.
+    fn count_units(&mut self) {
+        let Some(day) = self.report.started_at.get(..10).and_then(Date::parse_iso) else { return };
+        let out = self.ledger.known.values().filter(|known| self.is_out(&known.delivery.id)).map(|known| Blocked {
+            delivery: &known.delivery,
+            precedence: known.precedence(),
+            state: UnitState::Failed,
+            code: None,
+        });
+        let precedence = |id: &DeliveryId| self.ledger.known.get(id).map(Known::precedence);
+        let books =
+            Books::new(self.catalogue, self.ledger.units.values(), out, &precedence, &|_: &UnitRecord| UnitState::Done);
+        let mut counted: BTreeMap<String, BTreeMap<UnitState, u64>> = BTreeMap::new();
+        for unit in calendar::units(self.catalogue, self.pipeline, &books, day) {
+            let states = counted.entry(unit.source.to_string()).or_default();
+            *states.entry(unit.state).or_default() += 1;
+        }
+        let overdue = counted.values().flatten().filter(|(state, _)| state.is_overdue());
+        self.report.units_missing = overdue.map(|(_, number)| number).sum();
+        self.report.units = counted;
     }
 
     /// Whether a delivery of the same slot holds that came later or has a higher version.

@@ -8,6 +8,7 @@
 //! what was published and why.
 
 mod books;
+mod calendar;
 mod closing;
 mod coverage;
 mod error;
@@ -30,6 +31,7 @@ pub mod testing;
 mod values;
 mod work;
 
+pub use calendar::UnitState;
 pub use error::RunError;
 // What a guess finds is shown as it is.
 pub use extractor::{
@@ -45,7 +47,7 @@ pub use project::Project;
 pub use query::{
     CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
     Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
-    SourceStatus, Status, VersionLine,
+    SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
 };
 pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
 pub use revision::Earlier;

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use model::{Notice, Refusal, RowTally, redact};
 use serde::Serialize;
 
+use crate::UnitState;
+
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -184,8 +186,10 @@ pub struct RunReport {
     pub unknown_files: Vec<String>,
     /// Deliveries that an earlier run refused and that have not been replaced.
     pub still_refused: u64,
-    /// Units that the pipeline owes and that have not been delivered.
+    /// Units that are late or missing on the day on which the run started.
     pub units_missing: u64,
+    /// How all units stand on that day, by source and state.
+    pub units: BTreeMap<String, BTreeMap<UnitState, u64>>,
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The report of a run, for people.
 
 use model::{AsDefined, Catalogue, IndicatorVersion, Series};
-use pipeline::{DeliveryReport, Outcome, Project, Queries, RunError, RunReport};
+use pipeline::{DeliveryReport, Outcome, Project, Queries, RunError, RunReport, UnitState};
 
 use super::{counted, grouped, grouped_decimal, table};
 use crate::command::run::Costed;
@@ -104,11 +104,15 @@ pub(crate) fn one_line(costed: &Costed) -> String {
         Outcome::Complete => format!("{deliveries} read, {figures} published"),
         Outcome::Partial => format!("{deliveries} read, {} REFUSED, {figures} published", grouped(refused as u64)),
     };
+    let standing = |state| report.units.values().filter_map(|states| states.get(&state)).sum::<u64>();
     let rejected: u64 = report.sources.values().map(|of| of.rows_rejected).sum();
     let mut line = format!("{}: {outcome}", report.pipeline);
     let remarks = [
         (rejected, "row", "rows", "rejected (musketer rejects list)"),
-        (report.units_missing, "unit", "units", "not delivered (musketer status)"),
+        (standing(UnitState::Late), "unit", "units", "late (musketer status)"),
+        (standing(UnitState::Missing), "unit", "units", "missing (musketer status)"),
+        (standing(UnitState::Withheld), "unit", "units", "withheld (musketer status)"),
+        (standing(UnitState::Failed), "unit", "units", "failed (musketer status)"),
         (report.still_refused, "delivery", "deliveries", "refused earlier (musketer status)"),
     ];
     for (number, one, many, what) in remarks.into_iter().filter(|(number, ..)| *number > 0) {
