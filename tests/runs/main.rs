@@ -4,6 +4,7 @@
 mod bad_input;
 mod books;
 mod breakdowns;
+mod calendar;
 mod commands;
 mod compared;
 mod definitions;
@@ -19,6 +20,7 @@ mod rules;
 mod tested;
 mod tools;
 mod versions;
+mod watched;
 mod web;
 mod weeks;
 mod witness;

@@ -81,7 +81,7 @@ pub(crate) enum Command {
     Diff(DiffArguments),
     /// Lay out definition files in the one way; comments and quotation marks stay
     Fmt(FmtArguments),
-    /// Write the JSON Schema of definition files, for editors
+    /// Write the JSON Schema of definition files, for editors, and of reports
     Schema(SchemaArguments),
     /// Write all definitions as pages for people, in HTML and Markdown
     Catalogue(CatalogueArguments),
@@ -115,6 +115,20 @@ pub(crate) struct RunArguments {
     /// Write the report to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) watched: WatchArguments,
+}
+
+/// What a run leaves for those who watch it, besides what `observability` in musketer.yaml says.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "For those who watch it")]
+pub(crate) struct WatchArguments {
+    /// Write the report as JSON to a file, however the run ends
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Write the run in one line to a file, for a mail
+    #[arg(long, value_name = "FILE")]
+    pub(crate) summary: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -239,8 +253,8 @@ pub(crate) struct FmtArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArguments {
-    /// The kind of file: codelist, dataset, source, indicator, pipeline, or musketer for musketer.yaml; all of them if
-    /// not given
+    /// The kind of file: codelist, dataset, source, indicator, `comparison_group`, pipeline, musketer for musketer.yaml,
+    /// or run-report for the report of a run; all of them if not given
     pub(crate) kind: Option<String>,
     /// Write `<kind>.json` into this folder instead of to standard output
     #[arg(long, short, value_name = "DIR")]

@@ -19,6 +19,16 @@ pub(crate) fn now() -> String {
     now.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// What a run is called: a UUID that sorts by time, other than that of any run anywhere.
+#[expect(clippy::disallowed_methods, reason = "this module is where the clock is read")]
+pub(crate) fn run_id() -> Result<String, getrandom::Error> {
+    let mut random = [0; 10];
+    getrandom::fill(&mut random)?;
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let milliseconds = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    Ok(uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid().to_string())
+}
+
 /// The day, in UTC.
 #[expect(clippy::disallowed_methods, reason = "this module is where the clock is read")]
 pub(crate) fn today() -> Date {

@@ -39,6 +39,9 @@ impl Exit {
         match outcome {
             Outcome::NothingNew | Outcome::Complete => Self::Ok,
             Outcome::Partial => Self::Partial,
+            Outcome::Invalid => Self::Usage,
+            Outcome::Busy => Self::Busy,
+            Outcome::Interrupted | Outcome::Failed => Self::Internal,
         }
     }
 

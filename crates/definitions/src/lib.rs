@@ -34,5 +34,5 @@ mod yaml;
 pub use difference::{Category, Change, Rule, Side, differences};
 pub use formatter::format;
 pub use load::{load, load_in};
-pub use project::{Exception, PersonKeySource, Project, load_project};
+pub use project::{Exception, Observability, PersonKeySource, Project, Retention, load_project};
 pub use schema::{schema, schemas};

@@ -24,6 +24,42 @@ pub struct Project {
     pub canonical: PageCompression,
     /// Changes that are let pass when definitions are compared.
     pub exceptions: Vec<Exception>,
+    /// What runs leave for those who watch them.
+    pub observability: Observability,
+    /// What `gc` removes, and when.
+    pub retention: Retention,
+}
+
+/// What runs leave for those who watch them, wherever the command line does not say otherwise. Places may lie outside of
+/// the project, unlike all others: the folder of a collector does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observability {
+    /// Whether every run leaves a report in the store.
+    pub reports: bool,
+    /// The file for Prometheus.
+    pub metrics: Option<String>,
+    /// The file or address for `OpenLineage`.
+    pub lineage: Option<String>,
+    /// The namespace of what `OpenLineage` is told about.
+    pub namespace: String,
+}
+
+impl Default for Observability {
+    fn default() -> Self {
+        Self { reports: true, metrics: None, lineage: None, namespace: "musketer".to_owned() }
+    }
+}
+
+/// For how many days is kept what nobody can ask for any more, or what only its history needs. Without a number it is
+/// kept for ever.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Reports of runs.
+    pub reports: Option<u32>,
+    /// Copies of the database that upgrades made.
+    pub upgrade_copies: Option<u32>,
+    /// The bytes of deliveries in whose place others hold. Without them a retraction cannot bring them back.
+    pub superseded_deliveries: Option<u32>,
 }
 
 /// A change of a definition that is let pass, though figures change under an old version.
@@ -75,6 +111,8 @@ impl Default for Project {
             persons: None,
             canonical: PageCompression::default(),
             exceptions: Vec::new(),
+            observability: Observability::default(),
+            retention: Retention::default(),
         }
     }
 }
@@ -107,6 +145,8 @@ fn read(root: Cursor<'_>, report: &mut Report<'_>) -> Option<Project> {
     let canonical = keys.take("canonical").and_then(|cursor| cursor.choice(report, &compressions)).unwrap_or_default();
     let exceptions = keys.take("exceptions").and_then(|cursor| cursor.items(report)).unwrap_or_default();
     let exceptions = exceptions.into_iter().filter_map(|item| exception(item, report)).collect();
+    let observability = keys.take("observability").and_then(|cursor| observability(cursor, report));
+    let retention = keys.take("retention").and_then(|cursor| retention(cursor, report));
     keys.finish(report);
     Some(Project {
         pipeline: pipeline.map(|id| id.value),
@@ -116,7 +156,28 @@ fn read(root: Cursor<'_>, report: &mut Report<'_>) -> Option<Project> {
         persons,
         canonical,
         exceptions,
+        observability: observability.unwrap_or_default(),
+        retention: retention.unwrap_or_default(),
     })
+}
+
+fn observability(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Observability> {
+    let usual = Observability::default();
+    let mut keys = cursor.keys(&vocabulary::OBSERVABILITY, report)?;
+    let reports = keys.take("reports").and_then(|cursor| cursor.boolean(report)).unwrap_or(usual.reports);
+    let mut text = |key| keys.take(key).and_then(|cursor| cursor.some_text(report)).map(|text| text.value);
+    let (metrics, lineage, namespace) = (text("metrics"), text("lineage"), text("namespace"));
+    keys.finish(report);
+    Some(Observability { reports, metrics, lineage, namespace: namespace.unwrap_or(usual.namespace) })
+}
+
+fn retention(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Retention> {
+    let mut keys = cursor.keys(&vocabulary::RETENTION, report)?;
+    let mut days = |key| keys.take(key).and_then(|cursor| cursor.integer(report, vocabulary::DAYS));
+    let (reports, upgrade_copies) = (days("reports"), days("upgrade_copies"));
+    let superseded_deliveries = days("superseded_deliveries");
+    keys.finish(report);
+    Some(Retention { reports, upgrade_copies, superseded_deliveries })
 }
 
 fn exception(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Exception> {
@@ -189,7 +250,16 @@ mod tests {
         assert_eq!(project.persons, Some(PersonKeySource::File { path, create: true }));
         assert_eq!(load_project("musketer.yaml", b"canonical: snappy\n").0.canonical, PageCompression::Snappy);
         assert_eq!(load_project("musketer.yaml", b"# all defaults\n"), (Project::default(), Vec::new()));
+        let watched = b"observability: {reports: false, metrics: /var/m.prom, lineage: 'https://a.example/'}\nretention: {reports: 90}\n";
+        let (project, findings) = load_project("musketer.yaml", watched);
+        assert!(findings.is_empty(), "{findings:?}");
+        assert_eq!((project.observability.reports, project.observability.namespace.as_str()), (false, "musketer"));
+        assert_eq!(project.observability.metrics.as_deref(), Some("/var/m.prom"));
+        assert_eq!(project.retention, Retention { reports: Some(90), ..Retention::default() });
         for (text, code) in [
+            ("retention: {reports: 0}", Code::INVALID_VALUE),
+            ("retention: {raw: 10}", Code::UNKNOWN_KEY),
+            ("observability: {metrics: ''}", Code::INVALID_VALUE),
             ("persons: {key: /etc/shadow}", Code::PATH_ESCAPE),
             ("persons: {credential: a/b}", Code::PATH_ESCAPE),
             ("persons: {}", Code::INVALID_VALUE),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use loader::{AreaRecord, DeliveryRecord, DeliveryState, Description, Publication, RunEnd, RunOutcome, UnitRecord};
 use model::{
     Area, DatasetId, Date, DeliveryId, Fingerprint, FingerprintBuilder, Indicator, IndicatorId, Notice, Refusal,
-    Series, Text,
+    Series, Text, redact,
 };
 
 use crate::books::Known;
@@ -158,7 +158,8 @@ impl Work<'_> {
     }
 
     pub(crate) fn report_refusal(&mut self, id: &str, name: &str, source: &str, refusal: &Refusal) {
-        tracing::info!(delivery = name, code = %refusal.code, "refused: {}", refusal.message);
+        let message = redact(&refusal.message);
+        tracing::info!(delivery = id, source, name = %redact(name), code = %refusal.code, "refused: {message}");
         if !source.is_empty() {
             self.report.sources.entry(source.to_owned()).or_default().refused += 1;
         }

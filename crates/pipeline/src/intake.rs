@@ -144,11 +144,13 @@ fn take_all(
     let large = fresh.iter().filter(|at| found[**at].stamp.bytes >= LARGE).count();
     let archive = &archive.clone().with_threads(threads / large.clamp(1, threads.max(1)));
     let next = AtomicUsize::new(0);
+    let caller = tracing::Span::current();
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(64);
         for _ in 0..side_by_side {
-            let (sender, next) = (sender.clone(), &next);
+            let (sender, next, caller) = (sender.clone(), &next, &caller);
             scope.spawn(move || {
+                let _called = caller.enter();
                 while let Some(at) = fresh.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let taken = folder.take(&found[*at], archive);
                     if sender.send((*at, taken)).is_err() {

@@ -43,7 +43,7 @@ pub use loader::Separator;
 // Keys are loaded here and handed on unseen.
 pub use lock::{Lock, LockHolder};
 pub use normaliser::PersonKeys;
-pub use project::Project;
+pub use project::{CONFIGURATION, Project};
 pub use query::{
     CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
     Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,

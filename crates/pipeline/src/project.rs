@@ -8,7 +8,7 @@ use model::{Catalogue, Code, Diagnostic, Pipeline, Place};
 use crate::RunError;
 
 /// The file that makes a folder a project.
-pub(crate) const CONFIGURATION: &str = "musketer.yaml";
+pub const CONFIGURATION: &str = "musketer.yaml";
 /// The deepest folder that definitions are looked for in.
 pub(crate) const DEEPEST: usize = 8;
 

@@ -17,14 +17,26 @@ pub enum Outcome {
     Complete,
     /// Some deliveries were refused; everything else was published.
     Partial,
+    /// Nothing was done: the command line, the configuration or the definitions are wrong.
+    Invalid,
+    /// Nothing was done: another run works on the store.
+    Busy,
+    /// Nothing was published: it was told to stop.
+    Interrupted,
+    /// Nothing was published: the store, a disk or the network failed, or the program made a mistake.
+    Failed,
 }
 
 impl Outcome {
-    /// The exit code that the outcome stands for.
+    /// The exit code that the outcome stands for. A run that was told to stop ends with that of the signal.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::NothingNew | Self::Complete => 0,
+            Self::Invalid => 2,
             Self::Partial => 3,
+            Self::Busy => 4,
+            Self::Interrupted => 130,
+            Self::Failed => 70,
         }
     }
 
@@ -34,6 +46,10 @@ impl Outcome {
             Self::NothingNew => "nothing_new",
             Self::Complete => "complete",
             Self::Partial => "partial",
+            Self::Invalid => "invalid",
+            Self::Busy => "busy",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
         }
     }
 }
@@ -190,6 +206,27 @@ pub struct RunReport {
     pub units_missing: u64,
     /// How all units stand on that day, by source and state.
     pub units: BTreeMap<String, BTreeMap<UnitState, u64>>,
+}
+
+impl RunReport {
+    /// The report of a run that did nothing, or of which nothing is left.
+    pub fn without_result(pipeline: String, started_at: String, outcome: Outcome) -> Self {
+        Self {
+            run: None,
+            pipeline,
+            started_at,
+            outcome,
+            exit_code: outcome.exit_code(),
+            deliveries_known: 0,
+            deliveries: Vec::new(),
+            sources: BTreeMap::new(),
+            indicators: BTreeMap::new(),
+            unknown_files: Vec::new(),
+            still_refused: 0,
+            units_missing: 0,
+            units: BTreeMap::new(),
+        }
+    }
 }
 
 #[cfg(test)]

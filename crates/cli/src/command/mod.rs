@@ -52,7 +52,7 @@ fn root(common: &Common) -> Result<PathBuf, RunError> {
     }
 }
 
-fn project(common: &Common) -> Result<Project, RunError> {
+pub(crate) fn project(common: &Common) -> Result<Project, RunError> {
     Project::open(&root(common)?)
 }
 

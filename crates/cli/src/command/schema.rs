@@ -1,4 +1,4 @@
-//! `musketer schema`: the language as JSON Schema, for editors.
+//! `musketer schema`: the language as JSON Schema, for editors, and that of reports, for programs.
 
 use std::fs;
 
@@ -9,8 +9,12 @@ use crate::arguments::{Common, SchemaArguments};
 use crate::exit::Exit;
 use crate::render;
 
+/// The schema of what `run` reports, as published.
+const RUN_REPORT: &str = include_str!("../../../../schemas/run-report.json");
+
 pub(crate) fn schema(common: &Common, own: &SchemaArguments) -> Result<Exit, RunError> {
     let mut schemas = definitions::schemas();
+    schemas.push(("run-report", RUN_REPORT.to_owned()));
     if let Some(kind) = &own.kind {
         let known: Vec<String> = schemas.iter().map(|(known, _)| format!("`{known}`")).collect();
         schemas.retain(|(known, _)| known == kind);

@@ -65,22 +65,33 @@ pub(crate) fn value(value: &impl Serialize) -> Result<serde_json::Value, RunErro
 
 /// Says why a command failed, and gives the exit code.
 pub(crate) fn error(error: &RunError, common: &Common) -> Exit {
-    match error {
-        RunError::Definitions(diagnostics) => {
-            let files = crate::command::files(common);
-            findings::text::show(diagnostics, &files);
-            note("nothing was done: mend the definitions, `musketer check` shows them all");
-        }
-        RunError::Usage { code, message, help } => said(*code, message, help),
-        RunError::Busy { .. } => said(Code::BUSY, &error.to_string(), Code::BUSY.info().remedy),
-        RunError::Load(inner) => said(inner.code(), &error.to_string(), inner.code().info().remedy),
-        RunError::Compute(_) => said(Code::FIGURE_OVERFLOW, &error.to_string(), Code::FIGURE_OVERFLOW.info().remedy),
-        RunError::File { .. } | RunError::Extract(_) | RunError::Keys(_) => {
-            said(Code::STORE_UNAVAILABLE, &error.to_string(), Code::STORE_UNAVAILABLE.info().remedy);
-        }
-        RunError::Internal(_) => said(Code::INTERNAL, &error.to_string(), Code::INTERNAL.info().remedy),
+    if let RunError::Definitions(diagnostics) = error {
+        let files = crate::command::files(common);
+        findings::text::show(diagnostics, &files);
+        note("nothing was done: mend the definitions, `musketer check` shows them all");
+    } else {
+        let (code, message, help) = described(error);
+        said(code, &message, &help);
     }
     Exit::of_error(error)
+}
+
+/// An error's code, what it says, and the way out.
+pub(crate) fn described(error: &RunError) -> (Code, String, String) {
+    let code = match error {
+        RunError::Definitions(diagnostics) => {
+            let first = diagnostics.iter().find(|found| found.is_error());
+            let help = "mend the definitions; `musketer check` shows them all".to_owned();
+            return (first.map_or(Code::INVALID_VALUE, |found| found.code), error.to_string(), help);
+        }
+        RunError::Usage { code, message, help } => return (*code, message.clone(), help.clone()),
+        RunError::Busy { .. } => Code::BUSY,
+        RunError::Load(inner) => inner.code(),
+        RunError::Compute(_) => Code::FIGURE_OVERFLOW,
+        RunError::File { .. } | RunError::Extract(_) | RunError::Keys(_) => Code::STORE_UNAVAILABLE,
+        RunError::Internal(_) => Code::INTERNAL,
+    };
+    (code, error.to_string(), code.info().remedy.to_owned())
 }
 
 fn said(code: Code, message: &str, help: &str) {

@@ -1,17 +1,15 @@
 //! The report of a run, for people.
 
 use model::{AsDefined, Catalogue, IndicatorVersion, Series};
-use pipeline::{DeliveryReport, Outcome, Project, Queries, RunError, RunReport, UnitState};
+use pipeline::{DeliveryReport, Project, Queries, RunError, RunReport};
 
-use super::{counted, grouped, grouped_decimal, table};
-use crate::command::run::Costed;
+use super::{grouped, grouped_decimal, table};
 
 /// Rejected rows and refused deliveries that are shown one by one; the others are counted.
 const SHOWN: usize = 10;
 
-/// The whole report.
-pub(crate) fn report(project: &Project, costed: &Costed) -> Result<String, RunError> {
-    let report = &costed.report;
+/// The whole report; the line that sums it up is said beside it.
+pub(crate) fn report(project: &Project, report: &RunReport) -> Result<String, RunError> {
     let mut text = String::new();
     if !report.sources.is_empty() {
         text += &deliveries(report);
@@ -25,8 +23,6 @@ pub(crate) fn report(project: &Project, costed: &Costed) -> Result<String, RunEr
     for file in report.unknown_files.iter().take(SHOWN) {
         text += &format!("note: {} matches no source of the pipeline [M8022]\n", super::printable(file));
     }
-    text += &one_line(costed);
-    text.push('\n');
     Ok(text)
 }
 
@@ -89,35 +85,4 @@ fn series(catalogue: &Catalogue, name: &str) -> Option<(Series, String)> {
         Some(number) => (catalogue.version(id, IndicatorVersion(number.parse().ok()?))?, AsDefined::Then),
     };
     Some((Series::of(version, as_defined), version.unit.to_string()))
-}
-
-/// The run in one line, for a mail or a log.
-pub(crate) fn one_line(costed: &Costed) -> String {
-    let report = &costed.report;
-    let refused = report.deliveries.iter().filter(|delivery| delivery.refusal.is_some()).count();
-    let accepted = report.deliveries.len() - refused;
-    let figures: u64 = report.indicators.values().map(|of| of.new + of.changed).sum();
-    let deliveries = counted(accepted as u64, "delivery", "deliveries");
-    let figures = counted(figures, "figure", "figures");
-    let outcome = match report.outcome {
-        Outcome::NothingNew => format!("nothing new in {}", counted(report.deliveries_known, "delivery", "deliveries")),
-        Outcome::Complete => format!("{deliveries} read, {figures} published"),
-        Outcome::Partial => format!("{deliveries} read, {} REFUSED, {figures} published", grouped(refused as u64)),
-    };
-    let standing = |state| report.units.values().filter_map(|states| states.get(&state)).sum::<u64>();
-    let rejected: u64 = report.sources.values().map(|of| of.rows_rejected).sum();
-    let mut line = format!("{}: {outcome}", report.pipeline);
-    let remarks = [
-        (rejected, "row", "rows", "rejected (musketer rejects list)"),
-        (standing(UnitState::Late), "unit", "units", "late (musketer status)"),
-        (standing(UnitState::Missing), "unit", "units", "missing (musketer status)"),
-        (standing(UnitState::Withheld), "unit", "units", "withheld (musketer status)"),
-        (standing(UnitState::Failed), "unit", "units", "failed (musketer status)"),
-        (report.still_refused, "delivery", "deliveries", "refused earlier (musketer status)"),
-    ];
-    for (number, one, many, what) in remarks.into_iter().filter(|(number, ..)| *number > 0) {
-        line += &format!("; {} {what}", counted(number, one, many));
-    }
-    let memory = costed.peak_memory_bytes.map_or(String::new(), |bytes| format!(", {} MB", bytes / 1_000_000));
-    line + &format!(" [{:.1} s{memory}]", costed.seconds)
 }

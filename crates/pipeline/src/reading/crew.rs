@@ -5,6 +5,8 @@ use std::cmp::Reverse;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use tracing::Span;
+
 use super::delivery::{Reading, Tools};
 use super::{Desk, Job, Told};
 use crate::RunError;
@@ -39,6 +41,8 @@ struct Crew<'a> {
     jobs: &'a [Job],
     roster: Mutex<Roster<'a>>,
     changed: Condvar,
+    /// What the caller was at: log lines of all threads belong to it.
+    caller: Span,
 }
 
 /// Who does what at the moment.
@@ -64,7 +68,7 @@ impl<'a> Crew<'a> {
         // The largest is begun first, so that no thread is left alone with it at the end.
         waiting.sort_by_key(|at| (jobs[*at].delivery.bytes, Reverse(*at)));
         let roster = Roster { waiting, open: Vec::new(), leaders: 0, given_up: false };
-        Self { desk, jobs, roster: Mutex::new(roster), changed: Condvar::new() }
+        Self { desk, jobs, roster: Mutex::new(roster), changed: Condvar::new(), caller: Span::current() }
     }
 
     /// A thread that panicked has not left the roster half-changed; its panic ends the run anyway.
@@ -83,19 +87,25 @@ impl<'a> Crew<'a> {
     /// The life of a thread.
     fn work(&self, sender: &SyncSender<Told>) {
         let mut tools = Tools::default();
+        let _called = self.caller.enter();
         loop {
             match self.next_task() {
                 Task::Rest => return,
                 Task::Help(reading) => {
                     let helping = Helping { crew: self, reading: Some(reading) };
                     if let Some(reading) = &helping.reading {
+                        let span = reading.span();
+                        let _entered = span.enter();
                         reading.work(&mut tools, sender);
                     }
                 }
                 Task::Lead(at) => {
                     let leading = Leading { crew: self };
+                    let span = self.jobs[at].span();
+                    let entered = span.enter();
                     let ended = self.lead(&self.jobs[at], &mut tools, sender);
                     drop(leading);
+                    drop(entered);
                     if sender.send(Told::Ended(at, ended)).is_err() {
                         return;
                     }

@@ -104,9 +104,14 @@ struct Cast {
 }
 
 impl<'a> Reading<'a> {
+    /// What log lines of those who read it belong to.
+    pub(super) fn span(&self) -> tracing::Span {
+        self.job.span()
+    }
+
     /// Looks at the file and compiles what is the same for all its rows.
     pub(super) fn open(desk: &'a Desk<'a>, job: &'a Job) -> Result<Result<Self, Refusal>, RunError> {
-        tracing::debug!(delivery = %job.delivery.id, name = %job.delivery.name, "reading");
+        tracing::debug!(name = %model::redact(&job.delivery.name), bytes = job.delivery.bytes, "reading");
         let input = desk.archive.read(&job.delivery.content)?;
         let input = match open_input(&job.source.input, input, InputLimits::default(), desk.threads)? {
             Ok(input) => input,

@@ -36,6 +36,21 @@ pub(crate) struct Job {
     pub(crate) fingerprint: Fingerprint,
 }
 
+impl Job {
+    /// What log lines belong to that are about this delivery. It is a span of the highest level, so that whatever is
+    /// logged says what it is about.
+    pub(crate) fn span(&self) -> tracing::Span {
+        let scope = &self.delivery.scope;
+        tracing::error_span!(
+            "delivery",
+            delivery = %self.delivery.id,
+            source = %scope.source,
+            municipality = scope.municipality.map(tracing::field::display),
+            period = scope.period.map(tracing::field::display),
+        )
+    }
+}
+
 /// A delivery that was read.
 #[derive(Debug)]
 pub(crate) struct ReadDelivery {

@@ -1,0 +1,205 @@
+//! What a run leaves for those who watch it, however it ends: a report, a line for a mail, metrics, lineage.
+//!
+//! [`carry_out`] is the frame of every command that writes the store. The work itself is the pipeline crate's; here is
+//! the clock before and after it. Nothing that goes wrong here changes how the run ends: what was published is
+//! published, so it is a warning.
+
+mod file;
+mod report;
+mod summary;
+
+use std::path::Path;
+use std::time::Instant;
+
+use model::Pipeline;
+use pipeline::{Outcome, Progress, Project, RunError, RunOptions, RunReport, Silent};
+use tracing::error_span;
+
+pub(crate) use self::report::{Failure, Report};
+use crate::arguments::{Common, WatchArguments};
+use crate::exit::Exit;
+use crate::progress::Bars;
+use crate::{environment, render};
+
+/// The folder of reports in the store, and the name of the one that was written last.
+pub(crate) const REPORTS: &str = "reports";
+/// The report of the last run that had the store to itself.
+pub(crate) const LATEST: &str = "latest.json";
+
+/// What is to be done, for the frame around it.
+pub(crate) struct Undertaking<'a> {
+    /// The command, as reports name it: `run`.
+    pub(crate) command: &'static str,
+    /// The pipeline, if one was named.
+    pub(crate) pipeline: Option<&'a str>,
+    /// Threads, if a number was given.
+    pub(crate) jobs: Option<u16>,
+    /// Where people or programs get the report besides; `None` if only here.
+    pub(crate) watched: &'a WatchArguments,
+}
+
+/// Who is at work, since when.
+struct Watch<'a> {
+    common: &'a Common,
+    own: &'a WatchArguments,
+    command: &'static str,
+    run_id: String,
+    started_at: String,
+    stopwatch: Instant,
+}
+
+/// Does the work with everything around it: the project is opened, keys are loaded, log lines have the run's id, and
+/// however it ends is told. `tell` writes the report of what was published to standard output.
+pub(crate) fn carry_out(
+    common: &Common,
+    undertaking: &Undertaking<'_>,
+    work: impl FnOnce(&Project, &Pipeline, &RunOptions<'_>, &dyn Progress) -> Result<RunReport, RunError>,
+    tell: impl FnOnce(&Project, &Report) -> Result<(), RunError>,
+) -> Result<Exit, RunError> {
+    let (own, command) = (undertaking.watched, undertaking.command);
+    let started_at = environment::now();
+    let run_id = environment::run_id().map_err(|error| RunError::Internal(format!("no random numbers: {error}")))?;
+    let span = error_span!("run", %run_id, pipeline = tracing::field::Empty);
+    let _entered = span.enter();
+    let watch = Watch { common, own, command, run_id, started_at, stopwatch: environment::stopwatch() };
+    // What cannot be written is said before the run, not after it.
+    for path in [&own.report, &own.summary].into_iter().flatten() {
+        file::probe(path)?;
+    }
+    let project = match super::command::project(common) {
+        Ok(project) => project,
+        Err(error) => return Ok(watch.failed(None, undertaking.pipeline.unwrap_or_default(), &error)),
+    };
+    let named = undertaking.pipeline.map(str::to_owned);
+    let named = named.or_else(|| project.configuration.pipeline.as_ref().map(ToString::to_string)).unwrap_or_default();
+    span.record("pipeline", named.as_str());
+    let result = project.pipeline(undertaking.pipeline).and_then(|pipeline| {
+        let keys = keys(common, &project)?;
+        let options = RunOptions {
+            holder: environment::lock_holder(&watch.started_at),
+            started_at: watch.started_at.clone(),
+            now: &environment::now,
+            jobs: undertaking.jobs.map_or_else(environment::processors, usize::from),
+            engine_version: env!("CARGO_PKG_VERSION"),
+            keys: keys.as_ref(),
+        };
+        let progress: Box<dyn Progress> =
+            if environment::is_watched() && !common.quiet { Box::new(Bars::default()) } else { Box::new(Silent) };
+        let result = work(&project, pipeline, &options, progress.as_ref());
+        progress.end();
+        result
+    });
+    match result {
+        Ok(report) => Ok(watch.published(&project, report, tell)),
+        Err(error) => Ok(watch.failed(Some(&project), &named, &error)),
+    }
+}
+
+/// The key for pseudonyms, if the project has one; a new one is said.
+fn keys(common: &Common, project: &Project) -> Result<Option<pipeline::PersonKeys>, RunError> {
+    let place = environment::key_place().map_err(|error| RunError::Internal(format!("no random numbers: {error}")))?;
+    let Some((keys, made)) = pipeline::load_key(&project.root, project.configuration.persons.as_ref(), &place)? else {
+        return Ok(None);
+    };
+    if let Some(path) = made.filter(|_| !common.quiet) {
+        render::note(&format!(
+            "made a new key for pseudonyms: {}\nkeep a copy in a safe place: with another key the same person gets another pseudonym",
+            path.display()
+        ));
+    }
+    Ok(Some(keys))
+}
+
+impl Watch<'_> {
+    /// The end of a run that published, or had nothing to publish.
+    fn published(
+        &self,
+        project: &Project,
+        report: RunReport,
+        tell: impl FnOnce(&Project, &Report) -> Result<(), RunError>,
+    ) -> Exit {
+        let exit = Exit::of(report.outcome);
+        let report = self.report(report, Some(project), None);
+        if let Err(error) = tell(project, &report) {
+            render::note(&format!("warning: the run was published, but its report could not be written: {error}"));
+        }
+        self.leave(Some(project), &report);
+        if !self.common.quiet {
+            render::note(&report.summary);
+        }
+        exit
+    }
+
+    /// The end of a run of which nothing is left.
+    fn failed(&self, project: Option<&Project>, pipeline: &str, error: &RunError) -> Exit {
+        let exit = render::error(error, self.common);
+        let outcome = match exit {
+            Exit::Usage => Outcome::Invalid,
+            Exit::Busy => Outcome::Busy,
+            _ => Outcome::Failed,
+        };
+        let without = RunReport::without_result(pipeline.to_owned(), self.started_at.clone(), outcome);
+        let report = self.report(RunReport { exit_code: exit.code(), ..without }, project, Some(Failure::of(error)));
+        self.leave(project, &report);
+        render::note(&report.summary);
+        exit
+    }
+
+    fn report(&self, report: RunReport, project: Option<&Project>, error: Option<Failure>) -> Report {
+        Report::new(
+            report,
+            report::Frame {
+                run_id: self.run_id.clone(),
+                command: self.command,
+                project: project.map(|project| project.root.clone()),
+                ended_at: environment::now(),
+                seconds: self.stopwatch.elapsed().as_secs_f64(),
+                peak_memory_bytes: environment::peak_memory(),
+                error,
+            },
+        )
+    }
+
+    /// Writes what others read. Each is tried, whatever becomes of the one before.
+    fn leave(&self, project: Option<&Project>, report: &Report) {
+        let json = match render::json(report) {
+            Ok(json) => json + "\n",
+            Err(error) => return warn(&error),
+        };
+        let mut written = Vec::new();
+        written.push(self.own.report.as_deref().map_or(Ok(()), |path| file::replace(path, json.as_bytes())));
+        let line = format!("{}\n", report.summary);
+        written.push(self.own.summary.as_deref().map_or(Ok(()), |path| file::replace(path, line.as_bytes())));
+        if let Some(project) = project.filter(|project| is_trusted(project)) {
+            if project.configuration.observability.reports {
+                written.push(keep(&project.store().join(REPORTS), report, json.as_bytes()));
+            }
+        }
+        written.iter().filter_map(|result| result.as_ref().err()).for_each(warn);
+    }
+}
+
+fn warn(error: &RunError) {
+    render::note(&format!(
+        "warning: something about the run could not be written, which changes nothing of the run: {error}"
+    ));
+}
+
+/// Whether the project says where its store is. One whose `musketer.yaml` is broken may mean another folder.
+fn is_trusted(project: &Project) -> bool {
+    let configuration = pipeline::CONFIGURATION;
+    let is_about = |found: &model::Diagnostic| found.place.as_ref().is_some_and(|place| place.file == configuration);
+    // A pipeline that is not there says nothing about the store.
+    let mut errors = project.diagnostics.iter().filter(|found| found.is_error());
+    !errors.any(|found| is_about(found) && found.code != model::Code::UNKNOWN_REFERENCE)
+}
+
+/// Puts the report beside the store. A run that found the store busy has a report, and the latest one stays that of a
+/// run that had the store.
+fn keep(folder: &Path, report: &Report, json: &[u8]) -> Result<(), RunError> {
+    file::replace(&folder.join(report.file_name()), json)?;
+    if report.result.outcome == Outcome::Busy {
+        return Ok(());
+    }
+    file::replace(&folder.join(LATEST), json)
+}
