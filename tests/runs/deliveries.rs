@@ -39,12 +39,10 @@ fn figure(place: &Place, municipality: &str, period: &str) -> String {
 fn a_second_run_does_nothing_and_says_so() {
     let place = Place::after_example();
     // The copied files have other stamps, so that they are looked at once more; nothing in them is new.
-    let out = place.expect(0, &["run"]);
-    assert!(out.contains("nothing new"), "{out}");
+    place.expect_nothing_new();
     let before = tree(&place.path("store/canonical"));
     let runs = place.number("SELECT count(*) FROM run");
-    let out = place.expect(0, &["run"]);
-    assert!(out.contains("nothing new"), "{out}");
+    place.expect_nothing_new();
     assert_eq!(place.number("SELECT count(*) FROM run"), runs);
     assert_eq!(tree(&place.path("store/canonical")), before);
 }
@@ -116,8 +114,7 @@ fn the_same_content_under_a_new_name_is_nothing_new() {
     deliver(&place, "0101", "202401", "", "100,00");
     place.expect(0, &["run"]);
     deliver(&place, "0101", "202401", "_v1", "100,00");
-    let out = place.expect(0, &["run"]);
-    assert!(out.contains("nothing new"), "{out}");
+    place.expect_nothing_new();
     assert_eq!(place.number("SELECT count(*) FROM delivery"), 1);
 }
 
@@ -170,8 +167,7 @@ fn a_changed_definition_is_computed_again_and_a_changed_text_is_not() {
     let path = "definitions/indicators/finance/net_operating_expenditure.yaml";
     let text = fs::read_to_string(place.path(path)).expect("the definition");
     place.write(path, text.replace("Net operating expenditure", "Net operating expenses"));
-    let out = place.expect(0, &["run"]);
-    assert!(out.contains("nothing new"), "{out}");
+    place.expect_nothing_new();
     place.write(path, text.replace("dranst in ('1', '2')", "dranst = '2'"));
     let out = place.expect(0, &["run", "--format", "json"]);
     let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");

@@ -97,7 +97,7 @@ fn figures_follow_the_lists_and_lists_the_figures() {
     finance(&place, "0101", "02", "150,00");
     place.expect(0, &["run"]);
     assert_eq!(figures(&place)[2..4], ["near:0147 2024-01 100.00 1 1 A 2", "near:0147 2024-02 150.00 1 1 A 3"]);
-    assert!(place.expect(0, &["run"]).contains("nothing new"));
+    place.expect_nothing_new();
 
     // Everything at once comes to the same.
     let at_once = self::place("[near]");

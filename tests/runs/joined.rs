@@ -96,6 +96,5 @@ fn a_new_index_changes_the_prices_of_all_years() {
     let out = place.expect(0, &["explain", FIGURE, "--municipality", "0101", "--period", "2024"]);
     assert!(out.contains("in prices of: 2025") && out.contains("pl_indeks_v2.csv"), "{out}");
 
-    let out = place.expect(0, &["run"]);
-    assert!(out.contains("nothing new"), "{out}");
+    place.expect_nothing_new();
 }

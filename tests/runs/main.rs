@@ -11,6 +11,7 @@ mod definitions;
 mod deliveries;
 mod determinism;
 mod groups;
+mod held;
 mod joined;
 mod municipalities;
 mod pages;

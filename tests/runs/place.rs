@@ -140,7 +140,8 @@ impl Place {
         fs::set_permissions(self.path(below), fs::Permissions::from_mode(0o600)).expect("closed");
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The program, not yet started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_musketer"));
         command.arg("--project").arg(self.folder.path()).args(arguments);
         command
@@ -172,6 +173,12 @@ impl Place {
         let said = self.musketer(arguments);
         assert_eq!(said.code, code, "{arguments:?}\n{}\n{}", said.out, said.err);
         said.out
+    }
+
+    /// Runs, and expects that there was nothing to do.
+    pub(crate) fn expect_nothing_new(&self) {
+        let said = self.musketer(&["run"]);
+        assert!(said.code == 0 && said.err.contains("nothing new (exit 0)"), "{}\n{}", said.out, said.err);
     }
 
     /// The store's database, for reading.

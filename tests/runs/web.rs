@@ -78,8 +78,7 @@ fn a_table_is_fetched_tried_again_and_published() {
         104
     );
     // The same answer once more is nothing new.
-    let out = place.expect(0, &["run"]);
-    assert!(out.contains("nothing new"), "{out}");
+    place.expect_nothing_new();
     let requests = server.join().expect("the server");
     assert_eq!(requests.len(), 3);
     assert!(

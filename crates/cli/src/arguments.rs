@@ -8,10 +8,12 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use model::{AsDefined, Date, MunicipalityCode, Period};
 use pipeline::{Parts, UnitState};
 
-const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; diff: a breaking change without a new \
+use crate::waiting::WaitArguments;
+
+const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; status: units that --fail-on names; diff: a breaking change without a new \
 version; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
 written); 2 usage, configuration or invalid definitions; 3 refused (run: some deliveries, everything else is published; \
-read, preview: the file); 4 another run holds the lock; 70 the store, a disk or the network is \
+read, preview: the file); 4 another process works on the store (--wait DURATION waits for it); 70 the store, a disk or the network is \
 not available, or an internal error; 130/143 interrupted, nothing of the run published.";
 
 /// Harmonised municipal key figures: the same definition for everybody, and the way back to the raw line.
@@ -115,6 +117,8 @@ pub(crate) struct RunArguments {
     /// Write the report to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) waiting: WaitArguments,
     #[command(flatten)]
     pub(crate) watched: WatchArguments,
 }

@@ -75,9 +75,17 @@ pub(crate) fn credentials() -> Option<PathBuf> {
     variable("CREDENTIALS_DIRECTORY").map(PathBuf::from)
 }
 
-/// Who takes the lock.
-pub(crate) fn lock_holder(now: &str) -> LockHolder {
-    LockHolder { process: std::process::id(), since: now.to_owned() }
+/// Who takes the lock: this process, for a command and the pipeline that it is about.
+pub(crate) fn lock_holder(command: &str, pipeline: Option<&str>, now: &str) -> LockHolder {
+    let (command, pipeline) = (command.to_owned(), pipeline.map(str::to_owned));
+    LockHolder { command, pipeline, process: std::process::id(), host: host(), since: now.to_owned() }
+}
+
+/// The name of the machine.
+pub(crate) fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = if name.trim().is_empty() { variable("HOSTNAME").unwrap_or_default() } else { name };
+    if name.trim().is_empty() { "an unnamed machine".to_owned() } else { name.trim().to_owned() }
 }
 
 /// The number of processors that the process may use.

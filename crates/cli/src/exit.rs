@@ -15,8 +15,10 @@ pub(crate) enum Exit {
     Usage,
     /// Some deliveries were refused, everything else was published; or the one file was refused.
     Partial,
-    /// Another run holds the lock.
+    /// Another process holds the lock.
     Busy,
+    /// Stopped by a signal with this number; what had been begun was rolled back.
+    Interrupted(u8),
     /// The store, a disk or a network is not available, or a mistake of the program.
     Internal,
 }
@@ -30,6 +32,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Partial => 3,
             Self::Busy => 4,
+            Self::Interrupted(signal) => 128 + signal,
             Self::Internal => 70,
         }
     }
@@ -50,11 +53,13 @@ impl Exit {
         match error {
             RunError::Definitions(_) | RunError::Usage { .. } => Self::Usage,
             RunError::Busy { .. } => Self::Busy,
+            RunError::Interrupted(_) => Self::Interrupted(crate::waiting::signal().0),
             RunError::File { .. }
             | RunError::Extract(_)
             | RunError::Compute(_)
             | RunError::Keys(_)
             | RunError::Load(_)
+            | RunError::LockLost { .. }
             | RunError::Internal(_) => Self::Internal,
         }
     }

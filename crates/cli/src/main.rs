@@ -10,6 +10,7 @@ mod exit;
 mod logging;
 mod progress;
 mod render;
+mod waiting;
 mod watch;
 
 use std::process::ExitCode;

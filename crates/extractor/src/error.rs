@@ -34,6 +34,9 @@ pub enum ExtractError {
         /// The limit.
         max_bytes: u64,
     },
+    /// Somebody wants the work to end; nothing was stored.
+    #[error("stopped on request")]
+    Stopped,
     /// The drop folder itself cannot be read.
     #[error("the drop folder `{}` cannot be read", path.display())]
     DropFolder {

@@ -36,6 +36,7 @@ mod reading;
 mod record;
 mod reject;
 mod source;
+mod stop;
 mod tally;
 mod unit;
 mod version;
@@ -74,6 +75,7 @@ pub use source::{
     Encoding, Escape, FieldMapping, FileName, FixedColumn, FixedFormat, Format, Layout, LineEnd, Load, NamePart,
     Negative, NumberFormat, Origin, Parse, Scope, SignColumn, SkipMatch, SkipRule, Source,
 };
+pub use stop::Stop;
 pub use tally::{RowTally, TallyError};
 pub use unit::{Unit, UnitError};
 pub use version::{AsDefined, History, IndicatorVersion, Series, Superseded};

@@ -107,7 +107,7 @@ impl Work<'_> {
             }
         }
         progress.begin(Phase::Compute, tasks.len() as u64);
-        let counts = figures::publish(&sources, &tasks, publication, &|| progress.advance(1))?;
+        let counts = figures::publish(&sources, &tasks, publication, &self.stop, &|| progress.advance(1))?;
         let of_groups = groups::publish(&sources, (self.pipeline, &self.asked), &tasks, publication)?;
         for id in groups::elsewhere(self.catalogue, self.pipeline, &tasks) {
             publication.outdate_indicator(&id)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use loader::{FigureCounts, FigureKey, Publication};
 use model::{
     Area, Catalogue, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Observation,
-    Period, Reading, Series, WorkUnit,
+    Period, Reading, Series, Stop, WorkUnit,
 };
 use normaliser::{CanonicalFile, DatasetRows, Partials, Request};
 
@@ -113,7 +113,7 @@ pub(crate) fn all_of<'a>(
     let rows = rows_for(sources, &work);
     let requests: Vec<Request<'_>> =
         work.iter().map(|(indicator, cells)| Request { indicator, wanted: cells }).collect();
-    let measured = normaliser::measure(&requests, &rows)?;
+    let measured = normaliser::measure(&requests, &rows, &Stop::default())?;
     let geography = Geography::of(sources.catalogue);
     let members = |period: Period| geography.members(sources.municipalities, period.start());
     let observed = work.iter().zip(measured);
@@ -172,12 +172,13 @@ fn compares(indicator: &Indicator) -> bool {
     indicator.plausible.is_some_and(|plausible| plausible.change.is_some())
 }
 
-/// Computes the measures and figures of tasks again and hands them to the publication; `done` is called after each. The
-/// counts come in the order of the tasks.
+/// Computes the measures and figures of tasks again and hands them to the publication; `done` is called after each, and
+/// `stop` asked before. The counts come in the order of the tasks.
 pub(crate) fn publish(
     sources: &Sources<'_>,
     work: &[Task<'_>],
     publication: &mut Publication<'_>,
+    stop: &Stop,
     done: &dyn Fn(),
 ) -> Result<Vec<FigureCounts>, RunError> {
     let published: Vec<BTreeSet<Period>> = work
@@ -198,9 +199,12 @@ pub(crate) fn publish(
     let rows = rows_for(sources, &open);
     let requests: Vec<Request<'_>> =
         open.iter().map(|(indicator, cells)| Request { indicator, wanted: cells }).collect();
-    let measured = normaliser::measure(&requests, &rows)?;
+    let measured = normaliser::measure(&requests, &rows, stop)?;
     let mut counts = Vec::with_capacity(work.len());
     for ((task, periods), fresh) in work.iter().zip(&published).zip(measured) {
+        if stop.is_asked() {
+            return Err(RunError::stopped());
+        }
         counts.push(publish_one(sources, task, fresh, periods, publication)?);
         withdraw(task.series, &task.wanted.periods.difference(periods).copied().collect(), publication)?;
         let Series { indicator, version, as_defined } = task.series;

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::time::Duration;
 
 use extractor::{Archive, DropFolder, FileStamp, FoundFile, http};
 use loader::SeenFiles;
 use model::{
     Catalogue, Code, Delivery, DeliveryId, DeliveryScope, Fetch, Fingerprint, HttpFetch, Pipeline, Refusal, Source,
-    Usage,
+    Stop, Usage,
 };
 
 use crate::RunError;
@@ -17,6 +18,8 @@ use crate::run::{Phase, Progress};
 
 /// From this size on, in bytes, it is worth the while of several threads to compress one file.
 const LARGE: u64 = 32 << 20;
+/// How often somebody who waits for a server looks whether the wait is still wanted.
+const ASKED_AGAIN: Duration = Duration::from_millis(100);
 
 /// A delivery that lies in the drop folder or was fetched in this run.
 #[derive(Debug)]
@@ -38,6 +41,7 @@ pub(crate) struct Intake {
 }
 
 /// Gathers what has arrived for a pipeline. A file with the stamp of an earlier run is not read again.
+#[expect(clippy::too_many_arguments, reason = "each is one thing that the step needs, and it has one caller")]
 pub(crate) fn gather(
     root: &Path,
     catalogue: &Catalogue,
@@ -45,6 +49,7 @@ pub(crate) fn gather(
     archive: &Archive,
     seen: &SeenFiles,
     threads: usize,
+    stop: &Stop,
     progress: &dyn Progress,
 ) -> Result<Intake, RunError> {
     let mut intake = Intake::default();
@@ -66,7 +71,7 @@ pub(crate) fn gather(
     }
     for usage in &pipeline.uses {
         if let (Fetch::Http(request), Some(source)) = (&usage.fetch, catalogue.sources.get(&usage.source)) {
-            take_answer(source, request, archive, &mut intake)?;
+            take_answer(source, request, archive, stop, &mut intake)?;
         }
     }
     intake.refuse_conflicts();
@@ -170,11 +175,28 @@ fn take_all(
     })
 }
 
-fn take_answer(source: &Source, request: &HttpFetch, archive: &Archive, intake: &mut Intake) -> Result<(), RunError> {
+fn take_answer(
+    source: &Source,
+    request: &HttpFetch,
+    archive: &Archive,
+    stop: &Stop,
+    intake: &mut Intake,
+) -> Result<(), RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| RunError::Internal(format!("no runtime for network requests: {error}")))?;
     tracing::info!(source = %source.id, url = %request.url, "fetching");
-    match runtime.block_on(http::fetch(request, archive))? {
+    // A server may keep us waiting for minutes, in which nothing would ask whether somebody wants an end.
+    let fetched = runtime.block_on(async {
+        let mut fetching = std::pin::pin!(http::fetch(request, archive));
+        loop {
+            match tokio::time::timeout(ASKED_AGAIN, fetching.as_mut()).await {
+                Ok(fetched) => return fetched.map_err(RunError::from),
+                Err(_) if stop.is_asked() => return Err(RunError::stopped()),
+                Err(_) => {}
+            }
+        }
+    });
+    match fetched? {
         Err(refusal) => intake.unusable.push((request.url.clone(), source.id.to_string(), refusal)),
         Ok(stored) => {
             let scope = DeliveryScope { source: source.id.clone(), municipality: None, period: None, version: 1 };

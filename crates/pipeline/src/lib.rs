@@ -41,7 +41,7 @@ pub use extractor::{
 pub use key::{KeyPlace, load_key};
 pub use loader::Separator;
 // Keys are loaded here and handed on unseen.
-pub use lock::{Lock, LockHolder};
+pub use lock::{LeftBehind, Lock, LockHolder, Patience};
 pub use normaliser::PersonKeys;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
@@ -49,7 +49,9 @@ pub use query::{
     Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
     SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
 };
-pub use report::{DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport};
+pub use report::{
+    DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport, UnreleasedReport,
+};
 pub use revision::Earlier;
-pub use run::{Phase, Progress, RunOptions, Silent, run};
+pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, run};
 pub use values::{FigureChange, FigureSide, IndicatorChange, NotCompared, ValueChanges, value_changes};

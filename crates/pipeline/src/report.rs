@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Notice, Refusal, RowTally, redact};
 use serde::Serialize;
 
-use crate::UnitState;
+use crate::{LockHolder, UnitState};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -177,6 +177,29 @@ pub struct IndicatorReport {
     pub unchanged: u64,
 }
 
+/// A process that held the store before and ended without releasing it.
+#[derive(Debug, Clone, Serialize)]
+pub struct UnreleasedReport {
+    /// Who that was, if it is known.
+    pub holder: Option<LockHolder>,
+    /// The runs that it had published before it ended.
+    pub published: Vec<i64>,
+}
+
+impl std::fmt::Display for UnreleasedReport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.holder {
+            Some(holder) => write!(f, "{holder}, ended without releasing the store")?,
+            None => write!(f, "a process that had not yet said who it is ended without releasing the store")?,
+        }
+        match self.published.as_slice() {
+            [] => write!(f, "; nothing of it was published"),
+            [run] => write!(f, "; run {run} had been published before"),
+            [first, .., last] => write!(f, "; runs {first} to {last} had been published before"),
+        }
+    }
+}
+
 /// The report of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunReport {
@@ -206,6 +229,8 @@ pub struct RunReport {
     pub units_missing: u64,
     /// How all units stand on that day, by source and state.
     pub units: BTreeMap<String, BTreeMap<UnitState, u64>>,
+    /// Who held the store before and ended without releasing it, if it was so.
+    pub unreleased: Option<UnreleasedReport>,
 }
 
 impl RunReport {
@@ -225,6 +250,7 @@ impl RunReport {
             still_refused: 0,
             units_missing: 0,
             units: BTreeMap::new(),
+            unreleased: None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A run: what is new is taken in and read, what depends on it is computed, everything is published at once.
 
+use std::cell::Cell;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use extractor::Archive;
@@ -11,7 +13,7 @@ use crate::intake;
 use crate::ledger::Ledger;
 use crate::reading::Desk;
 use crate::work::Work;
-use crate::{Lock, LockHolder, Project, RunError, RunReport};
+use crate::{LeftBehind, Lock, LockHolder, Patience, Project, RunError, RunReport, UnreleasedReport};
 
 /// The version of what the program means by a definition. It changes when the same bytes and definitions would give
 /// other rows or figures than before, so that everything is made again.
@@ -48,10 +50,59 @@ impl Progress for Silent {
     fn end(&self) {}
 }
 
+/// How far a run had come when it was stopped.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Interrupted {
+    /// What it was doing; `None` if it had not begun yet.
+    pub phase: Option<Phase>,
+    /// Steps of the phase that were done.
+    pub done: u64,
+    /// All steps of the phase.
+    pub steps: u64,
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { phase, done, steps } = self;
+        match phase {
+            None => return write!(f, "interrupted before anything was begun; the store is as it was"),
+            Some(Phase::Take) => write!(f, "interrupted when {done} of {steps} files had been taken in")?,
+            Some(Phase::Read) => write!(f, "interrupted when {done} of {steps} deliveries had been read")?,
+            Some(Phase::Compute) => write!(f, "interrupted when {done} of {steps} indicators had been computed")?,
+        }
+        write!(f, "; the whole run was rolled back, the figures are those from before")
+    }
+}
+
+/// Hears what is told of the progress, for the case that the run is stopped.
+struct Listener<'a> {
+    progress: &'a dyn Progress,
+    heard: Cell<Interrupted>,
+}
+
+impl Progress for Listener<'_> {
+    fn begin(&self, phase: Phase, steps: u64) {
+        self.heard.set(Interrupted { phase: Some(phase), done: 0, steps });
+        self.progress.begin(phase, steps);
+    }
+
+    fn advance(&self, steps: u64) {
+        let heard = self.heard.get();
+        self.heard.set(Interrupted { done: heard.done + steps, ..heard });
+        self.progress.advance(steps);
+    }
+
+    fn end(&self) {
+        self.progress.end();
+    }
+}
+
 /// What the caller decides about a run.
 pub struct RunOptions<'a> {
     /// Who takes the lock.
     pub holder: LockHolder,
+    /// How long it waits for the lock, and who may end the run early.
+    pub patience: Patience,
     /// The time at which the run started, RFC 3339.
     pub started_at: String,
     /// Tells the time, RFC 3339.
@@ -64,26 +115,72 @@ pub struct RunOptions<'a> {
     pub keys: Option<&'a PersonKeys>,
 }
 
-/// Carries out a pipeline.
+/// Carries out a pipeline. Whoever stops it gets [`RunError::Interrupted`], and the store is as it was.
 pub fn run(
     project: &Project,
     pipeline: &Pipeline,
     options: &RunOptions<'_>,
     progress: &dyn Progress,
 ) -> Result<RunReport, RunError> {
+    let stop = &options.patience.stop;
+    let listener = Listener { progress, heard: Cell::default() };
+    let ended = Lock::take(&project.store(), &options.holder, &options.patience)
+        .and_then(|mut lock| run_locked(project, pipeline, options, &mut lock, &listener));
+    match ended {
+        // Whatever came of being stopped, and wherever: it was rolled back.
+        Err(_) if stop.is_asked() => Err(RunError::Interrupted(listener.heard.get())),
+        ended => ended,
+    }
+}
+
+fn run_locked(
+    project: &Project,
+    pipeline: &Pipeline,
+    options: &RunOptions<'_>,
+    lock: &mut Lock,
+    progress: &dyn Progress,
+) -> Result<RunReport, RunError> {
     let root = project.store();
-    let _lock = Lock::take(&root, &options.holder)?;
+    let stop = &options.patience.stop;
     let mut store = Store::open(&root)?;
-    let archive = Archive::open(&root.join("raw"))?.with_threads(options.jobs);
+    let unreleased = look_back(&mut store, lock)?;
+    let archive = Archive::open(&root.join("raw"))?.with_threads(options.jobs).with_stop(stop.clone());
     archive.remove_leftovers()?;
     let ledger = Ledger::read(&mut store)?;
     let catalogue = &project.catalogue;
-    let gathered = intake::gather(&project.root, catalogue, pipeline, &archive, &ledger.seen, options.jobs, progress)?;
+    let (seen, jobs) = (&ledger.seen, options.jobs);
+    let gathered = intake::gather(&project.root, catalogue, pipeline, &archive, seen, jobs, stop, progress)?;
     let mut work = Work::new(project, pipeline, options, ledger, gathered);
+    work.report.unreleased = unreleased;
     if !work.has_something_to_do() {
         tracing::info!(pipeline = %pipeline.id, "nothing new");
+        if *lock.left_behind() != LeftBehind::Nothing {
+            remove_garbage(&mut store, lock);
+        }
         return Ok(work.report);
     }
+    let published = publish(project, options, &archive, &mut store, lock, work, progress);
+    // Parts that no unit refers to any more, or that were written in vain, are only garbage. Where another process may
+    // be at work, they could be its.
+    if lock.is_held() {
+        remove_garbage(&mut store, lock);
+    }
+    published
+}
+
+/// The part of a run that is one transaction.
+fn publish(
+    project: &Project,
+    options: &RunOptions<'_>,
+    archive: &Archive,
+    store: &mut Store,
+    lock: &Lock,
+    mut work: Work<'_>,
+    progress: &dyn Progress,
+) -> Result<RunReport, RunError> {
+    let root = project.store();
+    let pipeline = work.pipeline;
+    let stop = &options.patience.stop;
     let start = RunStart {
         pipeline: pipeline.id.clone(),
         started_at: options.started_at.clone(),
@@ -97,27 +194,51 @@ pub fn run(
     let desk = Desk {
         catalogue: &project.catalogue,
         pipeline,
-        archive: &archive,
+        archive,
         indicators,
         plans: Mutex::default(),
         store: &root,
         compression: project.configuration.canonical,
         keys: options.keys,
         threads: options.jobs,
+        stop: stop.clone(),
     };
     work.read(&desk, &mut publication, progress)?;
     work.settle(&mut publication)?;
     work.compute(&mut publication, progress)?;
     archive.sync()?;
-    let report = work.close(publication, (options.now)())?;
-    remove_garbage(&mut store);
+    if stop.is_asked() {
+        return Err(RunError::stopped());
+    }
+    // Should somebody have removed the lock's file, another run may have removed what this one is about to name.
+    lock.assert_held()?;
+    work.close(publication, (options.now)())
+}
+
+/// What became of the holder before, if it did not release the store; and notes for the next one what this one finds.
+fn look_back(store: &mut Store, lock: &mut Lock) -> Result<Option<UnreleasedReport>, RunError> {
+    let latest = store.read()?.runs(1)?.first().map_or(0, |receipt| receipt.run.0);
+    let report = match lock.left_behind() {
+        LeftBehind::Nothing | LeftBehind::Garbage => None,
+        LeftBehind::Unreleased { holder, last_run } => {
+            // Who has not come to note the last run has not come to publish one either.
+            let published = last_run.map_or(Vec::new(), |before| (before + 1..=latest).collect());
+            Some(UnreleasedReport { holder: holder.clone(), published })
+        }
+    };
+    if let Some(report) = &report {
+        tracing::warn!("{report}");
+    }
+    lock.note_last_run(latest)?;
     Ok(report)
 }
 
-/// Parts that no unit refers to any more, and what killed runs left, are removed after the commit. What cannot be removed
-/// is only garbage.
-fn remove_garbage(store: &mut Store) {
-    match store.remove_unreferenced_parts() {
+/// Removes parts that no unit refers to any more, and what killed runs left. What cannot be removed now is left to the
+/// next one.
+fn remove_garbage(store: &mut Store, lock: &mut Lock) {
+    let removed = store.remove_unreferenced_parts();
+    lock.leave_garbage(removed.is_err());
+    match removed {
         Ok(removed) => tracing::info!(removed, "removed parts that are no longer needed"),
         Err(error) => tracing::warn!(%error, "parts that are no longer needed could not be removed"),
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use loader::{DeliveryRecord, DeliveryState, Publication, SeenFile, UnitRecord};
 use model::{
     Catalogue, Code, DatasetId, Delivery, DeliveryId, Fingerprint, FingerprintBuilder, MunicipalityCode, Pipeline,
-    Refusal, RowTally, Source, SourceId, WorkUnit,
+    Refusal, RowTally, Source, SourceId, Stop, WorkUnit,
 };
 use normaliser::PersonKeys;
 
@@ -45,6 +45,7 @@ pub(crate) struct Work<'a> {
     pub(crate) changed: BTreeSet<(DatasetId, Cell)>,
     pub(crate) store: PathBuf,
     pub(crate) report: RunReport,
+    pub(crate) stop: Stop,
 }
 
 impl<'a> Work<'a> {
@@ -73,6 +74,7 @@ impl<'a> Work<'a> {
             still_refused: 0,
             units_missing: 0,
             units: BTreeMap::new(),
+            unreleased: None,
         };
         let mut work = Self {
             catalogue,
@@ -90,6 +92,7 @@ impl<'a> Work<'a> {
             changed: BTreeSet::new(),
             store: project.store(),
             report,
+            stop: options.patience.stop.clone(),
         };
         gathered.arrivals.into_iter().for_each(|arrival| work.arrive(arrival));
         for (name, source, refusal) in gathered.unusable {
@@ -269,6 +272,7 @@ impl<'a> Work<'a> {
             tried.extend(jobs.iter().map(|job| job.delivery.id.clone()));
             let mut ended = BTreeMap::new();
             read_all(desk, &jobs, |told| match told {
+                _ if desk.stop.is_asked() => Err(RunError::stopped()),
                 Told::Rejected(id, rows) => Ok(publication.reject(&id, &rows)?),
                 Told::Ended(at, result) => {
                     progress.advance(1);

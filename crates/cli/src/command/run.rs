@@ -14,8 +14,13 @@ pub(crate) fn run(common: &Common, own: &RunArguments) -> Result<Exit, RunError>
     if let Some(path) = &own.output {
         fs::write(path, "").map_err(|source| RunError::File { path: path.clone(), source })?;
     }
-    let undertaking =
-        Undertaking { command: "run", pipeline: own.pipeline.as_deref(), jobs: own.jobs, watched: &own.watched };
+    let undertaking = Undertaking {
+        command: "run",
+        pipeline: own.pipeline.as_deref(),
+        jobs: own.jobs,
+        waiting: &own.waiting,
+        watched: &own.watched,
+    };
     carry_out(common, &undertaking, pipeline::run, |project, report| tell(own, project, report))
 }
 

@@ -78,20 +78,31 @@ pub(crate) fn error(error: &RunError, common: &Common) -> Exit {
 
 /// An error's code, what it says, and the way out.
 pub(crate) fn described(error: &RunError) -> (Code, String, String) {
-    let code = match error {
-        RunError::Definitions(diagnostics) => {
-            let first = diagnostics.iter().find(|found| found.is_error());
+    let code = error.code();
+    let help = code.info().remedy.to_owned();
+    match error {
+        RunError::Definitions(_) => {
             let help = "mend the definitions; `musketer check` shows them all".to_owned();
-            return (first.map_or(Code::INVALID_VALUE, |found| found.code), error.to_string(), help);
+            (code, error.to_string(), help)
         }
-        RunError::Usage { code, message, help } => return (*code, message.clone(), help.clone()),
-        RunError::Busy { .. } => Code::BUSY,
-        RunError::Load(inner) => inner.code(),
-        RunError::Compute(_) => Code::FIGURE_OVERFLOW,
-        RunError::File { .. } | RunError::Extract(_) | RunError::Keys(_) => Code::STORE_UNAVAILABLE,
-        RunError::Internal(_) => Code::INTERNAL,
-    };
-    (code, error.to_string(), code.info().remedy.to_owned())
+        RunError::Usage { message, help, .. } => (code, message.clone(), help.clone()),
+        RunError::Interrupted(_) => (code, format!("{error} ({})", crate::waiting::signal().1), help),
+        _ => (code, with_causes(error), help),
+    }
+}
+
+/// The error with the causes that it does not name itself, so that a full disk is called one.
+fn with_causes(error: &RunError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let said = inner.to_string();
+        if !text.contains(&said) {
+            text.extend([": ", &said]);
+        }
+        cause = inner.source();
+    }
+    text
 }
 
 fn said(code: Code, message: &str, help: &str) {

@@ -19,6 +19,7 @@ pub(crate) use self::report::{Failure, Report};
 use crate::arguments::{Common, WatchArguments};
 use crate::exit::Exit;
 use crate::progress::Bars;
+use crate::waiting::WaitArguments;
 use crate::{environment, render};
 
 /// The folder of reports in the store, and the name of the one that was written last.
@@ -34,6 +35,8 @@ pub(crate) struct Undertaking<'a> {
     pub(crate) pipeline: Option<&'a str>,
     /// Threads, if a number was given.
     pub(crate) jobs: Option<u16>,
+    /// How long it waits for the store.
+    pub(crate) waiting: &'a WaitArguments,
     /// Where people or programs get the report besides; `None` if only here.
     pub(crate) watched: &'a WatchArguments,
 }
@@ -76,7 +79,8 @@ pub(crate) fn carry_out(
     let result = project.pipeline(undertaking.pipeline).and_then(|pipeline| {
         let keys = keys(common, &project)?;
         let options = RunOptions {
-            holder: environment::lock_holder(&watch.started_at),
+            holder: environment::lock_holder(command, Some(pipeline.id.as_str()), &watch.started_at),
+            patience: undertaking.waiting.patience()?,
             started_at: watch.started_at.clone(),
             now: &environment::now,
             jobs: undertaking.jobs.map_or_else(environment::processors, usize::from),
@@ -136,6 +140,7 @@ impl Watch<'_> {
         let outcome = match exit {
             Exit::Usage => Outcome::Invalid,
             Exit::Busy => Outcome::Busy,
+            Exit::Interrupted(_) => Outcome::Interrupted,
             _ => Outcome::Failed,
         };
         let without = RunReport::without_result(pipeline.to_owned(), self.started_at.clone(), outcome);

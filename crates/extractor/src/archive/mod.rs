@@ -12,7 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use model::Fingerprint;
+use model::{Fingerprint, Stop};
 use zstd::stream::read::Decoder;
 
 use self::frames::Frames;
@@ -33,6 +33,7 @@ static NEXT_SPOOL: AtomicU64 = AtomicU64::new(0);
 pub struct Archive {
     folder: PathBuf,
     threads: usize,
+    stop: Stop,
 }
 
 impl Archive {
@@ -46,7 +47,7 @@ impl Archive {
         DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed)?;
         // The folder may be older than this program, or made under another mask.
         fs::set_permissions(&folder, Permissions::from_mode(0o700)).map_err(failed)?;
-        Ok(Self { folder, threads: 1 })
+        Ok(Self { folder, threads: 1, stop: Stop::default() })
     }
 
     /// Lets so many threads work on a delivery that is stored, and one more on a delivery that is read. What is stored
@@ -54,6 +55,12 @@ impl Archive {
     #[must_use]
     pub fn with_threads(self, threads: usize) -> Self {
         Self { threads, ..self }
+    }
+
+    /// Lets what is being stored be given up when somebody asks for it.
+    #[must_use]
+    pub fn with_stop(self, stop: Stop) -> Self {
+        Self { stop, ..self }
     }
 
     /// Stores all bytes of the input, and gives their hash. What is stored already is not written again.
@@ -187,6 +194,9 @@ pub(crate) struct Spool {
 
 impl Spool {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), ExtractError> {
+        if self.archive.stop.is_asked() {
+            return Err(ExtractError::Stopped);
+        }
         self.hasher.update(bytes);
         self.bytes += bytes.len() as u64;
         match &mut self.frames {

@@ -33,6 +33,9 @@ pub enum ComputeError {
         /// What the engine says.
         message: String,
     },
+    /// Somebody wants the work to end.
+    #[error("stopped on request")]
+    Stopped,
     /// The engine could not find the rows of a measure.
     #[error("the rows of the measure cannot be read: {message}")]
     Unanswered {

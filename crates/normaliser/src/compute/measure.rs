@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Aggregate, Area, Cell, DatasetId, Indicator, Measure, MeasureValue, MunicipalityCode, ObsStatus, Period,
-    PeriodKind, Ratio, Slicing, TOTAL,
+    PeriodKind, Ratio, Slicing, Stop, TOTAL,
 };
 
 use super::category::Sorting;
@@ -32,11 +32,14 @@ pub struct Request<'a> {
 /// same kind of period share one scan of it; of what is broken down, each breakdown of a measure is a query of its own,
 /// which answers for all categories. Files whose rows were added
 /// up when they were read ([`super::CanonicalFile::partials`]) are opened only for what that does not answer.
+///
+/// Whether somebody wants an early end is asked before each scan and query.
 pub fn measure(
     requests: &[Request<'_>],
     rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
+    stop: &Stop,
 ) -> Result<Vec<Vec<MeasureValue>>, ComputeError> {
-    measure_in_chunks(requests, rows, ChunkLimit::default())
+    measure_in_chunks(requests, rows, ChunkLimit::default(), stop)
 }
 
 /// A measure by the position of its request and its own position in the indicator.
@@ -53,9 +56,12 @@ pub(super) fn measure_in_chunks(
     requests: &[Request<'_>],
     rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
     limit: ChunkLimit,
+    stop: &Stop,
 ) -> Result<Vec<Vec<MeasureValue>>, ComputeError> {
+    let go_on = || if stop.is_asked() { Err(ComputeError::Stopped) } else { Ok(()) };
     let mut answers = Answered::default();
     for ((dataset, period), places) in shared_scans(requests) {
+        go_on()?;
         let known = known(requests, &places, rows);
         let Some(rows) = rows.get(dataset) else { continue };
         let measures = places.iter().map(|(request, at)| &requests[*request].indicator.measures[*at]).collect();
@@ -70,6 +76,7 @@ pub(super) fn measure_in_chunks(
         let known = known(requests, &[place], rows);
         let known = known.into_iter().map(|(_, municipality, period)| (municipality, period)).collect();
         if !measure.is_plain() {
+            go_on()?;
             let found = general::answer(measure, &[], rows, &known)?;
             let found = found.into_iter().map(|((code, period, _), answer)| ((place, code, period), answer));
             answers.totals.extend(found);
@@ -77,6 +84,7 @@ pub(super) fn measure_in_chunks(
         for (at, slicing) in measure.slicings.iter().enumerate().filter(|(_, slicing)| !is_total(measure, slicing)) {
             let dimensions = indicator.breakdowns[at].dimensions.iter().map(|at| &indicator.dimensions[*at]);
             let sorting = |(dimension, field): (_, &Option<_>)| field.map(|field| Sorting { dimension, field });
+            go_on()?;
             let by: Vec<Sorting<'_>> = dimensions.zip(&slicing.fields).filter_map(sorting).collect();
             let found = general::answer(&measure.sliced(slicing), &by, rows, &known)?;
             answers.cells.insert((place, at), found);

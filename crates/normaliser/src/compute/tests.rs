@@ -14,8 +14,8 @@ use std::fs::File;
 use model::{
     Aggregate, Area, Comparison, Dataset, DatasetId, Date, Direction, Expr, Field, FieldIndex, FieldType, Fingerprint,
     Formula, GroupRule, Indicator, IndicatorId, IndicatorVersion, Measure, MeasureIndex, MeasureValue, MissingRule,
-    MomentRule, MunicipalityCode, ObsStatus, Observation, Period, PeriodKind, Ratio, Rounding, Text, TimeSelection,
-    Unit, Window,
+    MomentRule, MunicipalityCode, ObsStatus, Observation, Period, PeriodKind, Ratio, Rounding, Stop, Text,
+    TimeSelection, Unit, Window,
 };
 use polars::prelude::{Column, DataFrame, DataType, IntoColumn, NamedFrom, ParquetCompression, ParquetWriter, Series};
 use proptest::prelude::*;
@@ -49,7 +49,7 @@ fn one(
     rows: &BTreeMap<DatasetId, DatasetRows<'_>>,
     wanted: &BTreeSet<(MunicipalityCode, Period)>,
 ) -> Result<Vec<MeasureValue>, ComputeError> {
-    measure(&[Request { indicator, wanted }], rows).map(|mut all| all.remove(0))
+    measure(&[Request { indicator, wanted }], rows, &Stop::default()).map(|mut all| all.remove(0))
 }
 
 fn rows_dataset(moment: MomentRule, partition: PeriodKind) -> Dataset {
@@ -363,7 +363,7 @@ impl Case {
         let rows =
             DatasetRows { dataset: &self.dataset, files: self.files.clone(), used: delivered.clone(), delivered };
         let rows = BTreeMap::from([(self.dataset.id.clone(), rows)]);
-        measure_in_chunks(&[Request { indicator, wanted }], &rows, limit).map(|mut all| all.remove(0))
+        measure_in_chunks(&[Request { indicator, wanted }], &rows, limit, &Stop::default()).map(|mut all| all.remove(0))
     }
 
     /// Computes with the engine and compares with the witness.

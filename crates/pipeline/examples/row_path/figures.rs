@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use model::{DatasetId, Indicator, MunicipalityCode, Observation, Period, Pipeline, Ratio, format_decimal};
+use model::{DatasetId, Indicator, MunicipalityCode, Observation, Period, Pipeline, Ratio, Stop, format_decimal};
 use musketer_pipeline::Project;
 use normaliser::{CanonicalFile, DatasetRows, Member, Request, measure, observe};
 
@@ -25,7 +25,7 @@ pub(crate) fn figures(
     let rows = rows(pipeline, read)?;
     let wanted: Vec<BTreeSet<Cell>> = indicators.iter().map(|indicator| wanted(indicator, &rows)).collect();
     let requests = indicators.iter().zip(&wanted).map(|(indicator, wanted)| Request { indicator, wanted });
-    let measured = measure(&requests.collect::<Vec<_>>(), &rows)?;
+    let measured = measure(&requests.collect::<Vec<_>>(), &rows, &Stop::default())?;
     let mut figures = Vec::new();
     for (indicator, measures) in indicators.into_iter().zip(measured) {
         figures.extend(observe(indicator, &measures, &|period| members(project, period))?);

@@ -463,6 +463,6 @@ impl ExportFilter {
     }
 }
 
-fn as_text<S: Serializer>(value: &Period, serializer: S) -> Result<S::Ok, S::Error> {
+fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }

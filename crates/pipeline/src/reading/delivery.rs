@@ -195,6 +195,7 @@ impl<'a> Reading<'a> {
             return Cut::End;
         }
         let ending = match front.reader.next_batch(raw) {
+            _ if self.desk.stop.is_asked() => Some(Ending::Failed(RunError::stopped())),
             Ok(Ok(true)) => None,
             Ok(Ok(false)) => {
                 self.stop();

@@ -18,7 +18,7 @@ use extractor::Archive;
 use loader::CanonicalPart;
 use model::{
     Catalogue, Dataset, DatasetId, Delivery, DeliveryId, Fingerprint, Indicator, Notice, PageCompression, Pipeline,
-    RecordSchema, Refusal, RejectedRow, RowTally, Source, WorkUnit,
+    RecordSchema, Refusal, RejectedRow, RowTally, Source, Stop, WorkUnit,
 };
 use normaliser::{PartialPlan, Partials, PersonKeys};
 
@@ -86,6 +86,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) keys: Option<&'a PersonKeys>,
     /// Threads that read at the same time.
     pub(crate) threads: usize,
+    /// Asked before each batch.
+    pub(crate) stop: Stop,
 }
 
 impl Desk<'_> {

@@ -7,7 +7,7 @@ use definitions::cases::{Case, Given, Table, is_value_column};
 use loader::{CanonicalWriter, PartScope};
 use model::{
     Area, Catalogue, ComparisonArea, Dataset, DatasetId, DeliveryId, Fingerprint, Indicator, IndicatorId,
-    MunicipalityCode, Observation, Period, PeriodKind, Ratio, Reading, RecordBatch, SourceId, TOTAL, WorkUnit,
+    MunicipalityCode, Observation, Period, PeriodKind, Ratio, Reading, RecordBatch, SourceId, Stop, TOTAL, WorkUnit,
     format_decimal, pow10,
 };
 use normaliser::{CanonicalFile, DatasetRows, Request, measure, observe, observe_carried, observe_groups, partition};
@@ -58,7 +58,8 @@ pub(super) fn run(
         let periods = published(edition, &world);
         let everybody = world.municipalities.iter().flat_map(|code| periods.iter().map(|period| (*code, *period)));
         let wanted: BTreeSet<Cell> = everybody.filter(|(code, period)| geography.has(*code, period.start())).collect();
-        let measures = measure(&[Request { indicator: edition, wanted: &wanted }], &world.rows)?.remove(0);
+        let measures =
+            measure(&[Request { indicator: edition, wanted: &wanted }], &world.rows, &Stop::default())?.remove(0);
         observations.extend(match case.expect.municipalities_of {
             None => {
                 let mut figures = observe_groups(edition, &measures, &|period| groups.on(edition, period.start()))?;
@@ -117,7 +118,8 @@ fn deciding(id: &IndicatorId, catalogue: &Catalogue, world: &World<'_>) -> Resul
     let Some(indicator) = catalogue.indicators.get(id) else { return Ok(values) };
     for edition in indicator.editions() {
         let wanted = cells(world, &published(edition, world));
-        let mut measures = measure(&[Request { indicator: edition, wanted: &wanted }], &world.rows)?.remove(0);
+        let mut measures =
+            measure(&[Request { indicator: edition, wanted: &wanted }], &world.rows, &Stop::default())?.remove(0);
         measures.retain(|value| value.breakdown == TOTAL);
         for figure in observe(edition, &measures, &|_| Vec::new())? {
             if let (Area::Municipality(code), Some(value)) = (figure.area, figure.value) {
@@ -141,7 +143,7 @@ fn seen(indicator: &Indicator, wanted: &BTreeSet<Cell>, world: &World<'_>) -> Re
             measure.price = None;
         }
         let mut rows: BTreeMap<String, u64> = BTreeMap::new();
-        for value in measure(&[Request { indicator: &probe, wanted }], &world.rows)?.remove(0) {
+        for value in measure(&[Request { indicator: &probe, wanted }], &world.rows, &Stop::default())?.remove(0) {
             let count = value.minor.and_then(|count| u64::try_from(count).ok()).unwrap_or_default();
             *rows.entry(value.measure.to_string()).or_default() += count;
         }
