@@ -88,6 +88,13 @@ pub(crate) fn host() -> String {
     if name.trim().is_empty() { "an unnamed machine".to_owned() } else { name.trim().to_owned() }
 }
 
+/// Who decides something, where the command line does not say: the user at this machine.
+pub(crate) fn person() -> String {
+    let user = variable("LOGNAME").or_else(|| variable("USER")).unwrap_or_else(|| "unknown".to_owned());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if host.trim().is_empty() { user } else { format!("{user}@{}", host.trim()) }
+}
+
 /// The number of processors that the process may use.
 pub(crate) fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)

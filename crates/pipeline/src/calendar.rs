@@ -13,6 +13,7 @@ use model::{
 };
 use serde::Serialize;
 
+use crate::books::Precedence;
 use crate::coverage::Cell;
 use crate::geography::Geography;
 
@@ -104,7 +105,7 @@ pub(crate) struct OwedUnit {
 pub(crate) struct Blocked<'a> {
     pub(crate) delivery: &'a Delivery,
     /// Higher wins; see `Known::precedence`.
-    pub(crate) precedence: (u32, i64),
+    pub(crate) precedence: Precedence,
     /// [`UnitState::Withheld`] or [`UnitState::Failed`].
     pub(crate) state: UnitState,
     /// Why, where that is asked.
@@ -113,13 +114,13 @@ pub(crate) struct Blocked<'a> {
 
 impl<'a> Blocked<'a> {
     /// The delivery of a record, if it does not hold because something is wrong with it.
-    pub(crate) fn of(record: &'a DeliveryRecord, sequence: i64) -> Option<Self> {
+    pub(crate) fn of(record: &'a DeliveryRecord, precedence: Precedence) -> Option<Self> {
         let (state, code) = match &record.state {
             DeliveryState::Refused(refusal) => (UnitState::Failed, refusal.code),
-            DeliveryState::Accepted | DeliveryState::Superseded => return None,
+            DeliveryState::Withheld(refusal) => (UnitState::Withheld, refusal.code),
+            DeliveryState::Accepted | DeliveryState::Superseded | DeliveryState::Retracted => return None,
         };
-        let delivery = &record.delivery;
-        Some(Self { delivery, precedence: (delivery.scope.version, sequence), state, code: Some(code) })
+        Some(Self { delivery: &record.delivery, precedence, state, code: Some(code) })
     }
 }
 
@@ -129,7 +130,7 @@ pub(crate) struct Books<'a> {
     units: BTreeMap<&'a SourceId, BTreeMap<Cell, &'a UnitRecord>>,
     blocked: BTreeMap<&'a SourceId, BlockedOf<'a>>,
     /// The precedence of a delivery that holds.
-    pub(crate) precedence: &'a dyn Fn(&DeliveryId) -> Option<(u32, i64)>,
+    pub(crate) precedence: &'a dyn Fn(&DeliveryId) -> Option<Precedence>,
     /// What a unit that holds is: done, stale, or nothing to report.
     pub(crate) standing: &'a dyn Fn(&UnitRecord) -> UnitState,
 }
@@ -187,7 +188,7 @@ impl<'a> Books<'a> {
         catalogue: &Catalogue,
         units: impl Iterator<Item = &'a UnitRecord>,
         blocked: impl Iterator<Item = Blocked<'a>>,
-        precedence: &'a dyn Fn(&DeliveryId) -> Option<(u32, i64)>,
+        precedence: &'a dyn Fn(&DeliveryId) -> Option<Precedence>,
         standing: &'a dyn Fn(&UnitRecord) -> UnitState,
     ) -> Self {
         let mut books = Self { units: BTreeMap::new(), blocked: BTreeMap::new(), precedence, standing };
@@ -315,9 +316,10 @@ fn latest_periods(catalogue: &Catalogue, pipeline: &Pipeline, books: &Books<'_>)
 mod tests {
     use std::sync::Arc;
 
-    use model::{DeliveryScope, Fingerprint, WorkUnit};
+    use model::{DeliveryKind, DeliveryScope, Fingerprint, Load, WorkUnit};
 
     use super::*;
+    use crate::books::precedence;
 
     const LIST: &str = "kind: codelist\nid: municipality\ntitle: {da: a, en: a}\ndescription: {da: a, en: a}\n\
         rows: municipality.csv\nattributes: [kind, region]\n";
@@ -379,7 +381,11 @@ mod tests {
         };
         let content = Fingerprint::of(b"");
         let id = DeliveryId::of(&scope, &content);
-        Came { delivery: Delivery { id, scope, name: String::new(), content, bytes: 0 }, sequence: 1, state }
+        Came {
+            delivery: Delivery { kind: DeliveryKind::File, id, scope, name: String::new(), content, bytes: 0 },
+            sequence: 1,
+            state,
+        }
     }
 
     /// The units on a day as `municipality period state`; deliveries without a state hold.
@@ -403,7 +409,7 @@ mod tests {
             })
         });
         let held: Vec<UnitRecord> = held.collect();
-        let precedence = |of: &Came| (of.delivery.scope.version, of.sequence);
+        let precedence = |of: &Came| precedence(&of.delivery, of.sequence, Load::Period);
         let blocked = came.iter().filter_map(|one| {
             let (delivery, state) = (&one.delivery, one.state?);
             Some(Blocked { delivery, precedence: precedence(one), state, code: None })

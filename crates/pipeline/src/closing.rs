@@ -1,12 +1,11 @@
 //! The second half of a run: what is computed, and the books.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use loader::{AreaRecord, DeliveryRecord, DeliveryState, Description, Publication, RunEnd, RunOutcome, UnitRecord};
 use model::{
-    Area, DatasetId, Date, DeliveryId, Fingerprint, FingerprintBuilder, Indicator, IndicatorId, Notice, Refusal,
-    Series, Text, redact,
+    Area, DatasetId, Date, DeliveryId, DeliveryKind, Fingerprint, FingerprintBuilder, Indicator, IndicatorId, Notice,
+    Refusal, Series, Text, redact,
 };
 
 use crate::books::Known;
@@ -137,11 +136,15 @@ impl Work<'_> {
 
     pub(crate) fn unit_file(&self, record: &UnitRecord) -> UnitFile {
         let path = record.part.as_ref().map(|part| self.store.join(part));
-        let partials = self.read.get(&record.delivery).map(|read| Arc::clone(&read.partials));
+        let partials = self.read.get(&record.delivery).and_then(|read| read.partials.clone());
         UnitFile { unit: record.unit.clone(), dataset: record.dataset.clone(), path, partials }
     }
 
-    pub(crate) fn close(mut self, publication: Publication<'_>, ended_at: String) -> Result<RunReport, RunError> {
+    pub(crate) fn close(
+        mut self,
+        publication: Publication<'_>,
+        (ended_at, milliseconds): (String, u64),
+    ) -> Result<RunReport, RunError> {
         self.count_missing_and_refused();
         let refused = self.report.deliveries.iter().any(|delivery| delivery.refusal.is_some());
         let nothing = self.arrived.is_empty() && self.read.is_empty() && self.report.indicators.is_empty();
@@ -153,7 +156,7 @@ impl Work<'_> {
         self.report.exit_code = self.report.outcome.exit_code();
         self.report.deliveries_known = self.ledger.known.len() as u64;
         let outcome = if refused { RunOutcome::Partial } else { RunOutcome::Ok };
-        publication.finish(&RunEnd { ended_at, outcome, exit_code: self.report.exit_code })?;
+        publication.finish(&RunEnd { ended_at, outcome, exit_code: self.report.exit_code, milliseconds })?;
         Ok(self.report)
     }
 
@@ -211,15 +214,23 @@ impl Work<'_> {
     /// How the units stand on the day on which the run started. Nothing is stale when a run has ended.
     fn count_units(&mut self) {
         let Some(day) = self.report.started_at.get(..10).and_then(Date::parse_iso) else { return };
-        let out = self.ledger.known.values().filter(|known| self.is_out(&known.delivery.id)).map(|known| Blocked {
+        // What was taken back is as if it had never come.
+        let retracted = &self.ledger.decisions.retracted;
+        let failed = |known: &&Known| self.is_out(&known.delivery.id) && !retracted.contains(&known.delivery.id);
+        let out = self.ledger.known.values().filter(failed).map(|known| Blocked {
             delivery: &known.delivery,
-            precedence: known.precedence(),
+            precedence: known.precedence(self.load(&known.delivery.scope.source)),
             state: UnitState::Failed,
             code: None,
         });
-        let precedence = |id: &DeliveryId| self.ledger.known.get(id).map(Known::precedence);
-        let books =
-            Books::new(self.catalogue, self.ledger.units.values(), out, &precedence, &|_: &UnitRecord| UnitState::Done);
+        let precedence = |known: &Known| known.precedence(self.load(&known.delivery.scope.source));
+        let of_delivery = |id: &DeliveryId| self.ledger.known.get(id).map(precedence);
+        let standing = |unit: &UnitRecord| {
+            let delivery = self.ledger.known.get(&unit.delivery).map(|known| &known.delivery);
+            let is_receipt = delivery.is_some_and(|delivery| delivery.kind == DeliveryKind::Receipt);
+            if is_receipt { UnitState::NothingToReport } else { UnitState::Done }
+        };
+        let books = Books::new(self.catalogue, self.ledger.units.values(), out, &of_delivery, &standing);
         let mut counted: BTreeMap<String, BTreeMap<UnitState, u64>> = BTreeMap::new();
         for unit in calendar::units(self.catalogue, self.pipeline, &books, day) {
             let states = counted.entry(unit.source.to_string()).or_default();
@@ -233,10 +244,11 @@ impl Work<'_> {
     /// Whether a delivery of the same slot holds that came later or has a higher version.
     pub(crate) fn is_replaced(&self, id: &DeliveryId) -> bool {
         let Some(refused) = self.ledger.known.get(id) else { return false };
+        let load = self.load(&refused.delivery.scope.source);
         self.ledger.known.values().any(|other| {
             let (a, b) = (&other.delivery.scope, &refused.delivery.scope);
             (&a.source, a.municipality, a.period) == (&b.source, b.municipality, b.period)
-                && other.precedence() > refused.precedence()
+                && other.precedence(load) > refused.precedence(load)
                 && matches!(other.reading, Some((_, true)))
         })
     }

@@ -11,10 +11,12 @@ mod books;
 mod calendar;
 mod closing;
 mod coverage;
+mod decisions;
 mod error;
 mod figures;
 mod geography;
 mod groups;
+mod holding;
 mod intake;
 mod key;
 mod ledger;
@@ -25,6 +27,7 @@ mod reading;
 mod report;
 mod revision;
 mod run;
+mod scope;
 mod series;
 pub mod single;
 pub mod testing;
@@ -38,8 +41,10 @@ pub use extractor::{
     ColumnProfile, ColumnType, Confidence, DialectProfile, Finding, LayoutKind, NumberStyle, Profile, SignPlace,
 };
 // Who writes an export has to say what stands between its cells.
+// What people decide goes through as it is.
 pub use key::{KeyPlace, load_key};
 pub use loader::Separator;
+pub use loader::{Act, ActKind};
 // Keys are loaded here and handed on unseen.
 pub use lock::{LeftBehind, Lock, LockHolder, Patience};
 pub use normaliser::PersonKeys;
@@ -54,4 +59,5 @@ pub use report::{
 };
 pub use revision::Earlier;
 pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, run};
+pub use scope::Scope;
 pub use values::{FigureChange, FigureSide, IndicatorChange, NotCompared, ValueChanges, value_changes};

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use model::Pipeline;
-use pipeline::{Outcome, Progress, Project, RunError, RunOptions, RunReport, Silent};
+use pipeline::{Outcome, Progress, Project, RunError, RunOptions, RunReport, Scope, Silent};
 use tracing::error_span;
 
 pub(crate) use self::report::{Failure, Report};
@@ -86,6 +86,10 @@ pub(crate) fn carry_out(
             jobs: undertaking.jobs.map_or_else(environment::processors, usize::from),
             engine_version: env!("CARGO_PKG_VERSION"),
             keys: keys.as_ref(),
+            elapsed: &|| u64::try_from(watch.stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX),
+            command,
+            scope: Scope::all(),
+            acts: Vec::new(),
         };
         let progress: Box<dyn Progress> =
             if environment::is_watched() && !common.quiet { Box::new(Bars::default()) } else { Box::new(Silent) };

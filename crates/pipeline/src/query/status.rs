@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{DeliveryEntry, DeliveryRecord, DeliveryState, Figure, FigureFilter, UnitRecord};
-use model::{Catalogue, DeliveryId, Fingerprint, MunicipalityCode, Pipeline, SourceId};
+use model::{Catalogue, Code, DeliveryId, DeliveryKind, Fingerprint, Load, MunicipalityCode, Pipeline, SourceId};
 
 use super::{
     DeliveryLine, IndicatorLine, MissingUnits, Queries, RefusedDelivery, RunLine, SourceStatus, Status, StatusFilter,
-    UnitLine,
+    UnitLine, names,
 };
+use crate::books::precedence;
 use crate::calendar::{self, Blocked, Books, OwedUnit};
 use crate::work::{reading_fingerprint, reading_of};
 use crate::{RefusalReport, RunError, UnitState};
@@ -59,6 +60,27 @@ impl Queries<'_> {
     }
 }
 
+impl Queries<'_> {
+    /// The one delivery whose identifier begins so.
+    pub fn delivery(&mut self, beginning: &str) -> Result<DeliveryLine, RunError> {
+        let deliveries = self.store.read()?.deliveries()?;
+        let meant = |entry: &&DeliveryEntry| entry.record.delivery.id.as_str().starts_with(beginning);
+        let found: Vec<&DeliveryEntry> = deliveries.iter().filter(meant).collect();
+        match found.as_slice() {
+            [one] => Ok(delivery_line(one)),
+            [] => {
+                let message = format!("no delivery has the identifier `{}`", model::redact(beginning));
+                Err(RunError::usage(Code::DELIVERY_UNKNOWN, message))
+            }
+            several => Err(RunError::Usage {
+                code: Code::DELIVERY_UNKNOWN,
+                message: format!("{} deliveries have identifiers that begin with `{beginning}`", several.len()),
+                help: format!("write more digits: {}", names(several.iter().map(|one| &one.record.delivery.id))),
+            }),
+        }
+    }
+}
+
 /// How the units stand that the filter takes.
 fn owed_units(
     catalogue: &Catalogue,
@@ -75,15 +97,23 @@ fn owed_units(
     };
     let today: BTreeMap<SourceId, Fingerprint> = pipeline.uses.iter().filter_map(fingerprint).collect();
     let is_unknown = |source: &SourceId| filter.keys.is_none() && is_personal(catalogue, source);
-    let precedence = |id: &DeliveryId| by_id.get(id).map(|entry| (entry.record.delivery.scope.version, entry.sequence));
+    let of_entry = |entry: &DeliveryEntry| {
+        let delivery = &entry.record.delivery;
+        let load = catalogue.sources.get(&delivery.scope.source).map_or(Load::Period, |source| source.load);
+        precedence(delivery, entry.sequence, load)
+    };
+    let of_delivery = |id: &DeliveryId| by_id.get(id).copied().map(of_entry);
     let standing = |unit: &UnitRecord| {
         let delivery = by_id.get(&unit.delivery).map(|entry| &entry.record.delivery);
         let current = |delivery| reading_of(catalogue, pipeline, &today, delivery) == unit.reading;
+        if delivery.is_some_and(|delivery| delivery.kind == DeliveryKind::Receipt) {
+            return UnitState::NothingToReport;
+        }
         let is_current = is_unknown(&unit.unit.source) || delivery.is_none_or(current);
         if is_current { UnitState::Done } else { UnitState::Stale }
     };
-    let blocked = deliveries.iter().filter_map(|entry| Blocked::of(&entry.record, entry.sequence));
-    let books = Books::new(catalogue, units.iter(), blocked, &precedence, &standing);
+    let blocked = deliveries.iter().filter_map(|entry| Blocked::of(&entry.record, of_entry(entry)));
+    let books = Books::new(catalogue, units.iter(), blocked, &of_delivery, &standing);
     let mut owed = calendar::units(catalogue, pipeline, &books, filter.day);
     owed.retain(|unit| filter.takes(&unit.source, unit.municipality, unit.period));
     owed
@@ -134,7 +164,8 @@ fn source_statuses(used: &BTreeSet<&SourceId>, deliveries: &[DeliveryEntry]) -> 
                 status.rows_skipped += record.tally.skipped_total();
             }
             DeliveryState::Refused(_) => status.deliveries_refused += 1,
-            DeliveryState::Superseded => status.deliveries_superseded += 1,
+            DeliveryState::Withheld(_) => status.deliveries_withheld += 1,
+            DeliveryState::Superseded | DeliveryState::Retracted => status.deliveries_superseded += 1,
         }
     }
     sources

@@ -338,7 +338,7 @@ impl<'a> Reading<'a> {
             // Nobody listens any more only when the run is given up.
             sender.send(Told::Rejected(job.delivery.id.clone(), keys.conflicts)).unwrap_or_default();
         }
-        let partials = Arc::new(partials);
+        let partials = Some(Arc::new(partials));
         Ok(Ok(ReadDelivery { tally, notices, units: super::parts::cover(desk, job, units), partials }))
     }
 }
