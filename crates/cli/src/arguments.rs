@@ -135,6 +135,12 @@ pub(crate) struct WatchArguments {
     /// Write the run in one line to a file, for a mail
     #[arg(long, value_name = "FILE")]
     pub(crate) summary: Option<PathBuf>,
+    /// Write what Prometheus' collector of text files reads
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
+    /// Tell a file or a service of the run, in the words of `OpenLineage`
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) lineage: Option<String>,
 }
 
 /// What is said of a decision.

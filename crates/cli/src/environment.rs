@@ -63,6 +63,11 @@ pub(crate) fn log_filter() -> Option<String> {
     variable("MUSKETER_LOG")
 }
 
+/// What a service for lineage knows us by; the name of the variable is that of other programs for `OpenLineage`.
+pub(crate) fn lineage_key() -> Option<String> {
+    variable("OPENLINEAGE_API_KEY")
+}
+
 /// Where keys may come from, and random bytes for a new one.
 pub(crate) fn key_place() -> Result<KeyPlace, getrandom::Error> {
     let mut random = [0; 32];

@@ -21,6 +21,7 @@ mod intake;
 mod key;
 mod ledger;
 mod lock;
+mod post;
 mod project;
 mod query;
 mod reading;
@@ -31,6 +32,7 @@ mod scope;
 mod series;
 pub mod single;
 pub mod testing;
+mod upkeep;
 mod values;
 mod work;
 
@@ -48,6 +50,7 @@ pub use loader::{Act, ActKind};
 // Keys are loaded here and handed on unseen.
 pub use lock::{LeftBehind, Lock, LockHolder, Patience};
 pub use normaliser::PersonKeys;
+pub use post::post;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
     CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
@@ -60,4 +63,5 @@ pub use report::{
 pub use revision::Earlier;
 pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, run};
 pub use scope::Scope;
+pub use upkeep::{Standing, standing};
 pub use values::{FigureChange, FigureSide, IndicatorChange, NotCompared, ValueChanges, value_changes};

@@ -234,6 +234,11 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    /// How many units of all sources are in a state.
+    pub fn units_in(&self, state: UnitState) -> u64 {
+        self.units.values().filter_map(|states| states.get(&state)).sum()
+    }
+
     /// The report of a run that did nothing, or of which nothing is left.
     pub fn without_result(pipeline: String, started_at: String, outcome: Outcome) -> Self {
         Self {

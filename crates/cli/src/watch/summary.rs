@@ -31,14 +31,13 @@ fn counts(report: &RunReport) -> String {
     if refused > 0 {
         counts.push(format!("{} refused", grouped(refused)));
     }
-    let standing = |state| report.units.values().filter_map(|states| states.get(&state)).sum::<u64>();
     let further = [
         (report.still_refused, "delivery", "deliveries", "refused earlier"),
         (rejected, "row", "rows", "rejected"),
-        (standing(UnitState::Late), "unit", "units", "late"),
-        (standing(UnitState::Missing), "unit", "units", "missing"),
-        (standing(UnitState::Withheld), "unit", "units", "withheld"),
-        (standing(UnitState::Failed), "unit", "units", "failed"),
+        (report.units_in(UnitState::Late), "unit", "units", "late"),
+        (report.units_in(UnitState::Missing), "unit", "units", "missing"),
+        (report.units_in(UnitState::Withheld), "unit", "units", "withheld"),
+        (report.units_in(UnitState::Failed), "unit", "units", "failed"),
         (new, "figure", "figures", "new"),
         (changed, "figure", "figures", "changed"),
     ];
