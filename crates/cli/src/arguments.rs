@@ -1,6 +1,7 @@
 //! The command line.
 
 mod file;
+mod plan;
 mod status;
 
 use std::collections::BTreeSet;
@@ -14,13 +15,15 @@ use pipeline::Parts;
 pub(crate) use self::file::{
     DialectArguments, GuessArguments, Packing, PreviewArguments, ReadArguments, ReadFormat, ReadingArguments,
 };
+pub(crate) use self::plan::{ApplyArguments, PlanArguments};
 pub(crate) use self::status::StatusArguments;
 use crate::waiting::WaitArguments;
 
 const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; status: units that --fail-on names; diff: a breaking change without a new \
 version; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
 written); 2 usage, configuration or invalid definitions; 3 refused (run: some deliveries, everything else is published; \
-read, preview: the file); 4 another process works on the store (--wait DURATION waits for it); 70 the store, a disk or the network is \
+read, preview: the file); 4 another process works on the store (--wait DURATION waits for it); 5 there is something to do \
+(plan --detailed-exitcode); 70 the store, a disk or the network is \
 not available, or an internal error; 130/143 interrupted, nothing of the run published.";
 
 /// Harmonised municipal key figures: the same definition for everybody, and the way back to the raw line.
@@ -82,6 +85,10 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Take in what is new, compute what depends on it, publish it
     Run(RunArguments),
+    /// Show what a run would do and why; nothing is written
+    Plan(PlanArguments),
+    /// Do exactly what a plan says, or nothing if it does not hold any more
+    Apply(ApplyArguments),
     /// Take a delivery back, as if it had never come: what stood before stands again
     Retract(RetractArguments),
     /// Check the definitions, offline and without data
@@ -126,6 +133,9 @@ pub(crate) struct RunArguments {
     /// Write the report to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Only show what would be done, as `musketer plan` does; `--output` then writes the plan as JSON
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) waiting: WaitArguments,
     #[command(flatten)]
@@ -310,7 +320,7 @@ pub(crate) struct FmtArguments {
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArguments {
     /// The kind of file: codelist, dataset, source, indicator, `comparison_group`, pipeline, musketer for musketer.yaml,
-    /// or run-report for the report of a run; all of them if not given
+    /// run-report for the report of a run, or plan for what `plan` writes; all of them if not given
     pub(crate) kind: Option<String>,
     /// Write `<kind>.json` into this folder instead of to standard output
     #[arg(long, short, value_name = "DIR")]

@@ -62,15 +62,25 @@ impl<'a> DefinitionText<'a> {
         use DefinitionKind::{CodeList, ComparisonGroup, Dataset, Indicator, Pipeline, Source};
         let text = |kind, id, version, fingerprint, canonical| Self { kind, id, version, fingerprint, canonical };
         let mut all = Vec::new();
-        all.extend(catalogue.codelists.iter().map(|(id, of)| text(CodeList, id.as_str(), 0, &of.fingerprint, &of.canonical)));
-        all.extend(catalogue.datasets.iter().map(|(id, of)| text(Dataset, id.as_str(), 0, &of.fingerprint, &of.canonical)));
-        all.extend(catalogue.sources.iter().map(|(id, of)| text(Source, id.as_str(), 0, &of.fingerprint, &of.canonical)));
         all.extend(
-            catalogue.all_versions().map(|of| text(Indicator, of.id.as_str(), of.version.0, &of.fingerprint, &of.canonical)),
+            catalogue.codelists.iter().map(|(id, of)| text(CodeList, id.as_str(), 0, &of.fingerprint, &of.canonical)),
+        );
+        all.extend(
+            catalogue.datasets.iter().map(|(id, of)| text(Dataset, id.as_str(), 0, &of.fingerprint, &of.canonical)),
+        );
+        all.extend(
+            catalogue.sources.iter().map(|(id, of)| text(Source, id.as_str(), 0, &of.fingerprint, &of.canonical)),
+        );
+        all.extend(
+            catalogue
+                .all_versions()
+                .map(|of| text(Indicator, of.id.as_str(), of.version.0, &of.fingerprint, &of.canonical)),
         );
         let groups = catalogue.comparison_groups.iter();
         all.extend(groups.map(|(id, of)| text(ComparisonGroup, id.as_str(), 0, &of.fingerprint, &of.canonical)));
-        all.extend(catalogue.pipelines.iter().map(|(id, of)| text(Pipeline, id.as_str(), 0, &of.fingerprint, &of.canonical)));
+        all.extend(
+            catalogue.pipelines.iter().map(|(id, of)| text(Pipeline, id.as_str(), 0, &of.fingerprint, &of.canonical)),
+        );
         all
     }
 

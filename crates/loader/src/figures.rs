@@ -332,6 +332,12 @@ impl Description {
         ])
     }
 
+    /// All that is said, for a fingerprint.
+    pub fn text(&self) -> String {
+        let values = self.0.iter().zip(DESCRIBED);
+        values.map(|(value, name)| format!("{name}: {}\n", value.as_deref().unwrap_or_default())).collect()
+    }
+
     /// The columns as texts, for a query.
     pub(crate) fn columns() -> String {
         DESCRIBED.map(|name| format!("CAST({name} AS TEXT) AS {name}")).join(", ")

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{DeliveryState, Publication};
+use loader::{DeliveryState, Publication, UnitRecord};
 use model::{DeliveryId, WorkUnit};
 
 use crate::RunError;
@@ -33,6 +33,11 @@ impl Work<'_> {
     pub(crate) fn is_in_scope(&self, known: &Known) -> bool {
         let covered = self.ledger.coverage.get(&known.delivery.id);
         self.scope.is_all() || self.scope.has(known, covered.map(BTreeMap::keys))
+    }
+
+    /// Whether the delivery with this identifier may be touched in this run.
+    pub(crate) fn is_ours(&self, id: &DeliveryId) -> bool {
+        self.scope.is_all() || self.ledger.known.get(id).is_some_and(|known| self.is_in_scope(known))
     }
 
     /// Who should hold each unit of the pipeline's sources: of the deliveries that cover it and may hold, the one with the
@@ -68,11 +73,12 @@ impl Work<'_> {
         holders.filter(|(unit, id)| !self.has_rows(unit, id)).map(|(_, id)| id.clone()).collect()
     }
 
-    /// Whether a unit of the pipeline's sources is held that nobody should hold.
-    pub(crate) fn is_misplaced(&self) -> bool {
+    /// Units of the pipeline's sources that are held and that nobody should hold.
+    pub(crate) fn misplaced(&self) -> impl Iterator<Item = &UnitRecord> {
         let holders = self.holders();
-        let ours = self.ledger.units.keys().filter(|unit| self.fingerprints.contains_key(&unit.source));
-        ours.into_iter().any(|unit| !holders.contains_key(unit))
+        let ours = self.ledger.units.iter().filter(|(unit, _)| self.fingerprints.contains_key(&unit.source));
+        ours.filter(move |(unit, held)| !holders.contains_key(unit) && self.is_ours(&held.delivery))
+            .map(|(_, held)| held)
     }
 
     /// Forgets units whose rows are not on the disk any more, so that they are read again.

@@ -21,6 +21,7 @@ mod intake;
 mod key;
 mod ledger;
 mod lock;
+mod plan;
 mod post;
 mod project;
 mod query;
@@ -44,12 +45,16 @@ pub use extractor::{
 };
 // Who writes an export has to say what stands between its cells.
 // What people decide goes through as it is.
-pub use key::{KeyPlace, load_key};
+pub use key::{KeyPlace, load_key, look_for_key};
 pub use loader::Separator;
 pub use loader::{Act, ActKind};
 // Keys are loaded here and handed on unseen.
 pub use lock::{LeftBehind, Lock, LockHolder, Patience};
 pub use normaliser::PersonKeys;
+pub use plan::{
+    Action, Amount, Cause, DefinitionChange, Plan, PlanState, PlannedDelivery, PlannedIndicator, PlannedRequest,
+    PlannedSeries, Reviewed,
+};
 pub use post::post;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
@@ -61,7 +66,7 @@ pub use report::{
     DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport, UnreleasedReport,
 };
 pub use revision::Earlier;
-pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, run};
-pub use scope::Scope;
+pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, plan, run};
+pub use scope::{Reprocess, Scope};
 pub use upkeep::{Standing, standing};
 pub use values::{FigureChange, FigureSide, IndicatorChange, NotCompared, ValueChanges, value_changes};

@@ -17,7 +17,7 @@ use crate::intake::{Arrival, Intake, unexpected};
 use crate::ledger::Ledger;
 use crate::reading::{Desk, Job, ReadDelivery, Told, read_all};
 use crate::run::{Phase, Progress, RunOptions, SEMANTICS};
-use crate::scope::Scope;
+use crate::scope::{Reprocess, Scope};
 use crate::series::Asked;
 use crate::{Outcome, Project, RunError, RunReport};
 
@@ -109,8 +109,23 @@ impl<'a> Work<'a> {
         for act in &options.acts {
             work.ledger.decisions.add(act);
         }
+        work.read_again();
         work.count_missing_and_refused();
         work
+    }
+
+    /// Forgets how the deliveries were read that are to be read again whatever came of it.
+    fn read_again(&mut self) {
+        let wanted = |known: &Known| match (self.scope.reprocess, known.reading) {
+            (Reprocess::All, Some(_)) | (Reprocess::Failed, Some((_, false))) => self.is_in_scope(known),
+            _ => false,
+        };
+        let wanted = self.ledger.known.values().filter(|known| wanted(known));
+        for id in wanted.map(|known| known.delivery.id.clone()).collect::<Vec<_>>() {
+            if let Some(known) = self.ledger.known.get_mut(&id) {
+                known.reading = None;
+            }
+        }
     }
 
     pub(crate) fn arrive(&mut self, arrival: Arrival) {
@@ -173,10 +188,10 @@ impl<'a> Work<'a> {
             || !self.returned.is_empty()
             || self.new_refusals().next().is_some()
             || !self.jobs(&BTreeSet::new()).is_empty()
-            || self.asked.iter().any(|asked| self.is_redefined(asked) || self.is_redescribed(asked))
+            || self.asked.iter().any(|asked| self.is_made_anew(asked, false) || self.is_retold(asked, false))
             || self.asked_no_more().next().is_some()
-            || self.superseded().next().is_some()
-            || self.is_misplaced()
+            || self.superseded().any(|id| self.is_ours(&id))
+            || self.misplaced().next().is_some()
     }
 
     pub(crate) fn source(&self, id: &SourceId) -> Option<&'a Source> {
@@ -227,6 +242,10 @@ impl<'a> Work<'a> {
         let mut jobs = Vec::new();
         for deliveries in self.slots().into_values() {
             let Step::Read(id) = self.next_step(&deliveries) else { continue };
+            // How it was read is old; in a run that leaves such deliveries alone they stand as they are.
+            if !self.reads_stale() && self.ledger.known.get(id).is_some_and(|known| known.reading.is_some()) {
+                continue;
+            }
             if !tried.contains(id) && deliveries.iter().any(|known| self.is_in_scope(known)) {
                 jobs.extend(self.job(id));
             }
@@ -240,6 +259,10 @@ impl<'a> Work<'a> {
         jobs
     }
 
+    fn reads_stale(&self) -> bool {
+        matches!(self.scope.reprocess, Reprocess::Stale | Reprocess::All)
+    }
+
     fn job(&self, id: &DeliveryId) -> Option<Job> {
         let delivery = self.ledger.known.get(id)?.delivery.clone();
         let source = self.catalogue.sources.get(&delivery.scope.source)?;
@@ -250,7 +273,11 @@ impl<'a> Work<'a> {
 
     /// Writes down what has arrived and what is refused unread.
     pub(crate) fn begin(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
-        publication.record_definitions(self.catalogue)?;
+        if self.scope.is_all() {
+            publication.record_definitions(self.catalogue)?;
+        } else {
+            publication.keep_definitions(self.catalogue)?;
+        }
         for act in &self.acts {
             publication.record_act(act)?;
         }
@@ -382,7 +409,7 @@ impl<'a> Work<'a> {
 
     /// Decides which delivery each unit's rows come from.
     pub(crate) fn settle(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
-        let superseded: BTreeSet<DeliveryId> = self.superseded().collect();
+        let superseded: BTreeSet<DeliveryId> = self.superseded().filter(|id| self.is_ours(id)).collect();
         for id in &superseded {
             publication.set_delivery_state(id, &DeliveryState::Superseded)?;
             publication.record_coverage(id, [])?;
@@ -411,6 +438,15 @@ impl<'a> Work<'a> {
         }
         let others = self.ledger.units.iter().filter(|(unit, _)| !self.fingerprints.contains_key(&unit.source));
         units.extend(others.map(|(unit, record)| (unit.clone(), record.clone())));
+        if !self.scope.is_all() {
+            // What lies outside of the scope stays as it is, unless something in it takes its place.
+            let is_fresh = |record: &UnitRecord| self.read.contains_key(&record.delivery);
+            for (unit, held) in &self.ledger.units {
+                if !self.is_ours(&held.delivery) && !units.get(unit).is_some_and(is_fresh) {
+                    units.insert(unit.clone(), held.clone());
+                }
+            }
+        }
         self.write_units(units, publication)
     }
 
