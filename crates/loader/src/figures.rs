@@ -335,7 +335,8 @@ impl Description {
     /// All that is said, for a fingerprint.
     pub fn text(&self) -> String {
         let values = self.0.iter().zip(DESCRIBED);
-        values.map(|(value, name)| format!("{name}: {}\n", value.as_deref().unwrap_or_default())).collect()
+        let lines = values.map(|(value, name)| [name, ": ", value.as_deref().unwrap_or_default(), "\n"].concat());
+        lines.collect::<Vec<_>>().concat()
     }
 
     /// The columns as texts, for a query.

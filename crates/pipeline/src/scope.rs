@@ -66,15 +66,15 @@ impl Scope {
     pub(crate) fn names(&self, scope: &DeliveryScope) -> bool {
         let source = self.sources.as_ref().is_none_or(|asked| asked.contains(&scope.source));
         let stated = self.stated.is_none_or(|stated| stated == scope.period);
-        let whose = scope.municipality.as_ref().is_none_or(|code| self.is_about(code));
-        source && stated && whose && scope.period.as_ref().is_none_or(|period| self.is_within(period))
+        let whose = scope.municipality.is_none_or(|code| self.is_about(code));
+        source && stated && whose && scope.period.is_none_or(|period| self.is_within(period))
     }
 
-    pub(crate) fn is_about(&self, code: &MunicipalityCode) -> bool {
-        self.municipalities.as_ref().is_none_or(|asked| asked.contains(code))
+    pub(crate) fn is_about(&self, code: MunicipalityCode) -> bool {
+        self.municipalities.as_ref().is_none_or(|asked| asked.contains(&code))
     }
 
-    pub(crate) fn is_within(&self, period: &Period) -> bool {
+    pub(crate) fn is_within(&self, period: Period) -> bool {
         self.from.is_none_or(|from| period.end() > from) && self.to.is_none_or(|to| period.start() < to)
     }
 
@@ -83,7 +83,7 @@ impl Scope {
         let asked = self.deliveries.as_ref().is_none_or(|asked| asked.contains(&known.delivery.id));
         let mut covered = covered.into_iter().flatten().peekable();
         let known_to_cover = covered.peek().is_none()
-            || covered.any(|unit| self.is_about(&unit.municipality) && self.is_within(&unit.period));
+            || covered.any(|unit| self.is_about(unit.municipality) && self.is_within(unit.period));
         asked && self.names(&known.delivery.scope) && known_to_cover
     }
 }

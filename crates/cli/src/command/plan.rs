@@ -48,11 +48,11 @@ fn show(common: &Common, wanted: &Wanted<'_>) -> Result<Exit, RunError> {
 }
 
 fn text(common: &Common, plan: &Plan, output: Option<&Path>) -> String {
-    let mut text = render::plan::plan(plan, common.verbose > 0);
-    if let Some(path) = output.filter(|_| plan.pending) {
-        text += &format!("`musketer apply {}` does exactly this\n", path.display());
+    let text = render::plan::plan(plan, common.verbose > 0);
+    match output.filter(|_| plan.pending) {
+        Some(path) => format!("{text}`musketer apply {}` does exactly this\n", path.display()),
+        None => text,
     }
-    text
 }
 
 /// Looks ahead with everything that a run would have, and makes nothing: no lock, no key, no file.

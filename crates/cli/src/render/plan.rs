@@ -223,15 +223,18 @@ fn rest(plan: &Plan) -> String {
         (plan.units_removed, "unit", "units", "held by nobody from then on"),
     ];
     let lines = lines.into_iter().filter(|(number, ..)| *number > 0);
-    let text: String =
-        lines.map(|(number, one, many, what)| format!("{} {what}\n", counted(number, one, many))).collect();
+    let mut text = String::new();
+    for (number, one, many, what) in lines {
+        text += &format!("{} {what}\n", counted(number, one, many));
+    }
     if text.is_empty() { text } else { text + "\n" }
 }
 
 fn unknown_files(plan: &Plan) -> String {
-    let shown = plan.unknown_files.iter().take(SHOWN);
-    let mut text: String =
-        shown.map(|file| format!("note: {} matches no source of the pipeline [M8022]\n", printable(file))).collect();
+    let mut text = String::new();
+    for file in plan.unknown_files.iter().take(SHOWN) {
+        text += &format!("note: {} matches no source of the pipeline [M8022]\n", printable(file));
+    }
     if plan.unknown_files.len() > SHOWN {
         text += &format!("note: so do {} more files\n", plan.unknown_files.len() - SHOWN);
     }

@@ -29,14 +29,16 @@ struct Named {
     name: String,
 }
 
+/// What every layout of a plan says.
+#[derive(Deserialize)]
+struct Layout {
+    schema_version: u32,
+}
+
 impl Reviewed {
     /// Reads a plan. `name` is what it is called in messages.
     pub fn parse(name: &str, text: &str) -> Result<Self, RunError> {
         let unreadable = |what: String| RunError::usage(Code::PLAN_UNREADABLE, format!("{name} {what}"));
-        #[derive(Deserialize)]
-        struct Layout {
-            schema_version: u32,
-        }
         let no_plan = |error: serde_json::Error| unreadable(format!("is no plan: {error}"));
         let layout: Layout = serde_json::from_str(text).map_err(no_plan)?;
         if layout.schema_version != SCHEMA_VERSION {
