@@ -1,4 +1,6 @@
-//! The command line.
+//! The command line. Groups of commands have their arguments in modules of their own.
+
+mod rejects;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -8,6 +10,10 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use model::{AsDefined, Date, MunicipalityCode, Period};
 use pipeline::Parts;
 
+pub(crate) use self::rejects::{
+    CarriedOutArguments, RejectsCommand, RejectsListArguments, ReplayArguments, RowsFormat, ShowArguments,
+    WaiveArguments,
+};
 use crate::waiting::WaitArguments;
 
 const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; diff: a breaking change without a new \
@@ -91,7 +97,7 @@ pub(crate) enum Command {
     Catalogue(CatalogueArguments),
     /// Show what was delivered, what is missing, and whether the books balance
     Status(StatusArguments),
-    /// Look at rows that could not be loaded
+    /// Look at rows that could not be loaded, waive them, or read their deliveries again
     #[command(subcommand)]
     Rejects(RejectsCommand),
     /// Explain a figure down to the raw line, or a code such as M5102
@@ -337,38 +343,6 @@ pub(crate) struct StatusArguments {
     /// List every delivery with its books
     #[arg(long)]
     pub(crate) deliveries: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RejectsCommand {
-    /// List rejected rows with their place and reason
-    List(RejectsListArguments),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RejectsListArguments {
-    /// Only this source
-    #[arg(long, value_name = "ID")]
-    pub(crate) source: Option<String>,
-    /// Only this municipality
-    #[arg(long, value_name = "CODE")]
-    pub(crate) municipality: Option<MunicipalityCode>,
-    /// Only deliveries of this period
-    #[arg(long, value_name = "PERIOD")]
-    pub(crate) period: Option<Period>,
-    /// Only this code, for example M5106
-    #[arg(long, value_name = "CODE", value_parser = code)]
-    pub(crate) code: Option<model::Code>,
-    /// The most rows that are listed; the counts are always exact
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) limit: usize,
-    /// How the rows are written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-}
-
-fn code(text: &str) -> Result<model::Code, String> {
-    model::Code::parse(text).ok_or_else(|| format!("`{text}` is no code of musketer; codes look like M5106"))
 }
 
 #[derive(Debug, Args)]
