@@ -8,6 +8,7 @@
 //! what was published and why.
 
 mod books;
+mod calendar;
 mod closing;
 mod coverage;
 mod decisions;
@@ -36,6 +37,7 @@ mod upkeep;
 mod values;
 mod work;
 
+pub use calendar::UnitState;
 pub use error::RunError;
 // What a guess finds is shown as it is.
 pub use extractor::{
@@ -54,7 +56,7 @@ pub use project::{CONFIGURATION, Project};
 pub use query::{
     CarriedLine, Decision, DeliveryLine, Expected, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine,
     MissingUnits, Parts, Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, RejectReason, RejectedRecord,
-    Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, VersionLine,
+    Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
 };
 pub use report::{
     DeliveryReport, IndicatorReport, NoticeReport, Outcome, ReadAgain, RefusalReport, RunReport, SourceReport,

@@ -79,6 +79,7 @@ impl<'a> Work<'a> {
             unknown_files: gathered.unknown,
             still_refused: 0,
             units_missing: 0,
+            units: BTreeMap::new(),
             unreleased: None,
         };
         let mut work = Self {
@@ -219,13 +220,7 @@ impl<'a> Work<'a> {
 
     /// The fingerprint of all that decides how a delivery becomes units.
     pub(crate) fn reading(&self, delivery: &Delivery) -> Fingerprint {
-        let source = &delivery.scope.source;
-        let base = self.fingerprints.get(source).copied();
-        let dataset =
-            self.catalogue.sources.get(source).and_then(|source| self.catalogue.datasets.get(&source.dataset));
-        let (Some(base), Some(dataset)) = (base, dataset) else { return Fingerprint::of(b"unused") };
-        let window = window(self.pipeline, delivery, dataset.partition);
-        FingerprintBuilder::new().add(base.to_string()).add(window).finish()
+        reading_of(self.catalogue, self.pipeline, &self.fingerprints, delivery)
     }
 
     /// The deliveries that must be read next; `tried` were read in this run already.
@@ -443,6 +438,20 @@ impl<'a> Work<'a> {
     }
 }
 
+/// The fingerprint of all that decides how a delivery becomes units; `sources` has those of their sources.
+pub(crate) fn reading_of(
+    catalogue: &Catalogue,
+    pipeline: &Pipeline,
+    sources: &BTreeMap<SourceId, Fingerprint>,
+    delivery: &Delivery,
+) -> Fingerprint {
+    let source = &delivery.scope.source;
+    let dataset = catalogue.sources.get(source).and_then(|source| catalogue.datasets.get(&source.dataset));
+    let (Some(base), Some(dataset)) = (sources.get(source), dataset) else { return Fingerprint::of(b"unused") };
+    let window = window(pipeline, delivery, dataset.partition);
+    FingerprintBuilder::new().add(base.to_string()).add(window).finish()
+}
+
 /// What a receipt gives: its unit, without rows.
 fn nothing_to_report(receipt: &Job) -> ReadDelivery {
     let scope = &receipt.delivery.scope;
@@ -457,7 +466,7 @@ fn nothing_to_report(receipt: &Job) -> ReadDelivery {
 }
 
 /// The fingerprint of all that decides how a source's bytes become rows, the key for pseudonyms included.
-fn reading_fingerprint(catalogue: &Catalogue, source: &Source, keys: Option<&PersonKeys>) -> Fingerprint {
+pub(crate) fn reading_fingerprint(catalogue: &Catalogue, source: &Source, keys: Option<&PersonKeys>) -> Fingerprint {
     let mut builder = FingerprintBuilder::new();
     builder.add(SEMANTICS).add(catalogue.reading_fingerprint(source).to_string());
     let personal = catalogue.datasets.get(&source.dataset).is_some_and(|dataset| dataset.is_personal());

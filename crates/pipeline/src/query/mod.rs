@@ -15,7 +15,7 @@ use model::{Area, AsDefined, Catalogue, Code, Indicator, Period, Series, SourceI
 
 pub use self::answer::{
     CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
-    RefusedDelivery, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, VersionLine,
+    RefusedDelivery, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
 };
 pub use self::rejects::{
     Decision, Expected, RejectCount, RejectFilter, RejectLine, RejectReason, RejectedRecord, Rejects,
