@@ -108,10 +108,14 @@ pub fn export_texts_csv(
 ) -> io::Result<()> {
     let mut line = String::new();
     let separator = separator.character();
-    header.iter().for_each(|name| push_text(&mut line, name, separator));
+    for name in header {
+        push_text(&mut line, name, separator);
+    }
     write_line(&mut line, out)?;
     for row in rows {
-        row.iter().for_each(|text| push_text(&mut line, text, separator));
+        for text in &row {
+            push_text(&mut line, text, separator);
+        }
         write_line(&mut line, out)?;
     }
     out.flush()

@@ -310,23 +310,20 @@ fn expected(catalogue: &Catalogue, (source, dataset): (&Source, &Dataset), entry
 }
 
 fn expectation(catalogue: &Catalogue, dataset: &Dataset, field: &Field) -> Expected {
-    let mut value = field.ty.word().replace('_', " ");
-    let mut codelist = None;
-    match &field.ty {
+    let word = field.ty.word().replace('_', " ");
+    let (more, codelist) = match &field.ty {
         FieldType::Code(id) => {
             let codes = catalogue.codelists.get(id).map_or(0, |list| list.codes().len());
-            value += &format!(", one of the {codes} codes of `{id}`");
-            codelist = Some(id.to_string());
+            (format!(", one of the {codes} codes of `{id}`"), Some(id.to_string()))
         }
         FieldType::Decimal { precision, scale } => {
-            value += &format!(" of at most {precision} digits, {scale} of them after the decimal mark");
+            (format!(" of at most {precision} digits, {scale} of them after the decimal mark"), None)
         }
-        _ => {}
-    }
-    if let Some(pattern) = &field.pattern {
-        value += &format!(", of the form `{pattern}`");
-    }
-    value += if field.required { "; required" } else { "; may be empty" };
+        _ => (String::new(), None),
+    };
+    let form = field.pattern.as_ref().map_or(String::new(), |pattern| format!(", of the form `{pattern}`"));
+    let needed = if field.required { "required" } else { "may be empty" };
+    let value = format!("{word}{more}{form}; {needed}");
     Expected {
         dataset: dataset.id.to_string(),
         field: field.name.to_string(),
