@@ -63,11 +63,21 @@ pub(crate) fn log_filter() -> Option<String> {
     variable("MUSKETER_LOG")
 }
 
+/// What a service for lineage knows us by; the name of the variable is that of other programs for `OpenLineage`.
+pub(crate) fn lineage_key() -> Option<String> {
+    variable("OPENLINEAGE_API_KEY")
+}
+
 /// Where keys may come from, and random bytes for a new one.
 pub(crate) fn key_place() -> Result<KeyPlace, getrandom::Error> {
     let mut random = [0; 32];
     getrandom::fill(&mut random)?;
-    Ok(KeyPlace { credentials: variable("CREDENTIALS_DIRECTORY").map(PathBuf::from), random })
+    Ok(KeyPlace { credentials: credentials(), random })
+}
+
+/// The service manager's folder of credentials, if it has given one.
+pub(crate) fn credentials() -> Option<PathBuf> {
+    variable("CREDENTIALS_DIRECTORY").map(PathBuf::from)
 }
 
 /// Who takes the lock: this process, for a command and the pipeline that it is about.

@@ -22,6 +22,7 @@ mod reading;
 mod rejects;
 mod schema;
 mod seen;
+mod standing;
 mod store;
 mod table;
 mod wide;

@@ -91,14 +91,6 @@ impl Coverage {
         coverage
     }
 
-    /// How many cells are owed and have not been delivered.
-    pub(crate) fn missing(&self) -> u64 {
-        let missing = |(dataset, used): (&DatasetId, &BTreeSet<Cell>)| {
-            self.delivered.get(dataset).map_or(used.len(), |delivered| used.difference(delivered).count())
-        };
-        self.used.iter().map(missing).sum::<usize>() as u64
-    }
-
     fn latest(&self, dataset: &DatasetId) -> Option<Period> {
         self.delivered.get(dataset)?.iter().map(|(_, period)| *period).max()
     }

@@ -8,6 +8,7 @@
 //! what was published and why.
 
 mod books;
+mod calendar;
 mod closing;
 mod coverage;
 mod decisions;
@@ -20,6 +21,7 @@ mod intake;
 mod key;
 mod ledger;
 mod lock;
+mod post;
 mod project;
 mod query;
 mod reading;
@@ -30,9 +32,11 @@ mod scope;
 mod series;
 pub mod single;
 pub mod testing;
+mod upkeep;
 mod values;
 mod work;
 
+pub use calendar::UnitState;
 pub use error::RunError;
 // What a guess finds is shown as it is.
 pub use extractor::{
@@ -46,11 +50,12 @@ pub use loader::{Act, ActKind};
 // Keys are loaded here and handed on unseen.
 pub use lock::{LeftBehind, Lock, LockHolder, Patience};
 pub use normaliser::PersonKeys;
+pub use post::post;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
     CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
     Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
-    SourceStatus, Status, VersionLine,
+    SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
 };
 pub use report::{
     DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport, UnreleasedReport,
@@ -58,4 +63,5 @@ pub use report::{
 pub use revision::Earlier;
 pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, run};
 pub use scope::Scope;
+pub use upkeep::{Standing, standing};
 pub use values::{FigureChange, FigureSide, IndicatorChange, NotCompared, ValueChanges, value_changes};

@@ -88,6 +88,7 @@ impl<'a> Work<'a> {
             unknown_files: gathered.unknown,
             still_refused: 0,
             units_missing: 0,
+            units: BTreeMap::new(),
             unreleased: None,
         };
         let mut work = Self {
@@ -240,14 +241,7 @@ impl<'a> Work<'a> {
 
     /// The fingerprint of all that decides how a delivery becomes units.
     pub(crate) fn reading(&self, delivery: &Delivery) -> Fingerprint {
-        let source = &delivery.scope.source;
-        let dataset =
-            self.catalogue.sources.get(source).and_then(|source| self.catalogue.datasets.get(&source.dataset));
-        let (Some(readings), Some(dataset)) = (self.fingerprints.get(source), dataset) else {
-            return Fingerprint::of(b"unused");
-        };
-        let all = is_used_wholly(self.pipeline, delivery, dataset.partition);
-        if all { readings.whole } else { readings.by_uses }
+        reading_of(self.catalogue, self.pipeline, &self.fingerprints, delivery)
     }
 
     /// The deliveries that must be read next; `tried` were read in this run already.
@@ -447,6 +441,20 @@ impl<'a> Work<'a> {
     }
 }
 
+/// The fingerprint of all that decides how a delivery becomes units; `sources` has those of their sources.
+pub(crate) fn reading_of(
+    catalogue: &Catalogue,
+    pipeline: &Pipeline,
+    sources: &BTreeMap<SourceId, Readings>,
+    delivery: &Delivery,
+) -> Fingerprint {
+    let source = &delivery.scope.source;
+    let dataset = catalogue.sources.get(source).and_then(|source| catalogue.datasets.get(&source.dataset));
+    let (Some(readings), Some(dataset)) = (sources.get(source), dataset) else { return Fingerprint::of(b"unused") };
+    let all = is_used_wholly(pipeline, delivery, dataset.partition);
+    if all { readings.whole } else { readings.by_uses }
+}
+
 /// What a receipt gives: its unit, without rows.
 fn nothing_to_report(receipt: &Job) -> ReadDelivery {
     let scope = &receipt.delivery.scope;
@@ -461,7 +469,12 @@ fn nothing_to_report(receipt: &Job) -> ReadDelivery {
 }
 
 /// The fingerprints of all that decides how a source's bytes become units, the key for pseudonyms included.
-fn readings(catalogue: &Catalogue, pipeline: &Pipeline, source: &Source, keys: Option<&PersonKeys>) -> Readings {
+pub(crate) fn readings(
+    catalogue: &Catalogue,
+    pipeline: &Pipeline,
+    source: &Source,
+    keys: Option<&PersonKeys>,
+) -> Readings {
     let mut builder = FingerprintBuilder::new();
     builder.add(SEMANTICS).add(catalogue.reading_fingerprint(source).to_string());
     let personal = catalogue.datasets.get(&source.dataset).is_some_and(|dataset| dataset.is_personal());
