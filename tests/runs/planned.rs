@@ -172,6 +172,9 @@ fn what_changed_is_named_and_nothing_else_is_done() {
     assert!(said.err.contains("error[M2007]"), "{}", said.err);
 }
 
+/// Something that happens to a project.
+type Event = fn(&Place);
+
 /// Makes a plan, lets something happen, and applies it.
 fn applied_after(happens: impl FnOnce(&Place)) -> (Place, Said) {
     let place = after_run();
@@ -209,7 +212,7 @@ fn a_plan_is_carried_out_as_it_was_made() {
 
 #[test]
 fn a_plan_that_has_been_overtaken_is_refused() {
-    let cases: [(&str, fn(&Place)); 6] = [
+    let cases: [(&str, Event); 6] = [
         ("now it would have to do with statbank/folk1a_2024.csv", |place| deliver(place, 2024, 111)),
         ("it had to do with statbank/folk1a_2025.csv", |place| {
             fs::remove_file(place.path("drop/statbank/folk1a_2025.csv")).expect("removed");

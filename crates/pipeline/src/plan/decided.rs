@@ -10,6 +10,8 @@ use super::Past;
 use super::cause::Cause;
 use super::size::Scale;
 use crate::books::{Known, Slot};
+use crate::holding::Standing;
+use crate::reading::Job;
 use crate::work::Work;
 use crate::{RefusalReport, RunOptions};
 
@@ -135,7 +137,7 @@ pub struct PlannedIndicator {
 }
 
 /// What is done with deliveries, by what it is, source and name.
-pub(super) fn deliveries(work: &Work<'_>, options: &RunOptions<'_>, past: &Past) -> Vec<PlannedDelivery> {
+pub(super) fn deliveries(work: &Work<'_>, jobs: &[Job], options: &RunOptions<'_>, past: &Past) -> Vec<PlannedDelivery> {
     let scale = Scale::new(work);
     let describe = |known: &Known, action| described(&scale, known, action);
     let mut planned = Vec::new();
@@ -149,7 +151,7 @@ pub(super) fn deliveries(work: &Work<'_>, options: &RunOptions<'_>, past: &Past)
         held.next().map(|other| other.delivery.name.clone())
     };
     let mut read: BTreeSet<DeliveryId> = BTreeSet::new();
-    for job in work.jobs(&BTreeSet::new()) {
+    for job in jobs {
         let Some(known) = work.ledger.known.get(&job.delivery.id) else { continue };
         let replaces = replaced(known);
         let action = action(work, known, replaces.is_some());
@@ -158,7 +160,7 @@ pub(super) fn deliveries(work: &Work<'_>, options: &RunOptions<'_>, past: &Past)
             _ => Vec::new(),
         };
         planned.push(PlannedDelivery { replaces, because, ..describe(known, action) });
-        read.insert(job.delivery.id);
+        read.insert(job.delivery.id.clone());
     }
     for (id, refusal) in work.new_refusals() {
         let Some(known) = work.ledger.known.get(id) else { continue };
@@ -231,11 +233,9 @@ fn action(work: &Work<'_>, known: &Known, replaces: bool) -> Action {
 }
 
 /// What is done with series, by what it is and name.
-pub(super) fn indicators(work: &Work<'_>, past: &Past) -> Vec<PlannedIndicator> {
-    let mut changed: BTreeSet<&DatasetId> = work.misplaced().map(|held| &held.dataset).collect();
-    for job in work.jobs(&BTreeSet::new()) {
-        changed.extend(work.catalogue.sources.get(&job.source.id).map(|source| &source.dataset));
-    }
+pub(super) fn indicators(work: &Work<'_>, (jobs, standing): (&[Job], &Standing), past: &Past) -> Vec<PlannedIndicator> {
+    let mut changed: BTreeSet<&DatasetId> = standing.misplaced.iter().map(|held| &held.dataset).collect();
+    changed.extend(jobs.iter().map(|job| &job.source.dataset));
     let mut planned = Vec::new();
     for asked in &work.asked {
         let touching: Vec<&DatasetId> = asked.datasets().into_iter().filter(|id| changed.contains(*id)).collect();

@@ -8,7 +8,7 @@ mod decided;
 mod reviewed;
 mod size;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{DefinitionKey, DefinitionText, Description, Reading, Receipt};
 use model::{Fetch, Fingerprint, FingerprintBuilder};
@@ -117,8 +117,10 @@ impl Plan {
     /// What the run does whose work this is.
     pub(crate) fn of(work: &Work<'_>, project: &Project, options: &RunOptions<'_>, past: &Past) -> Self {
         let pending = work.has_something_to_do();
-        let deliveries = decided::deliveries(work, options, past);
-        let indicators = decided::indicators(work, past);
+        let standing = work.standing();
+        let jobs = work.jobs_of(&standing, &BTreeSet::new());
+        let deliveries = decided::deliveries(work, &jobs, options, past);
+        let indicators = decided::indicators(work, (&jobs, &standing), past);
         let read: Vec<&PlannedDelivery> = deliveries.iter().filter(|one| one.action.is_read()).collect();
         let bytes = read.iter().map(|one| one.bytes).sum();
         let rows = Amount::of(read.iter().map(|one| (one.rows, one.rows_estimated)));
@@ -141,8 +143,8 @@ impl Plan {
             requests: requests.collect(),
             definitions: if pending { past.changed_definitions(work.catalogue) } else { Vec::new() },
             files_touched: touched as u64,
-            deliveries_superseded: work.superseded().filter(|id| work.is_ours(id)).count() as u64,
-            units_removed: work.misplaced().count() as u64,
+            deliveries_superseded: standing.superseded.iter().filter(|id| work.is_ours(id)).count() as u64,
+            units_removed: standing.misplaced.len() as u64,
             unknown_files: work.report.unknown_files.clone(),
             deliveries_read: read.len() as u64,
             bytes,
