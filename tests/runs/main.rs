@@ -25,5 +25,6 @@ mod versions;
 mod watched;
 mod web;
 mod weeks;
+mod withheld;
 mod witness;
 mod witnessed;

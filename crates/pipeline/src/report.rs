@@ -63,7 +63,7 @@ pub struct DeliveryReport {
     pub name: String,
     /// The source; empty if none is known.
     pub source: String,
-    /// `accepted` or `refused`.
+    /// `accepted`, `refused` or `withheld`.
     pub state: &'static str,
     /// Records read.
     pub rows_read: u64,
@@ -73,7 +73,7 @@ pub struct DeliveryReport {
     pub rows_rejected: u64,
     /// Records skipped, by rule.
     pub rows_skipped: BTreeMap<String, u64>,
-    /// Why it was refused.
+    /// Why it was refused or withheld.
     pub refusal: Option<RefusalReport>,
     /// What is worth knowing.
     pub notices: Vec<NoticeReport>,
@@ -142,6 +142,8 @@ pub struct SourceReport {
     pub accepted: u64,
     /// Deliveries refused.
     pub refused: u64,
+    /// Deliveries withheld.
+    pub withheld: u64,
     /// Records read.
     pub rows_read: u64,
     /// Records accepted.

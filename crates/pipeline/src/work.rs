@@ -44,6 +44,10 @@ pub(crate) struct Work<'a> {
     pub(crate) scope: Scope,
     /// What was decided in this run.
     pub(crate) acts: Vec<Act>,
+    /// Deliveries that are beyond the budgets of their sources.
+    pub(crate) withheld: BTreeMap<DeliveryId, Refusal>,
+    /// Deliveries that have to be read because others are compared with them.
+    pub(crate) to_compare: Vec<DeliveryId>,
     /// What was read in this run.
     pub(crate) read: BTreeMap<DeliveryId, ReadDelivery>,
     /// Dataset and cell of every unit that this run changed.
@@ -95,6 +99,8 @@ impl<'a> Work<'a> {
             refused: BTreeMap::new(),
             scope: Scope::all(),
             acts: options.acts.clone(),
+            withheld: BTreeMap::new(),
+            to_compare: Vec::new(),
             read: BTreeMap::new(),
             changed: BTreeSet::new(),
             store: project.store(),
@@ -109,6 +115,7 @@ impl<'a> Work<'a> {
         for act in &options.acts {
             work.ledger.decisions.add(act);
         }
+        work.weigh();
         work.count_missing_and_refused();
         work
     }
@@ -177,6 +184,7 @@ impl<'a> Work<'a> {
             || self.asked_no_more().next().is_some()
             || self.superseded().next().is_some()
             || self.is_misplaced()
+            || self.is_weighed_anew()
     }
 
     pub(crate) fn source(&self, id: &SourceId) -> Option<&'a Source> {
@@ -237,6 +245,11 @@ impl<'a> Work<'a> {
         let lost = lost.filter(|id| self.ledger.known.get(id).is_some_and(|known| self.is_in_scope(known)));
         let lost: Vec<Job> = lost.filter_map(|id| self.job(&id)).collect();
         jobs.extend(lost);
+        let planned: BTreeSet<DeliveryId> = jobs.iter().map(|job: &Job| job.delivery.id.clone()).collect();
+        let compared = self.to_compare.iter().filter(|id| !tried.contains(*id) && !planned.contains(*id));
+        let compared = compared.filter(|id| self.ledger.known.get(*id).is_some_and(|known| self.is_in_scope(known)));
+        let compared: Vec<Job> = compared.filter_map(|id| self.job(id)).collect();
+        jobs.extend(compared);
         jobs
     }
 
@@ -293,6 +306,7 @@ impl<'a> Work<'a> {
     ) -> Result<(), RunError> {
         let mut tried = BTreeSet::new();
         loop {
+            self.weigh();
             let jobs = self.jobs(&tried);
             if jobs.is_empty() {
                 return Ok(());
@@ -376,6 +390,11 @@ impl<'a> Work<'a> {
     }
 
     pub(crate) fn is_accepted(&self, id: &DeliveryId) -> bool {
+        !self.withheld.contains_key(id) && self.is_loaded(id)
+    }
+
+    /// Whether a delivery was read in this run, or held before it.
+    pub(crate) fn is_loaded(&self, id: &DeliveryId) -> bool {
         let recorded = self.ledger.records.get(id).map(|record| &record.state);
         self.read.contains_key(id) || matches!(recorded, Some(DeliveryState::Accepted))
     }
@@ -389,6 +408,7 @@ impl<'a> Work<'a> {
             self.ledger.coverage.remove(id);
         }
         self.record_retractions(publication)?;
+        self.record_withheld(publication)?;
         let mut units: BTreeMap<WorkUnit, UnitRecord> = BTreeMap::new();
         for (unit, id) in self.holders() {
             let Some(known) = self.ledger.known.get(id) else { continue };
