@@ -150,8 +150,7 @@ fn another_budget_judges_anew_and_reads_nothing_again() {
 }
 
 /// Orders in which every delivery comes first, last, before and after each other one.
-const ORDERS: [[usize; 4]; 6] =
-    [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2], [3, 1, 2, 0], [2, 3, 0, 1]];
+const ORDERS: [[usize; 4]; 6] = [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2], [3, 1, 2, 0], [2, 3, 0, 1]];
 
 #[test]
 fn the_order_of_arrival_decides_nothing() {
