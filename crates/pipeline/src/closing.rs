@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{AreaRecord, DeliveryRecord, DeliveryState, Description, Publication, RunEnd, RunOutcome, UnitRecord};
 use model::{
-    Area, DatasetId, Date, DeliveryId, DeliveryKind, Fingerprint, FingerprintBuilder, Indicator, IndicatorId, Notice,
-    Refusal, Series, Text, redact,
+    Area, DatasetId, Date, DeliveryId, DeliveryKind, DeliveryScope, Fingerprint, FingerprintBuilder, Indicator,
+    IndicatorId, Notice, Refusal, Series, Text, redact,
 };
 
 use crate::books::Known;
@@ -206,9 +206,29 @@ impl Work<'_> {
         let refused = |record: &&DeliveryRecord| matches!(record.state, DeliveryState::Refused(_));
         let open = |record: &&DeliveryRecord| !reported.contains(record.delivery.id.as_str());
         let ours = |record: &&DeliveryRecord| self.fingerprints.contains_key(&record.delivery.scope.source);
-        let unreplaced = |record: &&DeliveryRecord| !self.is_replaced(&record.delivery.id);
-        let still = self.ledger.records.values().filter(refused).filter(open).filter(ours).filter(unreplaced).count();
-        self.report.still_refused = still as u64;
+        let refused: Vec<&DeliveryRecord> =
+            self.ledger.records.values().filter(refused).filter(open).filter(ours).collect();
+        self.report.still_refused = if refused.is_empty() { 0 } else { self.unreplaced(&refused) };
+    }
+
+    /// How many of these have no delivery in their place that came later or has a higher version.
+    fn unreplaced(&self, refused: &[&DeliveryRecord]) -> u64 {
+        let place = |known: &Known| {
+            let DeliveryScope { source, municipality, period, .. } = &known.delivery.scope;
+            (source.clone(), *municipality, *period)
+        };
+        let mut highest = BTreeMap::new();
+        for known in self.ledger.known.values().filter(|known| matches!(known.reading, Some((_, true)))) {
+            let precedence = known.precedence(self.load(&known.delivery.scope.source));
+            let highest = highest.entry(place(known)).or_insert(precedence);
+            *highest = precedence.max(*highest);
+        }
+        let is_open = |record: &&&DeliveryRecord| {
+            let Some(known) = self.ledger.known.get(&record.delivery.id) else { return true };
+            let precedence = known.precedence(self.load(&known.delivery.scope.source));
+            highest.get(&place(known)).is_none_or(|highest| *highest < precedence)
+        };
+        refused.iter().filter(is_open).count() as u64
     }
 
     /// How the units stand on the day on which the run started. Nothing is stale when a run has ended.
@@ -239,18 +259,6 @@ impl Work<'_> {
         let overdue = counted.values().flatten().filter(|(state, _)| state.is_overdue());
         self.report.units_missing = overdue.map(|(_, number)| number).sum();
         self.report.units = counted;
-    }
-
-    /// Whether a delivery of the same slot holds that came later or has a higher version.
-    pub(crate) fn is_replaced(&self, id: &DeliveryId) -> bool {
-        let Some(refused) = self.ledger.known.get(id) else { return false };
-        let load = self.load(&refused.delivery.scope.source);
-        self.ledger.known.values().any(|other| {
-            let (a, b) = (&other.delivery.scope, &refused.delivery.scope);
-            (&a.source, a.municipality, a.period) == (&b.source, b.municipality, b.period)
-                && other.precedence(load) > refused.precedence(load)
-                && matches!(other.reading, Some((_, true)))
-        })
     }
 
     /// The areas that figures can be about, with their names on the first day of the latest delivered period: the

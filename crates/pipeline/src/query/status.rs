@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{DeliveryEntry, DeliveryRecord, DeliveryState, Figure, FigureFilter, UnitRecord};
-use model::{
-    Catalogue, Code, DeliveryId, DeliveryKind, Fingerprint, Load, MunicipalityCode, Pipeline, SourceId, WorkUnit,
-};
+use model::{Catalogue, Code, DeliveryId, DeliveryKind, Load, MunicipalityCode, Pipeline, SourceId, WorkUnit};
 
 use super::{
     DeliveryLine, IndicatorLine, MissingUnits, Queries, RefusedDelivery, RunLine, SourceStatus, Status, StatusFilter,
@@ -14,7 +12,7 @@ use super::{
 use crate::books::precedence;
 use crate::calendar::{self, Blocked, Books, OwedUnit};
 use crate::decisions::Decisions;
-use crate::work::{reading_fingerprint, reading_of};
+use crate::work::{Readings, reading_of, readings};
 use crate::{RefusalReport, RunError, UnitState};
 
 impl Queries<'_> {
@@ -96,9 +94,9 @@ fn owed_units(
         deliveries.iter().map(|entry| (&entry.record.delivery.id, entry)).collect();
     let fingerprint = |usage: &model::Usage| {
         let source = catalogue.sources.get(&usage.source)?;
-        Some((source.id.clone(), reading_fingerprint(catalogue, source, filter.keys)))
+        Some((source.id.clone(), readings(catalogue, pipeline, source, filter.keys)))
     };
-    let today: BTreeMap<SourceId, Fingerprint> = pipeline.uses.iter().filter_map(fingerprint).collect();
+    let today: BTreeMap<SourceId, Readings> = pipeline.uses.iter().filter_map(fingerprint).collect();
     let is_unknown = |source: &SourceId| filter.keys.is_none() && is_personal(catalogue, source);
     let of_entry = |entry: &DeliveryEntry| {
         let delivery = &entry.record.delivery;
