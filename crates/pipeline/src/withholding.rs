@@ -190,6 +190,7 @@ impl Work<'_> {
                 rows_accepted: record.tally.accepted,
                 rows_rejected: record.tally.rejected,
                 rows_skipped: record.tally.skipped.clone(),
+                read_again: None,
                 refusal: Some(refusal.into()),
                 notices: Vec::new(),
             });
