@@ -20,6 +20,7 @@ mod retracted;
 mod rules;
 mod tested;
 mod tools;
+mod upkeep;
 mod versions;
 mod watched;
 mod web;

@@ -209,6 +209,7 @@ codes! {
     8024 UNREADABLE_DELIVERY: "The file cannot be read." => "Check its permissions and whether it still exists.";
     8025 LINE_ENDS_MIXED: "The file has lines that end in CR alone." => "Ask for the delivery again with one kind of line end.";
     8026 NO_ROWS: "No row of the delivery was accepted, and its source does not say whether that may be. What it covers counts as delivered and empty." => "If there can be nothing to report, declare `min_rows: 0` in the source's `delivery`; if there is always something, `min_rows: 1`.";
+    8027 DISCARDED: "The bytes of the delivery are not kept any more, as `retention` in musketer.yaml says, so it cannot be read again." => "Deliver the file again, or leave it: what holds in its place goes on to hold.";
     8041 ARCHIVE_DAMAGED: "The compressed file is cut or damaged, contradicts itself, or is followed by bytes that do not belong to it." => "Ask for the delivery again.";
     8042 ARCHIVE_LIMIT: "The compressed file inflates to more than the limits allow, or has too many members." => "Look at the file: no export has that form; deliver a very large one without compression.";
     8043 ARCHIVE_PATH: "A member of the zip archive has a name that leads elsewhere (absolute, `..`, backslash), or is a link." => "Ask for an archive with plain names.";
