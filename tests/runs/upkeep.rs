@@ -109,7 +109,7 @@ fn nothing_goes_that_is_needed_unless_the_project_says_so() {
     assert_eq!(out, "0 files removed, 0 bytes\n");
 
     // What nobody refers to goes at once, and what has an age only by the project's word.
-    let old = UNIX_EPOCH + Duration::from_secs(1_577_836_800);
+    let old = UNIX_EPOCH + Duration::from_hours(438_288);
     let rubbish = [
         ("store/canonical/dataset=x/of-nobody.parquet", "canonical_file"),
         ("store/raw/raw/spool-9-9", "leftover"),
