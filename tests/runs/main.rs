@@ -17,6 +17,7 @@ mod municipalities;
 mod pages;
 mod persons;
 mod place;
+mod rejected;
 mod retracted;
 mod rules;
 mod tested;

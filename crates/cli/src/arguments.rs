@@ -1,6 +1,7 @@
-//! The command line.
+//! The command line. Groups of commands have their arguments in modules of their own.
 
 mod file;
+mod rejects;
 mod status;
 pub(crate) mod upkeep;
 
@@ -9,11 +10,15 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use model::{AsDefined, Date, MunicipalityCode, Period};
+use model::{AsDefined, Date, Period};
 use pipeline::Parts;
 
 pub(crate) use self::file::{
     DialectArguments, GuessArguments, Packing, PreviewArguments, ReadArguments, ReadFormat, ReadingArguments,
+};
+pub(crate) use self::rejects::{
+    CarriedOutArguments, RejectsCommand, RejectsListArguments, ReplayArguments, RowsFormat, ShowArguments,
+    WaiveArguments,
 };
 pub(crate) use self::status::StatusArguments;
 use crate::waiting::WaitArguments;
@@ -99,7 +104,7 @@ pub(crate) enum Command {
     Catalogue(CatalogueArguments),
     /// Show what was delivered, what is missing, and whether the books balance
     Status(StatusArguments),
-    /// Look at rows that could not be loaded
+    /// Look at rows that could not be loaded, waive them, or read their deliveries again
     #[command(subcommand)]
     Rejects(RejectsCommand),
     /// Explain a figure down to the raw line, or a code such as M5102
@@ -339,38 +344,6 @@ pub(crate) struct CatalogueArguments {
     /// The language of the pages
     #[arg(long, value_enum, default_value_t = Language::Da)]
     pub(crate) language: Language,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RejectsCommand {
-    /// List rejected rows with their place and reason
-    List(RejectsListArguments),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RejectsListArguments {
-    /// Only this source
-    #[arg(long, value_name = "ID")]
-    pub(crate) source: Option<String>,
-    /// Only this municipality
-    #[arg(long, value_name = "CODE")]
-    pub(crate) municipality: Option<MunicipalityCode>,
-    /// Only deliveries of this period
-    #[arg(long, value_name = "PERIOD")]
-    pub(crate) period: Option<Period>,
-    /// Only this code, for example M5106
-    #[arg(long, value_name = "CODE", value_parser = code)]
-    pub(crate) code: Option<model::Code>,
-    /// The most rows that are listed; the counts are always exact
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) limit: usize,
-    /// How the rows are written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-}
-
-fn code(text: &str) -> Result<model::Code, String> {
-    model::Code::parse(text).ok_or_else(|| format!("`{text}` is no code of musketer; codes look like M5106"))
 }
 
 #[derive(Debug, Args)]

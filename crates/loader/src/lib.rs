@@ -38,14 +38,14 @@ pub use canonical::{
 pub use carried::Carried;
 pub use comparison::{NamedMembership, export_members_csv};
 pub use error::LoadError;
-pub use export::{Language, Separator, export_csv, export_parquet};
+pub use export::{Language, Separator, export_csv, export_parquet, export_texts_csv};
 pub use figures::{AreaRecord, Description, FigureCounts, FigureKey};
 pub use latest::{Exact, Figure, FigureFilter, Revision};
 pub use ledger::{DeliveryEntry, DeliveryRecord, DeliveryState, UnitRecord};
 pub use place::{Disk, disk};
 pub use publication::{DefinitionKind, Publication, RunEnd, RunOutcome, RunStart};
 pub use reading::{Reading, Receipt, RunNumber};
-pub use rejects::{RejectCount, RejectFilter, RejectedEntry};
+pub use rejects::{RejectCount, RejectFilter, RejectStatus, RejectedEntry};
 pub use schema::documentation;
 pub use seen::{SeenFile, SeenFiles};
 pub use standing::Unbalanced;

@@ -25,6 +25,7 @@ mod post;
 mod project;
 mod query;
 mod reading;
+mod rejects;
 mod report;
 mod revision;
 mod run;
@@ -46,19 +47,20 @@ pub use extractor::{
 // What people decide goes through as it is.
 pub use key::{KeyPlace, load_key};
 pub use loader::Separator;
-pub use loader::{Act, ActKind};
+pub use loader::{Act, ActKind, RejectStatus};
 // Keys are loaded here and handed on unseen.
 pub use lock::{LeftBehind, Lock, LockHolder, Patience};
 pub use normaliser::PersonKeys;
 pub use post::post;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
-    CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
-    Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
-    SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
+    CarriedLine, Decision, DeliveryLine, Expected, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine,
+    MissingUnits, Parts, Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, RejectReason, RejectedRecord,
+    Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
 };
 pub use report::{
-    DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport, UnreleasedReport,
+    DeliveryReport, IndicatorReport, NoticeReport, Outcome, ReadAgain, RefusalReport, RunReport, SourceReport,
+    UnreleasedReport,
 };
 pub use revision::Earlier;
 pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, run};

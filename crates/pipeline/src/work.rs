@@ -17,6 +17,7 @@ use crate::holding::Standing;
 use crate::intake::{Arrival, Intake, unexpected};
 use crate::ledger::Ledger;
 use crate::reading::{Desk, Job, ReadDelivery, Told, read_all};
+use crate::rejects::record_waiver;
 use crate::run::{Phase, Progress, RunOptions, SEMANTICS};
 use crate::scope::Scope;
 use crate::series::Asked;
@@ -270,6 +271,7 @@ impl<'a> Work<'a> {
         publication.record_definitions(self.catalogue)?;
         for act in &self.acts {
             publication.record_act(act)?;
+            record_waiver(act, publication)?;
         }
         for id in &self.arrived {
             let delivery = self.ledger.known[id].delivery.clone();
@@ -316,7 +318,7 @@ impl<'a> Work<'a> {
             }
             progress.begin(Phase::Read, jobs.len() as u64);
             for job in &jobs {
-                publication.clear_delivery(&job.delivery.id)?;
+                publication.set_rejects_aside(&job.delivery.id)?;
             }
             tried.extend(jobs.iter().map(|job| job.delivery.id.clone()));
             let mut ended = BTreeMap::new();
@@ -364,7 +366,8 @@ impl<'a> Work<'a> {
             result.iter().flat_map(|read| &read.units).map(|(unit, part)| (unit.clone(), rows(part))).collect();
         match result {
             Ok(read) => {
-                self.report_accepted(job, &read);
+                let again = self.settle_rejects(&id, &read.tally, publication)?;
+                self.report_accepted(job, &read, again);
                 self.read.insert(id.clone(), read);
             }
             Err(refusal) => self.report_refusal(id.as_str(), &delivery.name, job.source.id.as_str(), &refusal),

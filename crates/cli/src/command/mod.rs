@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 
 use pipeline::{Project, RunError};
 
-use crate::arguments::{Arguments, Command, Common, RejectsCommand};
+use crate::arguments::{Arguments, Command, Common};
 use crate::exit::Exit;
 
 /// Carries out the command.
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
         Command::Schema(own) => schema::schema(common, own),
         Command::Catalogue(own) => catalogue::catalogue(common, own),
         Command::Status(own) => status::status(common, own),
-        Command::Rejects(RejectsCommand::List(own)) => rejects::list(common, own),
+        Command::Rejects(own) => rejects::rejects(common, own),
         Command::Explain(own) => explain::explain(common, own),
         Command::Export(own) => export::export(common, own),
         Command::Read(own) => read::read(common, own),

@@ -15,6 +15,7 @@ pub(crate) fn report(project: &Project, report: &RunReport) -> Result<String, Ru
         text += &deliveries(report);
         text.push('\n');
     }
+    text += &super::rejects::sum(report);
     text += &refusals(report);
     if !report.indicators.is_empty() {
         text += &indicators(project, report)?;

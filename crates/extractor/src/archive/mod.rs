@@ -221,8 +221,12 @@ impl Archive {
 
     /// Where a delivery lies, if it is held.
     pub fn place(&self, content: &Fingerprint) -> PathBuf {
-        let name = content.to_string();
-        self.folder.join(&name[..2]).join(format!("{name}.zst"))
+        below(&self.folder, content)
+    }
+
+    /// Where the archive of the store in `root` keeps a content, whether it has it or not.
+    pub fn place_of(root: &Path, content: &Fingerprint) -> PathBuf {
+        below(&root.join("raw"), content)
     }
 
     /// Moves a finished file to its place; gives whether it was new.
@@ -292,6 +296,11 @@ impl Drop for Spool {
         // After a rename there is nothing to remove, and a file that cannot be removed is found as a leftover later.
         drop(fs::remove_file(&self.path));
     }
+}
+
+fn below(folder: &Path, content: &Fingerprint) -> PathBuf {
+    let name = content.to_string();
+    folder.join(&name[..2]).join(format!("{name}.zst"))
 }
 
 /// Hashes what it decompresses, and compares at the end.
