@@ -22,6 +22,7 @@ mod retracted;
 mod rules;
 mod tested;
 mod tools;
+mod upkeep;
 mod versions;
 mod watched;
 mod web;

@@ -4,6 +4,7 @@ mod decisions;
 mod file;
 mod rejects;
 mod status;
+pub(crate) mod upkeep;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -24,7 +25,7 @@ pub(crate) use self::rejects::{
 pub(crate) use self::status::StatusArguments;
 use crate::waiting::WaitArguments;
 
-const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; status: units that --fail-on names; diff: a breaking change without a new \
+const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; doctor: something is broken; test: failed tests; status: units that --fail-on names; diff: a breaking change without a new \
 version; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
 written); 2 usage, configuration or invalid definitions; 3 refused (run: some deliveries, everything else is published; \
 read, preview: the file); 4 another process works on the store (--wait DURATION waits for it); 70 the store, a disk or the network is \
@@ -122,6 +123,12 @@ pub(crate) enum Command {
     Preview(PreviewArguments),
     /// Find out what a file seems to be, with evidence; write a source definition to review
     Guess(GuessArguments),
+    /// Ask whether everything is in order: project, store, disk, lock, key, books; each with a way out
+    Doctor(upkeep::DoctorArguments),
+    /// Remove files that nothing refers to, and what is older than `retention` in musketer.yaml keeps it
+    Gc(upkeep::GcArguments),
+    /// Copy the database, beside a run that may be at work, and verify the copy
+    Backup(upkeep::BackupArguments),
 }
 
 #[derive(Debug, Args)]

@@ -67,5 +67,8 @@ pub use report::{
 pub use revision::Earlier;
 pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, run};
 pub use scope::Scope;
-pub use upkeep::{Standing, standing};
+pub use upkeep::{
+    ArchiveCopy, BackupReport, Check, Circumstances, Collected, GarbageKind, Standing, Sweep, Verdict, back_up,
+    collect, examine, standing,
+};
 pub use values::{FigureChange, FigureSide, IndicatorChange, NotCompared, ValueChanges, value_changes};

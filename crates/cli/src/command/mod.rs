@@ -17,6 +17,7 @@ pub(crate) mod run;
 mod schema;
 mod status;
 mod test;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
         Command::Read(own) => read::read(common, own),
         Command::Preview(own) => preview::preview(common, own),
         Command::Guess(own) => guess::guess(common, own),
+        Command::Doctor(own) => upkeep::doctor(common, own),
+        Command::Gc(own) => upkeep::gc(common, own),
+        Command::Backup(own) => upkeep::backup(common, own),
     }
 }
 
