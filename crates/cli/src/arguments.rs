@@ -1,9 +1,11 @@
 //! The command line. Groups of commands have their arguments in modules of their own.
 
+mod decisions;
 mod file;
 mod plan;
 mod rejects;
 mod status;
+pub(crate) mod upkeep;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use model::{AsDefined, Date, Period};
 use pipeline::Parts;
 
+pub(crate) use self::decisions::{CarryingArguments, ReceiptArguments, ReleaseArguments};
 pub(crate) use self::file::{
     DialectArguments, GuessArguments, Packing, PreviewArguments, ReadArguments, ReadFormat, ReadingArguments,
 };
@@ -24,7 +27,7 @@ pub(crate) use self::rejects::{
 pub(crate) use self::status::StatusArguments;
 use crate::waiting::WaitArguments;
 
-const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; status: units that --fail-on names; diff: a breaking change without a new \
+const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; doctor: something is broken; test: failed tests; status: units that --fail-on names; diff: a breaking change without a new \
 version; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
 written); 2 usage, configuration or invalid definitions; 3 refused (run: some deliveries, everything else is published; \
 read, preview: the file); 4 another process works on the store (--wait DURATION waits for it); 5 there is something to do \
@@ -96,6 +99,10 @@ pub(crate) enum Command {
     Apply(ApplyArguments),
     /// Take a delivery back, as if it had never come: what stood before stands again
     Retract(RetractArguments),
+    /// Let a delivery hold that is withheld, because it goes beyond the budget of its source
+    Release(ReleaseArguments),
+    /// State that a municipality has nothing to report for a period
+    Receipt(ReceiptArguments),
     /// Check the definitions, offline and without data
     Check(CheckArguments),
     /// Carry out the tests of the definitions, offline and without a store
@@ -123,6 +130,12 @@ pub(crate) enum Command {
     Preview(PreviewArguments),
     /// Find out what a file seems to be, with evidence; write a source definition to review
     Guess(GuessArguments),
+    /// Ask whether everything is in order: project, store, disk, lock, key, books; each with a way out
+    Doctor(upkeep::DoctorArguments),
+    /// Remove files that nothing refers to, and what is older than `retention` in musketer.yaml keeps it
+    Gc(upkeep::GcArguments),
+    /// Copy the database, beside a run that may be at work, and verify the copy
+    Backup(upkeep::BackupArguments),
 }
 
 #[derive(Debug, Args)]

@@ -111,7 +111,10 @@ impl Gatherer<'_> {
         let known = |found: &FoundFile| {
             let stamp = &found.stamp;
             let known = self.seen.unchanged(&found.path, stamp.bytes, stamp.modified_nanoseconds, stamp.inode);
-            known.filter(|known| self.archive.contains(&known.content)).map(|known| known.content)
+            // Bytes that were given up on purpose are not taken in again because their file still lies there.
+            let is_settled =
+                |content: &Fingerprint| self.archive.contains(content) || self.archive.is_discarded(content);
+            known.filter(|known| is_settled(&known.content)).map(|known| known.content)
         };
         let mut contents: Vec<Option<Result<Fingerprint, Refusal>>> =
             listing.found.iter().map(|found| known(found).map(Ok)).collect();

@@ -8,6 +8,7 @@
 //! what was published and why.
 
 mod books;
+mod budget;
 mod calendar;
 mod closing;
 mod coverage;
@@ -36,9 +37,10 @@ pub mod single;
 pub mod testing;
 mod upkeep;
 mod values;
+mod withholding;
 mod work;
 
-pub use calendar::UnitState;
+pub use calendar::{UnitState, owed_units};
 pub use error::RunError;
 // What a guess finds is shown as it is.
 pub use extractor::{
@@ -70,5 +72,8 @@ pub use report::{
 pub use revision::Earlier;
 pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, plan, run};
 pub use scope::{Reprocess, Scope};
-pub use upkeep::{Standing, standing};
+pub use upkeep::{
+    ArchiveCopy, BackupReport, Check, Circumstances, Collected, GarbageKind, Standing, Sweep, Verdict, back_up,
+    collect, examine, standing,
+};
 pub use values::{FigureChange, FigureSide, IndicatorChange, NotCompared, ValueChanges, value_changes};

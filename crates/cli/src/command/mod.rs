@@ -3,6 +3,7 @@
 mod apply;
 mod catalogue;
 mod check;
+mod decisions;
 mod diff;
 mod explain;
 mod export;
@@ -18,6 +19,7 @@ pub(crate) mod run;
 mod schema;
 mod status;
 mod test;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -35,6 +37,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
         Command::Plan(own) => plan::plan(common, own),
         Command::Apply(own) => apply::apply(common, own),
         Command::Retract(own) => retract::retract(common, own),
+        Command::Release(own) => decisions::release(common, own),
+        Command::Receipt(own) => decisions::receipt(common, own),
         Command::Check(own) => check::check(common, own),
         Command::Test(own) => test::test(common, own),
         Command::Diff(own) => diff::diff(common, own),
@@ -48,6 +52,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
         Command::Read(own) => read::read(common, own),
         Command::Preview(own) => preview::preview(common, own),
         Command::Guess(own) => guess::guess(common, own),
+        Command::Doctor(own) => upkeep::doctor(common, own),
+        Command::Gc(own) => upkeep::gc(common, own),
+        Command::Backup(own) => upkeep::backup(common, own),
     }
 }
 
