@@ -7,6 +7,7 @@
 //! Where to start: [`single`] reads one file and nothing else, [`Project::open`] reads a project's definitions, [`run`] carries out a pipeline, [`testing::test`] the tests of definitions, [`Queries`] answers
 //! what was published and why.
 
+mod backfill;
 mod books;
 mod budget;
 mod calendar;
@@ -40,6 +41,7 @@ mod values;
 mod withholding;
 mod work;
 
+pub use backfill::{Backfill, BackfillPlan, Gap, PlannedStep, Resumption, backfill, plan_backfill};
 pub use calendar::{UnitState, owed_units};
 pub use error::RunError;
 // What a guess finds is shown as it is.
@@ -70,7 +72,7 @@ pub use report::{
     UnreleasedReport,
 };
 pub use revision::Earlier;
-pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, plan, run};
+pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, StepBegins, plan, run};
 pub use scope::{Reprocess, Scope};
 pub use upkeep::{
     ArchiveCopy, BackupReport, Check, Circumstances, Collected, GarbageKind, Standing, Sweep, Verdict, back_up,
