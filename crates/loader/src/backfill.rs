@@ -63,8 +63,9 @@ impl Store {
         started_at: &str,
     ) -> Result<i64, LoadError> {
         const ABANDON: &str = "UPDATE backfill SET state = 'abandoned', ended_at = ?1 WHERE state = 'open'";
-        const BEGIN: &str = "INSERT INTO backfill (pipeline, arguments, started_at, state, steps)
-            VALUES (?1, ?2, ?3, 'open', ?4) RETURNING backfill";
+        const BEGIN: &str = "INSERT INTO backfill (pipeline, arguments, started_at, state, steps, ended_at)
+            VALUES (?1, ?2, ?3, CASE WHEN ?4 = 0 THEN 'done' ELSE 'open' END, ?4, CASE WHEN ?4 = 0 THEN ?3 END)
+            RETURNING backfill";
         self.write_alone(|connection| {
             connection.execute(ABANDON, [started_at])?;
             let values = (pipeline, arguments, started_at, crate::reading::whole(steps));

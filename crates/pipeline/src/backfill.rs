@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use loader::{BackfillStep, LoadError, OpenBackfill, Store};
-use model::{Code, Date, MunicipalityCode, Period, Pipeline, SourceId};
+use model::{Code, Date, DeliveryScope, MunicipalityCode, Period, PeriodKind, Pipeline, SourceId};
 use serde::{Deserialize, Serialize};
 
 use crate::coverage::{Cell, Coverage, owed_periods};
@@ -176,13 +176,40 @@ fn steps(plan: &Plan, newest_first: bool) -> Vec<PlannedStep> {
     steps
 }
 
+/// What deliveries of a source will bring, by their names.
+#[derive(Default)]
+struct Coming {
+    cells: BTreeSet<(Option<MunicipalityCode>, Option<Period>)>,
+}
+
+impl Coming {
+    fn add(&mut self, scope: &DeliveryScope, partition: PeriodKind) {
+        match scope.period {
+            None => self.cells.extend([(scope.municipality, None)]),
+            Some(period) => self.cells.extend(period.parts(partition).map(|part| (scope.municipality, Some(part)))),
+        }
+    }
+
+    /// Whether there may be rows of a unit in what comes.
+    fn brings(&self, (municipality, period): Cell) -> bool {
+        let possible =
+            [(Some(municipality), Some(period)), (Some(municipality), None), (None, Some(period)), (None, None)];
+        possible.iter().any(|one| self.cells.contains(one))
+    }
+}
+
 /// Units in the scope that are owed, whose periods are over, and that neither are there nor come with the plan.
 fn gaps(work: &Work<'_>, plan: &Plan, today: Option<Date>) -> Vec<Gap> {
     let coverage = Coverage::of(work.catalogue, work.pipeline, work.ledger.units.keys());
     let geography = Geography::of(work.catalogue);
     let read: BTreeSet<&str> =
         plan.deliveries.iter().filter(|one| one.action.is_read()).map(|one| one.delivery.as_str()).collect();
-    let coming: Vec<_> = work.ledger.known.values().filter(|known| read.contains(known.delivery.id.as_str())).collect();
+    let mut coming: BTreeMap<&SourceId, Coming> = BTreeMap::new();
+    for known in work.ledger.known.values().filter(|known| read.contains(known.delivery.id.as_str())) {
+        let source = work.catalogue.sources.get(&known.delivery.scope.source);
+        let Some(dataset) = source.and_then(|source| work.catalogue.datasets.get(&source.dataset)) else { continue };
+        coming.entry(&known.delivery.scope.source).or_default().add(&known.delivery.scope, dataset.partition);
+    }
     let mut gaps: BTreeMap<(SourceId, MunicipalityCode), Vec<String>> = BTreeMap::new();
     for usage in &work.pipeline.uses {
         let Some(source) = work.catalogue.sources.get(&usage.source) else { continue };
@@ -190,15 +217,7 @@ fn gaps(work: &Work<'_>, plan: &Plan, today: Option<Date>) -> Vec<Gap> {
             continue;
         }
         let delivered = coverage.delivered.get(&source.dataset);
-        let brings = |(municipality, period): Cell| {
-            let about = |known: &&&crate::books::Known| {
-                let scope = &known.delivery.scope;
-                scope.source == usage.source
-                    && scope.municipality.is_none_or(|code| code == municipality)
-                    && scope.period.is_none_or(|of| of.start() < period.end() && period.start() < of.end())
-            };
-            coming.iter().find(about).is_some()
-        };
+        let coming = coming.get(&usage.source);
         let last = [work.scope.to, today].into_iter().flatten().min();
         let last = last.map_or(usage.from, |day| Period::containing(usage.from.kind(), day));
         for period in owed_periods(usage, last) {
@@ -210,7 +229,9 @@ fn gaps(work: &Work<'_>, plan: &Plan, today: Option<Date>) -> Vec<Gap> {
             };
             for code in usage.municipalities.iter().copied().filter(|code| owes(*code)) {
                 let cell = (code, period);
-                if !delivered.is_some_and(|delivered| delivered.contains(&cell)) && !brings(cell) {
+                if !delivered.is_some_and(|delivered| delivered.contains(&cell))
+                    && !coming.is_some_and(|coming| coming.brings(cell))
+                {
                     gaps.entry((usage.source.clone(), code)).or_default().push(period.to_string());
                 }
             }

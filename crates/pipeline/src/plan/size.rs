@@ -1,6 +1,6 @@
 //! How much a plan is: rows and units as far as they are known, otherwise estimated by what came before, and the time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{DeliveryId, SourceId};
 use serde::Serialize;
@@ -88,8 +88,15 @@ impl<'a> Scale<'a> {
             // A year that has only begun has fewer.
             return (Some(parts), parts > 1);
         }
-        let of = self.seen.get(&scope.source).filter(|of| of.deliveries > 0);
-        (of.map(|of| share(1, of.units, of.deliveries)), true)
+        if let Some(of) = self.seen.get(&scope.source).filter(|of| of.deliveries > 0) {
+            return (Some(share(1, of.units, of.deliveries)), true);
+        }
+        // Before the first one: as many as there can be, so that nobody is told too little.
+        let uses = self.work.pipeline.uses.iter().filter(|usage| usage.source == scope.source);
+        let whose: BTreeSet<_> = uses.flat_map(|usage| &usage.municipalities).collect();
+        let whose = if scope.municipality.is_some() { 1 } else { whose.len() as u64 };
+        let parts = scope.period.zip(dataset).map(|(period, dataset)| period.parts(dataset.partition).count() as u64);
+        (parts.map(|parts| parts * whose), true)
     }
 
     fn covered(&self, id: &DeliveryId) -> Option<u64> {
