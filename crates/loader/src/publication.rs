@@ -84,7 +84,7 @@ impl FromStr for RunOutcome {
 }
 
 /// The kinds of definitions that are kept with what they made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DefinitionKind {
     /// A code list.
     CodeList,
@@ -111,6 +111,11 @@ impl DefinitionKind {
             Self::ComparisonGroup => "comparison_group",
             Self::Pipeline => "pipeline",
         }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let all = [Self::CodeList, Self::Dataset, Self::Source, Self::Indicator, Self::ComparisonGroup, Self::Pipeline];
+        all.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{AreaRecord, DeliveryRecord, DeliveryState, Description, Publication, RunEnd, RunOutcome, UnitRecord};
+use loader::{
+    AreaRecord, DefinitionKind, DeliveryRecord, DeliveryState, Description, Publication, RunEnd, RunOutcome, UnitRecord,
+};
 use model::{
     Area, DatasetId, Date, DeliveryId, DeliveryKind, DeliveryScope, Fingerprint, FingerprintBuilder, Indicator,
     IndicatorId, Notice, Refusal, Series, Text, redact,
@@ -10,6 +12,7 @@ use model::{
 
 use crate::books::Known;
 use crate::calendar::{self, Blocked, Books};
+use crate::causes::Basis;
 use crate::coverage::{Coverage, is_used};
 use crate::figures::{self, Sources, Task, UnitFile, Wanted};
 use crate::geography::Geography;
@@ -53,6 +56,24 @@ impl Work<'_> {
         self.ledger.series.get(&asked.series) != Some(&self.basis(asked))
     }
 
+    /// Whether a series has to be computed anew as a whole, and why.
+    fn basis_of(&self, asked: &Asked<'_>) -> Basis {
+        let version = (DefinitionKind::Indicator, asked.version.id.to_string(), asked.version.version.0);
+        match self.ledger.series.get(&asked.series) {
+            _ if !self.is_redefined(asked) => Basis::Kept,
+            None => Basis::New,
+            Some(stored) if *stored == loader::outdated() => Basis::Outdated,
+            Some(_) => {
+                let used = |key| self.ledger.definitions.get(key);
+                let list = self.catalogue.municipalities();
+                let key = list.map(|list| (DefinitionKind::CodeList, list.id.to_string(), 0));
+                let is_same = used(&version) == Some(&asked.version.fingerprint);
+                let is_listed = key.as_ref().and_then(used) == list.map(|list| &list.fingerprint);
+                if is_same && !is_listed { Basis::Regrouped } else { Basis::Redefined }
+            }
+        }
+    }
+
     /// Whether the texts of a version are others than the tables have.
     pub(crate) fn is_redescribed(&self, asked: &Asked<'_>) -> bool {
         let key = (asked.series.indicator.clone(), asked.series.version);
@@ -88,9 +109,10 @@ impl Work<'_> {
         }
         let (mut tasks, mut names) = (Vec::new(), Vec::new());
         for asked in &self.asked {
-            let all = self.is_redefined(asked);
+            let basis = self.basis_of(asked);
+            let all = basis != Basis::Kept;
             let read = asked.datasets();
-            let touched = self.changed.iter().any(|(dataset, _)| read.contains(dataset));
+            let touched = self.changed.keys().any(|(dataset, _)| read.contains(dataset));
             if all || self.is_redescribed(asked) {
                 publication.indicator(asked.version, asked.is_current)?;
             }
@@ -100,7 +122,7 @@ impl Work<'_> {
             }
             for plan in asked.plans.iter().filter(|_| all || touched) {
                 let mut task = Task { series: &asked.series, plan, wanted: Wanted::default() };
-                task.wanted = figures::wanted(&sources, &task, &self.changed, all, publication)?;
+                task.wanted = figures::wanted(&sources, &task, &self.changed, basis, publication)?;
                 tasks.push(task);
                 names.push(asked.name());
             }
@@ -122,7 +144,7 @@ impl Work<'_> {
 
     /// Indicators of other pipelines that read what this run changed.
     fn outdate_others(&self, publication: &mut Publication<'_>) -> Result<(), RunError> {
-        let changed: BTreeSet<&DatasetId> = self.changed.iter().map(|(dataset, _)| dataset).collect();
+        let changed: BTreeSet<&DatasetId> = self.changed.keys().map(|(dataset, _)| dataset).collect();
         let known: BTreeSet<&IndicatorId> = self.ledger.series.keys().map(|series| &series.indicator).collect();
         for id in known.into_iter().filter(|id| !self.pipeline.indicators.contains(id)) {
             let mut editions = self.catalogue.versions(id.as_str()).flat_map(|version| version.editions());

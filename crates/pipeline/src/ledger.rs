@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use loader::{DeliveryRecord, DeliveryState, Description, RunNumber, SeenFiles, Store, UnitRecord};
+use loader::{DefinitionKind, DeliveryRecord, DeliveryState, Description, RunNumber, SeenFiles, Store, UnitRecord};
 use model::{DeliveryId, Fingerprint, IndicatorId, IndicatorVersion, Series, WorkUnit};
 
 use crate::RunError;
@@ -24,6 +24,8 @@ pub(crate) struct Ledger {
     pub(crate) series: BTreeMap<Series, Fingerprint>,
     /// What is said of each version.
     pub(crate) descriptions: BTreeMap<(IndicatorId, IndicatorVersion), Description>,
+    /// The definitions that the run before used, by kind, name and version; read when there is something to do.
+    pub(crate) definitions: BTreeMap<(DefinitionKind, String, u32), Fingerprint>,
     pub(crate) next_sequence: i64,
 }
 
@@ -52,6 +54,19 @@ impl Ledger {
         reading.acts()?.iter().for_each(|recorded| decisions.add(&recorded.act));
         let latest_run = reading.latest_run()?;
         let (series, descriptions) = (reading.series()?, reading.descriptions()?);
-        Ok(Self { known, records, units, coverage, decisions, latest_run, seen, series, descriptions, next_sequence })
+        let definitions = BTreeMap::new();
+        Ok(Self {
+            known,
+            records,
+            units,
+            coverage,
+            decisions,
+            latest_run,
+            seen,
+            series,
+            descriptions,
+            definitions,
+            next_sequence,
+        })
     }
 }
