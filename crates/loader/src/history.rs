@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use model::{DeliveryId, Fingerprint, WorkUnit};
+use model::{DeliveryId, WorkUnit};
 
 use crate::ledger::{delivery_id, unit};
-use crate::reading::{count, parsed, word};
-use crate::{DefinitionKind, LoadError, Reading, RunNumber};
+use crate::reading::count;
+use crate::{LoadError, Reading, RunNumber};
 
 /// That a delivery held for a unit, from one run to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,18 +55,6 @@ impl Reading<'_> {
                 })
             };
             connection.prepare(SQL)?.query_map([], revision)?.collect()
-        })
-    }
-
-    /// The definitions that the latest run used, by kind, name and version.
-    pub fn used_definitions(&self) -> Result<BTreeMap<(DefinitionKind, String, u32), Fingerprint>, LoadError> {
-        const SQL: &str = "SELECT kind, id, version, fingerprint FROM definition WHERE current = 1";
-        self.query(|connection| {
-            let used = |row: &rusqlite::Row<'_>| {
-                let kind = word(row, "kind", DefinitionKind::parse)?;
-                Ok(((kind, row.get("id")?, row.get("version")?), parsed(row, "fingerprint")?))
-            };
-            connection.prepare(SQL)?.query_map([], used)?.collect()
         })
     }
 
