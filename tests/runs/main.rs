@@ -14,6 +14,7 @@ mod groups;
 mod held;
 mod joined;
 mod municipalities;
+mod operations;
 mod pages;
 mod persons;
 mod place;
