@@ -18,6 +18,7 @@ mod operations;
 mod pages;
 mod persons;
 mod place;
+mod planned;
 mod rejected;
 mod retracted;
 mod rules;

@@ -332,6 +332,13 @@ impl Description {
         ])
     }
 
+    /// All that is said, for a fingerprint.
+    pub fn text(&self) -> String {
+        let values = self.0.iter().zip(DESCRIBED);
+        let lines = values.map(|(value, name)| [name, ": ", value.as_deref().unwrap_or_default(), "\n"].concat());
+        lines.collect::<Vec<_>>().concat()
+    }
+
     /// The columns as texts, for a query.
     pub(crate) fn columns() -> String {
         DESCRIBED.map(|name| format!("CAST({name} AS TEXT) AS {name}")).join(", ")

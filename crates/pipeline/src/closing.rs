@@ -59,10 +59,23 @@ impl Work<'_> {
         self.ledger.descriptions.get(&key) != Some(&Description::of(asked.version, asked.is_current))
     }
 
+    /// Whether this run computes all of a series, because of its definition. A run over a part of the deliveries leaves
+    /// that to the next whole one, unless it changes something that the series is made of: half of a series by one
+    /// definition and half by another would be visible.
+    pub(crate) fn is_made_anew(&self, asked: &Asked<'_>, is_touched: bool) -> bool {
+        (self.scope.is_all() || is_touched) && self.is_redefined(asked)
+    }
+
+    /// Whether this run writes the texts of a version anew.
+    pub(crate) fn is_retold(&self, asked: &Asked<'_>, is_touched: bool) -> bool {
+        (self.scope.is_all() || is_touched) && self.is_redescribed(asked)
+    }
+
     /// Series of the pipeline's indicators that it asks for no more: of a version that is not kept or that newer ones
-    /// leave nothing, or as it is not defined any more.
+    /// leave nothing, or as it is not defined any more. A run over a part of the deliveries leaves them to the next whole one.
     pub(crate) fn asked_no_more(&self) -> impl Iterator<Item = &Series> {
-        let ours = self.ledger.series.keys().filter(|series| self.pipeline.indicators.contains(&series.indicator));
+        let is_ours = |series: &&Series| self.scope.is_all() && self.pipeline.indicators.contains(&series.indicator);
+        let ours = self.ledger.series.keys().filter(is_ours);
         ours.filter(|series| self.asked.iter().all(|asked| asked.series != **series))
     }
 
@@ -86,12 +99,18 @@ impl Work<'_> {
         for series in self.asked_no_more() {
             publication.withdraw(series)?;
         }
+        // Those that have one definition throughout when the run has ended.
+        let mut whole = Vec::new();
         let (mut tasks, mut names) = (Vec::new(), Vec::new());
         for asked in &self.asked {
-            let all = self.is_redefined(asked);
             let read = asked.datasets();
             let touched = self.changed.iter().any(|(dataset, _)| read.contains(dataset));
-            if all || self.is_redescribed(asked) {
+            let all = self.is_made_anew(asked, touched);
+            if !all && self.is_redefined(asked) {
+                continue;
+            }
+            whole.push(asked);
+            if all || self.is_retold(asked, touched) {
                 publication.indicator(asked.version, asked.is_current)?;
             }
             if all {
@@ -107,7 +126,7 @@ impl Work<'_> {
         }
         progress.begin(Phase::Compute, tasks.len() as u64);
         let counts = figures::publish(&sources, &tasks, publication, &self.stop, &|| progress.advance(1))?;
-        let of_groups = groups::publish(&sources, (self.pipeline, &self.asked), &tasks, publication)?;
+        let of_groups = groups::publish(&sources, (self.pipeline, &whole), &tasks, publication)?;
         for id in groups::elsewhere(self.catalogue, self.pipeline, &tasks) {
             publication.outdate_indicator(&id)?;
         }

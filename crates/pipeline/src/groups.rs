@@ -95,7 +95,7 @@ pub(crate) fn chosen<'a>(
 /// again, and wherever other municipalities belong to a group than before. The counts come with the names of the series.
 pub(crate) fn publish(
     sources: &Sources<'_>,
-    (pipeline, asked): (&Pipeline, &[Asked<'_>]),
+    (pipeline, asked): (&Pipeline, &[&Asked<'_>]),
     work: &[Task<'_>],
     publication: &mut Publication<'_>,
 ) -> Result<Vec<(String, FigureCounts)>, RunError> {
