@@ -15,6 +15,7 @@ mod held;
 mod joined;
 mod known;
 mod municipalities;
+mod operations;
 mod pages;
 mod persons;
 mod place;
