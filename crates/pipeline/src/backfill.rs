@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long a step waits for a run that has come between it and the step before.
-const BETWEEN_STEPS: Duration = Duration::from_secs(24 * 3600);
+const BETWEEN_STEPS: Duration = Duration::from_hours(24);
 
 /// What becomes of a backfill that was begun and has steps left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
