@@ -19,6 +19,7 @@ mod pages;
 mod persons;
 mod place;
 mod random;
+mod retracted;
 mod rules;
 mod tested;
 mod tools;

@@ -1,11 +1,12 @@
-//! What a run leaves for those who watch it: reports, the line for a mail, log lines.
+//! What a run leaves for those who watch it: reports, the line for a mail, log lines, metrics, lineage.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 
 use serde_json::Value;
 
 use crate::place::{Place, Said, shipped, tree};
+use crate::web::{busy, ok, serve};
 
 /// The uses of a small project: one municipality's pupils in two school years.
 const PUPILS: &str = "  - {source: tabulex_pupils, municipalities: ['0101'], from: 2024, to: 2025}\n";
@@ -180,4 +181,170 @@ fn log_lines_say_which_run_and_which_delivery() {
     }
     let text = place.musketer(&["run", "-v"]).err;
     assert!(text.contains("run{run_id=") && text.contains("nothing new"), "{text}");
+}
+
+/// Reads the text format of Prometheus as its specification has it and no looser: families one after the other, each with
+/// help and type before its values, names and labels of their form, every value once.
+fn metrics(text: &str) -> BTreeMap<String, String> {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    assert!(text.ends_with('\n'), "the last line ends too");
+    let (mut values, mut families) = (BTreeMap::new(), BTreeSet::new());
+    let (mut helped, mut family) = (String::new(), String::new());
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("# HELP ") {
+            let (name, help) = rest.split_once(' ').expect("a help");
+            assert!(is_name(name) && help.ends_with('.') && families.insert(name.to_owned()), "{line}");
+            name.clone_into(&mut helped);
+        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
+            assert_eq!(rest, format!("{helped} gauge"), "the type stands behind the help");
+            family.clone_from(&helped);
+        } else {
+            let (key, value) = line.rsplit_once(' ').expect("a value");
+            let (name, labels) = key.strip_suffix('}').and_then(|key| key.split_once('{')).expect("labels");
+            assert_eq!(name, family, "a value stands with its family");
+            let mut rest = labels;
+            let mut names = BTreeSet::new();
+            while !rest.is_empty() {
+                let (name, behind) = rest.split_once("=\"").expect("a label");
+                assert!(is_name(name) && names.insert(name), "{line}");
+                let end = behind.find('"').expect("an end");
+                assert!(!behind[..end].contains(['\\', '\n']), "nothing here needs escaping: {line}");
+                rest = behind[end + 1..].strip_prefix(',').unwrap_or(&behind[end + 1..]);
+            }
+            assert!(value.parse::<f64>().expect("a number").is_finite(), "{line}");
+            let key = key.replace("pipeline=\"test\"", "").replace("{,", "{").replace("{}", "");
+            assert!(values.insert(key, value.to_owned()).is_none(), "{line}");
+        }
+    }
+    values
+}
+
+#[test]
+fn metrics_say_when_it_last_went_well() {
+    let place = small();
+    let path = place.path("collector/musketer.prom").display().to_string();
+    let found = || metrics(&fs::read_to_string(place.path("collector/musketer.prom")).expect("metrics"));
+    place.expect(0, &["run", "--metrics", &path]);
+    let first = found();
+    assert_eq!(first["musketer_run_outcome{outcome=\"complete\"}"], "1");
+    assert_eq!(first["musketer_run_exit_code"], "0");
+    assert_eq!(first["musketer_run_last_success_timestamp_seconds"], first["musketer_run_timestamp_seconds"]);
+    assert_eq!(first["musketer_units{state=\"done\"}"], "2");
+    assert_eq!(first["musketer_run_deliveries{state=\"accepted\"}"], "2");
+    let rows = |fate: &str| first[&format!("musketer_run_rows{{source=\"tabulex_pupils\",fate=\"{fate}\"}}")].clone();
+    let sum = |fate: &str| place.number(&format!("SELECT rows_{fate} FROM run")).to_string();
+    for fate in ["accepted", "rejected", "skipped"] {
+        assert_eq!(rows(fate), sum(fate));
+    }
+    let figures = place.number("SELECT figures_new FROM run").to_string();
+    assert_eq!(first["musketer_run_figures{change=\"new\"}"], figures);
+    assert!(first["musketer_store_bytes{part=\"raw\"}"] != "0" && first["musketer_rejects_open"] != "0");
+
+    // A refusal and a failure change all but the time of the last success.
+    place.write(
+        "collector/musketer.prom",
+        fs::read_to_string(&path).expect("there").replace(
+            &format!(
+                "musketer_run_last_success_timestamp_seconds{{pipeline=\"test\"}} {}",
+                first["musketer_run_timestamp_seconds"]
+            ),
+            "musketer_run_last_success_timestamp_seconds{pipeline=\"test\"} 1772330400",
+        ),
+    );
+    correct_badly(&place);
+    place.expect(3, &["run", "--metrics", &path]);
+    assert_eq!(found()["musketer_run_last_success_timestamp_seconds"], "1772330400");
+    assert_eq!(found()["musketer_deliveries{state=\"refused\"}"], "1");
+    let before = fs::read(&path).expect("metrics");
+    let lock = File::options().write(true).open(place.path("store/lock")).expect("the lock");
+    lock.lock().expect("taken");
+    place.expect(4, &["run", "--metrics", &path]);
+    assert!(fs::read(&path).expect("metrics") == before, "a run that found the store busy has no say");
+    drop(lock);
+    let configuration = fs::read_to_string(place.path("musketer.yaml")).expect("the project");
+    place.write("musketer.yaml", format!("{configuration}observability: {{metrics: collector/musketer.prom}}\n"));
+    place.write("definitions/datasets/broken.yaml", "kind: dataset\nid: other\n");
+    place.expect(2, &["run"]);
+    let failed = found();
+    assert_eq!(failed["musketer_run_outcome{outcome=\"invalid\"}"], "1");
+    assert_eq!(failed["musketer_run_last_success_timestamp_seconds"], "1772330400");
+    assert!(!failed.keys().any(|key| key.starts_with("musketer_run_figures")), "no numbers where nothing was counted");
+    assert_eq!(tree(&place.path("collector")).len(), 1, "nothing is left beside it");
+}
+
+/// Holds an event against what the specification of `OpenLineage` demands of it.
+fn assert_event(event: &Value) {
+    let text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+    assert!(text(&event["eventTime"]) && text(&event["producer"]) && text(&event["schemaURL"]), "{event:#}");
+    assert!(["START", "COMPLETE", "ABORT", "FAIL"].contains(&event["eventType"].as_str().expect("a type")));
+    assert_eq!(event["run"]["runId"].as_str().map(str::len), Some(36));
+    assert!(text(&event["job"]["namespace"]) && text(&event["job"]["name"]));
+    let mut facets = vec![&event["run"]["facets"], &event["job"]["facets"]];
+    for (list, own) in [("inputs", "inputFacets"), ("outputs", "outputFacets")] {
+        for dataset in event[list].as_array().expect("a list") {
+            assert!(text(&dataset["namespace"]) && text(&dataset["name"]), "{dataset}");
+            facets.extend(dataset.get(own));
+        }
+    }
+    for facet in facets.into_iter().flat_map(|facets| facets.as_object().expect("facets").values()) {
+        assert!(text(&facet["_producer"]) && text(&facet["_schemaURL"]), "{facet}");
+    }
+}
+
+#[test]
+fn lineage_tells_what_a_run_read_and_made() {
+    let place = small();
+    let path = place.path("lineage.ndjson").display().to_string();
+    place.expect(0, &["run", "--lineage", &path]);
+    place.write("definitions/datasets/broken.yaml", "kind: dataset\nid: other\n");
+    place.expect(2, &["run", "--lineage", &path]);
+    fs::remove_file(place.path("definitions/datasets/broken.yaml")).expect("it was there");
+    let lock = File::options().write(true).open(place.path("store/lock")).expect("the lock");
+    lock.lock().expect("taken");
+    place.expect(4, &["run", "--lineage", &path]);
+    drop(lock);
+    let events: Vec<Value> = fs::read_to_string(&path).expect("events").lines().map(parsed).collect();
+    events.iter().for_each(assert_event);
+    let kinds: Vec<&str> = events.iter().filter_map(|event| event["eventType"].as_str()).collect();
+    assert_eq!(kinds, ["START", "COMPLETE", "START", "FAIL", "START", "ABORT"]);
+    for pair in events.chunks(2) {
+        assert_eq!(pair[0]["run"]["runId"], pair[1]["run"]["runId"]);
+    }
+    let complete = &events[1];
+    assert_eq!((&complete["job"]["name"], &complete["job"]["namespace"]), (&"test".into(), &"musketer".into()));
+    let read = &complete["inputs"][0];
+    assert_eq!(read["name"], "source.tabulex_pupils");
+    let rows = place.number("SELECT rows_read FROM run");
+    assert_eq!(read["inputFacets"]["inputStatistics"]["rowCount"].as_i64(), Some(rows));
+    let pupils = complete["outputs"].as_array().expect("outputs").iter().find(|of| of["name"] == "indicator.pupils");
+    let figures = place.number("SELECT count(*) FROM observation WHERE indicator = 'pupils'");
+    assert_eq!(pupils.expect("pupils")["outputFacets"]["outputStatistics"]["rowCount"].as_i64(), Some(figures));
+    assert_eq!(events[3]["outputs"], Value::Array(Vec::new()));
+    let message = events[3]["run"]["facets"]["errorMessage"]["message"].as_str().expect("a message");
+    assert!(message.starts_with('M'), "{message}");
+}
+
+#[test]
+fn a_service_for_lineage_that_fails_is_a_warning() {
+    let place = small();
+    let (url, server) = serve(vec![ok(b""), busy()]);
+    let said = place.musketer_with(&["run", "--lineage", &url], ("OPENLINEAGE_API_KEY", "secret-key"));
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("warning: ") && said.err.contains("status 503"), "{}", said.err);
+    assert!(!said.err.contains("secret-key"), "{}", said.err);
+    let requests = server.join().expect("served");
+    for (request, kind) in requests.iter().zip(["START", "COMPLETE"]) {
+        assert!(
+            request.starts_with("post /v1/data") && request.contains("authorization: bearer secret-key"),
+            "{request}"
+        );
+        let event = parsed(request.split_once("\r\n\r\n").expect("a body").1);
+        assert_event(&event);
+        assert_eq!(event["eventType"], kind);
+    }
+    let said = place.musketer(&["run", "--lineage", "http://lineage.example.org/"]);
+    assert!(said.code == 0 && said.err.contains("not encrypted"), "{}", said.err);
 }

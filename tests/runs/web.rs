@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use crate::place::{Place, example};
 
 /// Answers requests one after the other with these answers, and gives the requests back.
-fn serve(answers: Vec<Vec<u8>>) -> (String, JoinHandle<Vec<String>>) {
+pub(crate) fn serve(answers: Vec<Vec<u8>>) -> (String, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/v1/data", listener.local_addr().expect("an address"));
     let server = std::thread::spawn(move || {
@@ -35,7 +35,7 @@ fn request(stream: &mut impl Read) -> String {
     head + &String::from_utf8_lossy(&body)
 }
 
-fn ok(body: &[u8]) -> Vec<u8> {
+pub(crate) fn ok(body: &[u8]) -> Vec<u8> {
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
@@ -43,7 +43,7 @@ fn ok(body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-fn busy() -> Vec<u8> {
+pub(crate) fn busy() -> Vec<u8> {
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
 }
 

@@ -75,6 +75,8 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Take in what is new, compute what depends on it, publish it
     Run(RunArguments),
+    /// Take a delivery back, as if it had never come: what stood before stands again
+    Retract(RetractArguments),
     /// Check the definitions, offline and without data
     Check(CheckArguments),
     /// Carry out the tests of the definitions, offline and without a store
@@ -133,6 +135,49 @@ pub(crate) struct WatchArguments {
     /// Write the run in one line to a file, for a mail
     #[arg(long, value_name = "FILE")]
     pub(crate) summary: Option<PathBuf>,
+    /// Write what Prometheus' collector of text files reads
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
+    /// Tell a file or a service of the run, in the words of `OpenLineage`
+    #[arg(long, value_name = "FILE|URL")]
+    pub(crate) lineage: Option<String>,
+}
+
+/// What is said of a decision.
+#[derive(Debug, Args)]
+pub(crate) struct DecisionArguments {
+    /// Why; it is recorded with who and when
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    pub(crate) reason: String,
+    /// Who decides; the user at this machine if not given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() { Err("say why in a few words".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RetractArguments {
+    /// The delivery; the first digits of its identifier suffice. `status --deliveries` lists them
+    pub(crate) delivery: String,
+    /// Let it hold again
+    #[arg(long)]
+    pub(crate) undo: bool,
+    #[command(flatten)]
+    pub(crate) decision: DecisionArguments,
+    /// The pipeline; the project's own if not given
+    #[arg(long, value_name = "PIPELINE")]
+    pub(crate) pipeline: Option<String>,
+    /// How the report is written
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) waiting: WaitArguments,
+    #[command(flatten)]
+    pub(crate) watched: WatchArguments,
 }
 
 #[derive(Debug, Args)]

@@ -63,6 +63,11 @@ pub(crate) fn log_filter() -> Option<String> {
     variable("MUSKETER_LOG")
 }
 
+/// What a service for lineage knows us by; the name of the variable is that of other programs for `OpenLineage`.
+pub(crate) fn lineage_key() -> Option<String> {
+    variable("OPENLINEAGE_API_KEY")
+}
+
 /// Where keys may come from, and random bytes for a new one.
 pub(crate) fn key_place() -> Result<KeyPlace, getrandom::Error> {
     let mut random = [0; 32];
@@ -81,6 +86,13 @@ pub(crate) fn host() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name = if name.trim().is_empty() { variable("HOSTNAME").unwrap_or_default() } else { name };
     if name.trim().is_empty() { "an unnamed machine".to_owned() } else { name.trim().to_owned() }
+}
+
+/// Who decides something, where the command line does not say: the user at this machine.
+pub(crate) fn person() -> String {
+    let user = variable("LOGNAME").or_else(|| variable("USER")).unwrap_or_else(|| "unknown".to_owned());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if host.trim().is_empty() { user } else { format!("{user}@{}", host.trim()) }
 }
 
 /// The number of processors that the process may use.

@@ -27,6 +27,7 @@ pub use limits::Limits;
 pub use transport::file::{DropFolder, FileStamp, FoundFile, Listing};
 pub use transport::file_name::scope_of_name;
 pub use transport::http;
+pub use transport::post::{Message, post};
 
 use model::Fingerprint;
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use model::{Code, DeliveryId, TallyError};
 use rusqlite::ErrorCode;
 
+use crate::RunNumber;
+
 /// Why something could not be stored or read back.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -61,6 +63,16 @@ pub enum LoadError {
         /// The version that reading needs.
         known: i64,
     },
+    /// Another run has published since this one decided what to do: it was not alone, whatever its lock says.
+    #[error("`{}` has been written by another run meanwhile ({} instead of {})", path.display(), run_or_none(*latest), run_or_none(*decided))]
+    Outrun {
+        /// The database.
+        path: PathBuf,
+        /// The latest run that was known.
+        decided: Option<RunNumber>,
+        /// The latest run now.
+        latest: Option<RunNumber>,
+    },
     /// A canonical file cannot be read back.
     #[error("the canonical file `{}` cannot be read: {reason}", path.display())]
     PartUnreadable {
@@ -95,6 +107,10 @@ pub enum LoadError {
     },
 }
 
+fn run_or_none(run: Option<RunNumber>) -> String {
+    run.map_or("no run".to_owned(), |run| format!("run {run}"))
+}
+
 impl LoadError {
     /// The stable code.
     pub fn code(&self) -> Code {
@@ -105,6 +121,7 @@ impl LoadError {
             Self::PartUnwritable { .. } => Code::STORE_UNAVAILABLE,
             Self::Damaged { .. } => Code::STORE_CORRUPT,
             Self::Newer { .. } => Code::STORE_NEWER,
+            Self::Outrun { .. } => Code::OUTRUN,
             Self::PartUnreadable { .. } => Code::PART_UNREADABLE,
             Self::Unbalanced { .. } | Self::Contradiction { .. } => Code::INTERNAL,
         }

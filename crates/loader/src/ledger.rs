@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use model::{DatasetId, Delivery, DeliveryId, DeliveryScope, Fingerprint, Notice, Refusal, RowTally, WorkUnit, redact};
+use model::{
+    DatasetId, Delivery, DeliveryId, DeliveryKind, DeliveryScope, Fingerprint, Notice, Refusal, RowTally, WorkUnit,
+    redact,
+};
 use rusqlite::{Connection, Row, named_params};
 
-use crate::reading::{code, count, optional, parsed, whole, word};
+use crate::reading::{code, count, maybe, optional, parsed, whole, word};
 use crate::{LoadError, Publication, Reading, RunNumber};
 
 /// What became of a delivery.
@@ -15,8 +18,12 @@ pub enum DeliveryState {
     Accepted,
     /// Nothing of it is loaded.
     Refused(Refusal),
+    /// It was read, but it is beyond the budget of its source, so nothing of it is published.
+    Withheld(Refusal),
     /// Another delivery holds in its place.
     Superseded,
+    /// Somebody took it back.
+    Retracted,
 }
 
 impl DeliveryState {
@@ -25,13 +32,15 @@ impl DeliveryState {
         match self {
             Self::Accepted => "accepted",
             Self::Refused(_) => "refused",
+            Self::Withheld(_) => "withheld",
             Self::Superseded => "superseded",
+            Self::Retracted => "retracted",
         }
     }
 
     fn refusal(&self) -> Option<&Refusal> {
         match self {
-            Self::Refused(refusal) => Some(refusal),
+            Self::Refused(refusal) | Self::Withheld(refusal) => Some(refusal),
             _ => None,
         }
     }
@@ -83,10 +92,10 @@ pub struct UnitRecord {
 }
 
 const UPSERT_DELIVERY: &str = "
-    INSERT INTO delivery (delivery, source, municipality, period, version, name, content, bytes, sequence,
+    INSERT INTO delivery (delivery, kind, source, municipality, period, version, name, content, bytes, sequence,
         received_run, processed_run, reading_fingerprint, state, refusal_code, refusal_message, refusal_line,
         refusal_column, refusal_help, rows_read, rows_accepted, rows_rejected, rows_skipped)
-    VALUES (:delivery, :source, :municipality, :period, :version, :name, :content, :bytes,
+    VALUES (:delivery, :kind, :source, :municipality, :period, :version, :name, :content, :bytes,
         (SELECT coalesce(max(sequence), 0) + 1 FROM delivery),
         :run, iif(:reading IS NULL, NULL, :run), :reading, :state, :code, :message, :line,
         :column, :help, :read, :accepted, :rejected, :skipped)
@@ -120,10 +129,36 @@ impl Publication<'_> {
         self.write(|connection| connection.prepare_cached(SQL)?.execute([delivery.as_str()]).map(drop))
     }
 
-    /// Marks an accepted delivery as superseded; its books and rejected rows stay.
-    pub fn supersede_delivery(&mut self, delivery: &DeliveryId) -> Result<(), LoadError> {
-        const SQL: &str = "UPDATE delivery SET state = 'superseded' WHERE delivery = ?1 AND state = 'accepted'";
-        self.write(|connection| connection.prepare_cached(SQL)?.execute([delivery.as_str()]).map(drop))
+    /// Gives a delivery another state; its books and rejected rows stay.
+    pub fn set_delivery_state(&mut self, delivery: &DeliveryId, state: &DeliveryState) -> Result<(), LoadError> {
+        const SQL: &str = "UPDATE delivery SET state = ?2, refusal_code = ?3, refusal_message = ?4, refusal_line = ?5,
+            refusal_column = ?6, refusal_help = ?7 WHERE delivery = ?1";
+        let refusal = state.refusal();
+        let code = refusal.map(|refusal| refusal.code.to_string());
+        let message = refusal.map(|refusal| &refusal.message);
+        let line = refusal.and_then(|refusal| refusal.line).map(whole);
+        let column = refusal.and_then(|refusal| refusal.column.as_ref());
+        let help = refusal.and_then(|refusal| refusal.help.as_ref());
+        let values = (delivery.as_str(), state.as_str(), code, message, line, column, help);
+        self.write(|connection| connection.prepare_cached(SQL)?.execute(values).map(drop))
+    }
+
+    /// Records what a delivery covers, in place of what it covered before.
+    pub fn record_coverage<'c>(
+        &mut self,
+        delivery: &DeliveryId,
+        covered: impl IntoIterator<Item = (&'c WorkUnit, u64)>,
+    ) -> Result<(), LoadError> {
+        const SQL: &str = "INSERT INTO delivery_unit (delivery, municipality, period, rows) VALUES (?1, ?2, ?3, ?4)";
+        self.write(|connection| {
+            connection.prepare_cached("DELETE FROM delivery_unit WHERE delivery = ?1")?.execute([delivery.as_str()])?;
+            let mut insert = connection.prepare_cached(SQL)?;
+            for (unit, rows) in covered {
+                let (_, municipality, period) = unit_key(unit);
+                insert.execute((delivery.as_str(), municipality, period, whole(rows)))?;
+            }
+            Ok(())
+        })
     }
 
     /// Forgets the rejected rows, skips and notices of an earlier reading.
@@ -145,15 +180,33 @@ impl Publication<'_> {
         self.write(|connection| {
             let values =
                 (source, municipality, period, dataset, delivery, reading, rows, record.part.as_deref(), self.run.0);
-            connection.prepare_cached(SQL)?.execute(values).map(drop)
+            connection.prepare_cached(SQL)?.execute(values)?;
+            close_revision(connection, &record.unit, self.run)?;
+            let (source, municipality, period) = unit_key(&record.unit);
+            let values = (source, municipality, period, self.run.0, delivery, whole(record.rows));
+            connection.prepare_cached(OPEN_REVISION)?.execute(values).map(drop)
         })
     }
 
     /// Removes a unit that no delivery covers any more.
     pub fn remove_unit(&mut self, unit: &WorkUnit) -> Result<(), LoadError> {
         const SQL: &str = "DELETE FROM unit WHERE source = ?1 AND municipality = ?2 AND period = ?3";
-        self.write(|connection| connection.prepare_cached(SQL)?.execute(unit_key(unit)).map(drop))
+        self.write(|connection| {
+            connection.prepare_cached(SQL)?.execute(unit_key(unit))?;
+            close_revision(connection, unit, self.run)
+        })
     }
+}
+
+/// A run that writes a unit twice has one revision of it: the second. The key says so.
+const OPEN_REVISION: &str = "INSERT OR REPLACE INTO unit_revision
+    (source, municipality, period, known_from_run, delivery, rows) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+fn close_revision(connection: &Connection, unit: &WorkUnit, run: RunNumber) -> rusqlite::Result<()> {
+    const SQL: &str = "UPDATE unit_revision SET known_to_run = ?4
+        WHERE source = ?1 AND municipality = ?2 AND period = ?3 AND known_to_run IS NULL";
+    let (source, municipality, period) = unit_key(unit);
+    connection.prepare_cached(SQL)?.execute((source, municipality, period, run.0)).map(drop)
 }
 
 fn unit_key(unit: &WorkUnit) -> (&str, String, String) {
@@ -161,11 +214,12 @@ fn unit_key(unit: &WorkUnit) -> (&str, String, String) {
 }
 
 fn upsert_delivery(connection: &Connection, record: &DeliveryRecord, run: RunNumber) -> rusqlite::Result<()> {
-    let Delivery { id, scope, name, content, bytes } = &record.delivery;
+    let Delivery { id, kind, scope, name, content, bytes } = &record.delivery;
     let refusal = record.state.refusal();
     let tally = &record.tally;
     let values = named_params! {
         ":delivery": id.as_str(),
+        ":kind": kind.as_str(),
         ":source": scope.source.as_str(),
         ":municipality": scope.municipality.map(|code| code.to_string()),
         ":period": scope.period.map(|period| period.to_string()),
@@ -244,6 +298,31 @@ impl Reading<'_> {
     }
 }
 
+impl Reading<'_> {
+    /// What the deliveries cover that were read and accepted, with the number of their rows.
+    pub fn coverage(&self) -> Result<BTreeMap<DeliveryId, BTreeMap<WorkUnit, u64>>, LoadError> {
+        const SQL: &str = "SELECT c.*, d.source FROM delivery_unit AS c JOIN delivery AS d ON d.delivery = c.delivery
+            ORDER BY c.delivery, c.municipality, c.period";
+        self.query(|connection| {
+            let mut coverage: BTreeMap<DeliveryId, BTreeMap<WorkUnit, u64>> = BTreeMap::new();
+            let mut statement = connection.prepare(SQL)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                coverage.entry(delivery_id(row)?).or_default().insert(unit(row)?, count(row, "rows")?);
+            }
+            Ok(coverage)
+        })
+    }
+}
+
+fn unit(row: &Row<'_>) -> rusqlite::Result<WorkUnit> {
+    Ok(WorkUnit {
+        source: parsed(row, "source")?,
+        municipality: parsed(row, "municipality")?,
+        period: parsed(row, "period")?,
+    })
+}
+
 fn skips(connection: &Connection) -> rusqlite::Result<BTreeMap<DeliveryId, BTreeMap<String, u64>>> {
     let mut skips: BTreeMap<DeliveryId, BTreeMap<String, u64>> = BTreeMap::new();
     let mut statement = connection.prepare("SELECT delivery, rule, rows FROM delivery_skip")?;
@@ -263,7 +342,7 @@ fn notices(connection: &Connection) -> rusqlite::Result<BTreeMap<DeliveryId, Vec
             code: code(row, "code")?,
             message: row.get("message")?,
             rows: count(row, "rows")?,
-            first_line: line(row, "first_line")?,
+            first_line: maybe(row, "first_line")?,
         });
     }
     Ok(notices)
@@ -271,11 +350,6 @@ fn notices(connection: &Connection) -> rusqlite::Result<BTreeMap<DeliveryId, Vec
 
 pub(crate) fn delivery_id(row: &Row<'_>) -> rusqlite::Result<DeliveryId> {
     Ok(DeliveryId::stored(&row.get::<_, String>("delivery")?))
-}
-
-fn line(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
-    let absent = row.get::<_, Option<i64>>(column)?.is_none();
-    if absent { Ok(None) } else { count(row, column).map(Some) }
 }
 
 fn delivery_entry(row: &Row<'_>) -> rusqlite::Result<DeliveryEntry> {
@@ -286,6 +360,7 @@ fn delivery_entry(row: &Row<'_>) -> rusqlite::Result<DeliveryEntry> {
         version: row.get("version")?,
     };
     let delivery = Delivery {
+        kind: word(row, "kind", DeliveryKind::parse)?,
         id: delivery_id(row)?,
         scope,
         name: row.get("name")?,
@@ -301,6 +376,8 @@ fn delivery_entry(row: &Row<'_>) -> rusqlite::Result<DeliveryEntry> {
     let state = match word(row, "state", |state| Some(state.to_owned()))?.as_str() {
         "accepted" => DeliveryState::Accepted,
         "superseded" => DeliveryState::Superseded,
+        "retracted" => DeliveryState::Retracted,
+        "withheld" => DeliveryState::Withheld(refusal(row)?),
         _ => DeliveryState::Refused(refusal(row)?),
     };
     Ok(DeliveryEntry {
@@ -321,20 +398,15 @@ fn refusal(row: &Row<'_>) -> rusqlite::Result<Refusal> {
     Ok(Refusal {
         code: code(row, "refusal_code")?,
         message: row.get("refusal_message")?,
-        line: line(row, "refusal_line")?,
+        line: maybe(row, "refusal_line")?,
         column: row.get("refusal_column")?,
         help: row.get("refusal_help")?,
     })
 }
 
 fn unit_record(row: &Row<'_>) -> rusqlite::Result<UnitRecord> {
-    let unit = WorkUnit {
-        source: parsed(row, "source")?,
-        municipality: parsed(row, "municipality")?,
-        period: parsed(row, "period")?,
-    };
     Ok(UnitRecord {
-        unit,
+        unit: unit(row)?,
         dataset: parsed(row, "dataset")?,
         delivery: delivery_id(row)?,
         reading: parsed(row, "reading_fingerprint")?,

@@ -8,6 +8,7 @@
 //! Where to start: [`Store::open`] and [`Store::begin`] to write, [`Store::read`] to read, [`CanonicalWriter`] for
 //! rows, `schema.sql` for what the tables mean.
 
+mod acts;
 mod canonical;
 mod carried;
 mod comparison;
@@ -21,10 +22,12 @@ mod reading;
 mod rejects;
 mod schema;
 mod seen;
+mod standing;
 mod store;
 mod table;
 mod wide;
 
+pub use acts::{Act, ActKind, RecordedAct};
 pub use canonical::{
     BatchPool, CanonicalPart, CanonicalWriter, EncodeScratch, EncodedGroup, PartScope, ROW_GROUP_ROWS, RowGroup,
     part_path, remove_records, rows_with_records,

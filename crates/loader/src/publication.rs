@@ -24,6 +24,11 @@ pub struct RunStart {
     pub started_at: String,
     /// The version of the program.
     pub engine_version: String,
+    /// The command.
+    pub command: &'static str,
+    /// The latest run that the ledger had when this one decided what to do. Should there be another one now, somebody has
+    /// published meanwhile, and what was decided holds no more.
+    pub after: Option<RunNumber>,
 }
 
 /// What is known of a run when it publishes.
@@ -35,6 +40,8 @@ pub struct RunEnd {
     pub outcome: RunOutcome,
     /// The exit code of the command.
     pub exit_code: u8,
+    /// How long it took.
+    pub milliseconds: u64,
 }
 
 /// How a run ended that published something. One that fails is rolled back, and leaves no row.
@@ -117,13 +124,22 @@ pub struct Publication<'a> {
     pub(crate) closed: u64,
 }
 
+/// The latest run, if there was one.
+pub(crate) fn latest_run(connection: &Connection) -> rusqlite::Result<Option<RunNumber>> {
+    connection.query_row("SELECT max(run) FROM run", [], |row| Ok(row.get::<_, Option<i64>>(0)?.map(RunNumber)))
+}
+
 impl<'a> Publication<'a> {
     pub(crate) fn begin(transaction: Transaction<'a>, path: &'a Path, start: &RunStart) -> Result<Self, LoadError> {
-        const SQL: &str = "INSERT INTO run (pipeline, started_at, engine_version) VALUES (?1, ?2, ?3) RETURNING run";
-        let values = (start.pipeline.as_str(), &start.started_at, &start.engine_version);
-        let run = transaction
-            .query_row(SQL, values, |row| row.get(0).map(RunNumber))
-            .map_err(|source| LoadError::database(path, source))?;
+        const SQL: &str =
+            "INSERT INTO run (pipeline, started_at, engine_version, command) VALUES (?1, ?2, ?3, ?4) RETURNING run";
+        let failed = |source| LoadError::database(path, source);
+        let latest = latest_run(&transaction).map_err(failed)?;
+        if latest != start.after {
+            return Err(LoadError::Outrun { path: path.to_owned(), decided: start.after, latest });
+        }
+        let values = (start.pipeline.as_str(), &start.started_at, &start.engine_version, start.command);
+        let run = transaction.query_row(SQL, values, |row| row.get(0).map(RunNumber)).map_err(failed)?;
         Ok(Self { transaction, path, run, counts: FigureCounts::default(), closed: 0 })
     }
 
@@ -175,10 +191,14 @@ impl<'a> Publication<'a> {
         fingerprint: &Fingerprint,
         canonical: &str,
     ) -> Result<(), LoadError> {
-        const SQL: &str = "INSERT INTO definition (kind, id, version, fingerprint, canonical, first_run)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+        const OTHERS: &str = "UPDATE definition SET current = 0
+            WHERE kind = ?1 AND id = ?2 AND version = ?3 AND fingerprint <> ?4 AND current = 1";
+        const SQL: &str = "INSERT INTO definition (kind, id, version, fingerprint, canonical, first_run, current)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1) ON CONFLICT DO UPDATE SET current = 1";
         self.write(|connection| {
-            let values = (kind.as_str(), id, version, fingerprint.to_string(), canonical, self.run.0);
+            let fingerprint = fingerprint.to_string();
+            connection.prepare_cached(OTHERS)?.execute((kind.as_str(), id, version, &fingerprint))?;
+            let values = (kind.as_str(), id, version, fingerprint, canonical, self.run.0);
             connection.prepare_cached(SQL)?.execute(values).map(drop)
         })
     }
@@ -186,7 +206,8 @@ impl<'a> Publication<'a> {
     /// Closes the books of the run, brings the wide views up to date and commits: from here on everybody sees it.
     pub fn finish(self, end: &RunEnd) -> Result<Receipt, LoadError> {
         const SQL: &str = "UPDATE run SET ended_at = ?2, outcome = ?3, exit_code = ?4,
-            figures_new = ?5, figures_changed = ?6, figures_closed = ?7,
+            figures_new = ?5, figures_changed = ?6, figures_closed = ?7, milliseconds = ?8,
+            bytes_read = (SELECT coalesce(sum(bytes), 0) FROM delivery WHERE processed_run = ?1),
             (deliveries_accepted, deliveries_refused, rows_read, rows_accepted, rows_rejected, rows_skipped) = (
                 SELECT coalesce(sum(state <> 'refused'), 0), coalesce(sum(state = 'refused'), 0),
                     coalesce(sum(rows_read), 0), coalesce(sum(rows_accepted), 0),
@@ -200,7 +221,8 @@ impl<'a> Publication<'a> {
             let FigureCounts { new, changed, .. } = self.counts;
             let figures = [new, changed, self.closed].map(super::reading::whole);
             let outcome = (end.outcome.as_str(), end.exit_code);
-            let values = (self.run.0, &end.ended_at, outcome.0, outcome.1, figures[0], figures[1], figures[2]);
+            let took = super::reading::whole(end.milliseconds);
+            let values = (self.run.0, &end.ended_at, outcome.0, outcome.1, figures[0], figures[1], figures[2], took);
             connection.execute(SQL, values)?;
             rebuild_wide_views(connection)
         })?;

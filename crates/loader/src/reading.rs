@@ -13,6 +13,7 @@ use model::{Code, PipelineId};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, Transaction};
 
+use crate::publication::latest_run;
 use crate::{LoadError, RunOutcome};
 
 /// The number of a run, from 1, ascending in time.
@@ -42,6 +43,12 @@ pub struct Receipt {
     pub exit_code: Option<u8>,
     /// The version of the program.
     pub engine_version: String,
+    /// The command.
+    pub command: String,
+    /// How long it took until the commit.
+    pub milliseconds: Option<u64>,
+    /// Bytes of the deliveries that it read.
+    pub bytes_read: u64,
     /// Deliveries that it saw first.
     pub deliveries_new: u64,
     /// Deliveries that it read and accepted.
@@ -106,6 +113,11 @@ impl<'a> Reading<'a> {
         })
     }
 
+    /// The latest run, if there was one.
+    pub fn latest_run(&self) -> Result<Option<RunNumber>, LoadError> {
+        self.query(latest_run)
+    }
+
     /// One run.
     pub fn run(&self, run: RunNumber) -> Result<Receipt, LoadError> {
         self.query(|connection| connection.query_row("SELECT * FROM run WHERE run = ?1", [run.0], receipt))
@@ -121,6 +133,9 @@ fn receipt(row: &Row<'_>) -> rusqlite::Result<Receipt> {
         outcome: optional(row, "outcome")?,
         exit_code: row.get("exit_code")?,
         engine_version: row.get("engine_version")?,
+        command: row.get("command")?,
+        milliseconds: maybe(row, "milliseconds")?,
+        bytes_read: count(row, "bytes_read")?,
         deliveries_new: count(row, "deliveries_new")?,
         deliveries_accepted: count(row, "deliveries_accepted")?,
         deliveries_refused: count(row, "deliveries_refused")?,
@@ -167,6 +182,12 @@ pub(crate) fn code(row: &Row<'_>, column: &str) -> rusqlite::Result<Code> {
 pub(crate) fn count(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
     let value: i64 = row.get(column)?;
     u64::try_from(value).map_err(|cause| unreadable(row, column, cause))
+}
+
+/// A column that counts something, or is empty.
+pub(crate) fn maybe(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
+    let absent = row.get::<_, Option<i64>>(column)?.is_none();
+    if absent { Ok(None) } else { count(row, column).map(Some) }
 }
 
 /// A count as `SQLite` keeps it.

@@ -7,7 +7,7 @@
 //! and versions before 3.37 cannot read a file with strict tables at all.
 
 /// The schema that this version of the program reads and writes.
-pub(crate) const VERSION: i64 = 5;
+pub(crate) const VERSION: i64 = 6;
 
 /// Marks the file as ours, at a fixed place of its header: the bytes `MSKT`.
 pub(crate) const APPLICATION_ID: u32 = 0x4D53_4B54;
@@ -158,6 +158,98 @@ pub(crate) const UPGRADES: &[&str] = &[
         PRIMARY KEY (area, municipality, first_day),
         CHECK ((rank IS NULL) = (distance IS NULL))
     ) WITHOUT ROWID",
+    // What a delivery covers was not written down before: what is known are the units that it held. Where only the rows say
+    // what that is, others may have taken some, so it is read again.
+    "ALTER TABLE run ADD COLUMN command TEXT NOT NULL DEFAULT 'run';
+    ALTER TABLE run ADD COLUMN milliseconds INTEGER;
+    ALTER TABLE run ADD COLUMN bytes_read INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE definition ADD COLUMN current INTEGER NOT NULL DEFAULT 0 CHECK (current IN (0, 1));
+    UPDATE definition SET current = 1 WHERE first_run = (
+        SELECT max(d.first_run) FROM definition AS d
+        WHERE d.kind = definition.kind AND d.id = definition.id AND d.version = definition.version
+    );
+    ALTER TABLE observation ADD COLUMN why TEXT NOT NULL DEFAULT '';
+    CREATE TABLE delivery_before AS SELECT * FROM delivery;
+    DROP TABLE delivery;
+    CREATE TABLE delivery (
+        delivery TEXT NOT NULL PRIMARY KEY,
+        kind TEXT NOT NULL CHECK (kind IN ('file', 'receipt')),
+        source TEXT NOT NULL,
+        municipality TEXT,
+        period TEXT,
+        version INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        content TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        sequence INTEGER NOT NULL UNIQUE,
+        received_run INTEGER NOT NULL REFERENCES run (run),
+        processed_run INTEGER REFERENCES run (run),
+        reading_fingerprint TEXT,
+        state TEXT NOT NULL CHECK (state IN ('accepted', 'refused', 'withheld', 'superseded', 'retracted')),
+        refusal_code TEXT,
+        refusal_message TEXT,
+        refusal_line INTEGER,
+        refusal_column TEXT,
+        refusal_help TEXT,
+        rows_read INTEGER NOT NULL DEFAULT 0,
+        rows_accepted INTEGER NOT NULL DEFAULT 0,
+        rows_rejected INTEGER NOT NULL DEFAULT 0,
+        rows_skipped INTEGER NOT NULL DEFAULT 0,
+        CHECK (rows_read = rows_accepted + rows_rejected + rows_skipped),
+        CHECK ((state IN ('refused', 'withheld')) = (refusal_code IS NOT NULL)),
+        CHECK ((processed_run IS NULL) = (reading_fingerprint IS NULL))
+    );
+    INSERT INTO delivery SELECT delivery, 'file', source, municipality, period, version, name, content, bytes, sequence,
+        received_run, processed_run,
+        iif(state = 'accepted' AND period IS NULL, replace(hex(zeroblob(32)), '0', 'f'), reading_fingerprint),
+        state, refusal_code, refusal_message, refusal_line, refusal_column, refusal_help,
+        rows_read, rows_accepted, rows_rejected, rows_skipped FROM delivery_before;
+    DROP TABLE delivery_before;
+    CREATE TABLE delivery_unit (
+        delivery TEXT NOT NULL REFERENCES delivery (delivery) DEFERRABLE INITIALLY DEFERRED,
+        municipality TEXT NOT NULL,
+        period TEXT NOT NULL,
+        rows INTEGER NOT NULL CHECK (rows >= 0),
+        PRIMARY KEY (delivery, municipality, period)
+    ) WITHOUT ROWID;
+    INSERT INTO delivery_unit SELECT delivery, municipality, period, rows FROM unit;
+    CREATE TABLE unit_revision (
+        source TEXT NOT NULL,
+        municipality TEXT NOT NULL,
+        period TEXT NOT NULL,
+        known_from_run INTEGER NOT NULL REFERENCES run (run),
+        known_to_run INTEGER REFERENCES run (run),
+        delivery TEXT NOT NULL REFERENCES delivery (delivery) DEFERRABLE INITIALLY DEFERRED,
+        rows INTEGER NOT NULL CHECK (rows >= 0),
+        PRIMARY KEY (source, municipality, period, known_from_run)
+    ) WITHOUT ROWID;
+    INSERT INTO unit_revision SELECT source, municipality, period, run, NULL, delivery, rows FROM unit;
+    CREATE TABLE act (
+        act INTEGER NOT NULL PRIMARY KEY,
+        kind TEXT NOT NULL CHECK (kind IN ('retract', 'unretract', 'release', 'unrelease', 'waive', 'unwaive',
+            'approve', 'withdraw_approval', 'nothing_to_report')),
+        delivery TEXT,
+        record INTEGER,
+        source TEXT,
+        municipality TEXT,
+        period TEXT,
+        area_of_work TEXT,
+        person TEXT NOT NULL,
+        at TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        run INTEGER NOT NULL REFERENCES run (run)
+    );
+    CREATE TABLE backfill (
+        backfill INTEGER NOT NULL PRIMARY KEY,
+        pipeline TEXT NOT NULL,
+        arguments TEXT NOT NULL,
+        started_at TEXT NOT NULL,
+        ended_at TEXT,
+        state TEXT NOT NULL CHECK (state IN ('open', 'done', 'abandoned')),
+        steps INTEGER NOT NULL,
+        steps_done INTEGER NOT NULL DEFAULT 0,
+        CHECK ((state = 'open') = (ended_at IS NULL))
+    )",
 ];
 
 /// The view of the figures as defined now, made of that of the figures as defined then: two texts would drift apart.

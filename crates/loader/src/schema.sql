@@ -13,6 +13,9 @@ CREATE TABLE run (
     outcome TEXT CHECK (outcome IN ('ok', 'findings', 'partial')), -- `ok`, `findings` (published, with findings) or `partial` (published, but something could not be).
     exit_code INTEGER, -- The exit code of the command.
     engine_version TEXT NOT NULL, -- The version of the program.
+    command TEXT NOT NULL DEFAULT 'run', -- The command that published: `run`, `apply`, `backfill`, `retract` and so on.
+    milliseconds INTEGER, -- How long it took until the commit.
+    bytes_read INTEGER NOT NULL DEFAULT 0, -- Bytes of the deliveries that it read, as they were received.
     deliveries_new INTEGER NOT NULL DEFAULT 0, -- Deliveries that this run saw first.
     deliveries_accepted INTEGER NOT NULL DEFAULT 0, -- Deliveries that this run read and accepted.
     deliveries_refused INTEGER NOT NULL DEFAULT 0, -- Deliveries that this run refused as a whole.
@@ -34,12 +37,14 @@ CREATE TABLE definition (
     fingerprint TEXT NOT NULL, -- BLAKE3 hash of the canonical text.
     canonical TEXT NOT NULL, -- The definition in its canonical form.
     first_run INTEGER NOT NULL REFERENCES run (run), -- The first run that used it.
+    current INTEGER NOT NULL DEFAULT 0 CHECK (current IN (0, 1)), -- 1 for the text that the latest run used.
     PRIMARY KEY (kind, id, version, fingerprint)
 ) WITHOUT ROWID;
 
 -- A file, or the answer of a web API, that was received. The bytes lie in the raw archive under their hash.
 CREATE TABLE delivery (
     delivery TEXT NOT NULL PRIMARY KEY, -- Identifier: a hash of scope and content, the same wherever the delivery arrives.
+    kind TEXT NOT NULL CHECK (kind IN ('file', 'receipt')), -- `file`: a file or an answer; `receipt`: somebody said that there is nothing to report.
     source TEXT NOT NULL, -- The source that it is a delivery of.
     municipality TEXT, -- The municipality that its name states; empty if the rows name theirs.
     period TEXT, -- The period that its name states; empty if the rows say when they are.
@@ -51,9 +56,9 @@ CREATE TABLE delivery (
     received_run INTEGER NOT NULL REFERENCES run (run), -- The run that received it.
     processed_run INTEGER REFERENCES run (run), -- The run that read it last; empty if it was never read.
     reading_fingerprint TEXT, -- Hash of the definitions that it was read with; empty if it was never read.
-    state TEXT NOT NULL CHECK (state IN ('accepted', 'refused', 'superseded')), -- `accepted`, `refused` (nothing of it is loaded) or `superseded` (another delivery holds in its place).
-    refusal_code TEXT, -- Why it was refused: the code, which `musketer explain` explains.
-    refusal_message TEXT, -- Why it was refused, in a sentence.
+    state TEXT NOT NULL CHECK (state IN ('accepted', 'refused', 'withheld', 'superseded', 'retracted')), -- `accepted`, `refused` (nothing of it is loaded), `withheld` (read, but beyond its source's budget, so nothing of it is published), `superseded` (another delivery holds in its place) or `retracted` (somebody took it back).
+    refusal_code TEXT, -- Why it was refused or withheld: the code, which `musketer explain` explains.
+    refusal_message TEXT, -- Why it was refused or withheld, in a sentence.
     refusal_line INTEGER, -- The line to blame, if there is one.
     refusal_column TEXT, -- The vendor's column to blame, if there is one.
     refusal_help TEXT, -- What to do about it.
@@ -62,7 +67,7 @@ CREATE TABLE delivery (
     rows_rejected INTEGER NOT NULL DEFAULT 0, -- Records that were rejected; see `rejected_row`.
     rows_skipped INTEGER NOT NULL DEFAULT 0, -- Records that a named rule left out; see `delivery_skip`.
     CHECK (rows_read = rows_accepted + rows_rejected + rows_skipped),
-    CHECK ((state = 'refused') = (refusal_code IS NOT NULL)),
+    CHECK ((state IN ('refused', 'withheld')) = (refusal_code IS NOT NULL)),
     CHECK ((processed_run IS NULL) = (reading_fingerprint IS NULL))
 );
 
@@ -101,6 +106,56 @@ CREATE TABLE unit (
     CHECK ((rows = 0) = (part IS NULL))
 ) WITHOUT ROWID;
 CREATE INDEX unit_of_delivery ON unit (delivery);
+
+-- What each delivery covers that was read and accepted: whether it holds there follows from the others.
+CREATE TABLE delivery_unit (
+    delivery TEXT NOT NULL REFERENCES delivery (delivery) DEFERRABLE INITIALLY DEFERRED, -- The delivery.
+    municipality TEXT NOT NULL, -- The municipality.
+    period TEXT NOT NULL, -- The period.
+    rows INTEGER NOT NULL CHECK (rows >= 0), -- How many canonical rows it has there.
+    PRIMARY KEY (delivery, municipality, period)
+) WITHOUT ROWID;
+
+-- Which delivery held for a unit from which run to which.
+CREATE TABLE unit_revision (
+    source TEXT NOT NULL, -- The source.
+    municipality TEXT NOT NULL, -- The municipality.
+    period TEXT NOT NULL, -- The period.
+    known_from_run INTEGER NOT NULL REFERENCES run (run), -- The run that took the rows from this delivery.
+    known_to_run INTEGER REFERENCES run (run), -- The run that replaced or removed them; empty while they hold.
+    delivery TEXT NOT NULL REFERENCES delivery (delivery) DEFERRABLE INITIALLY DEFERRED, -- The delivery that they came from.
+    rows INTEGER NOT NULL CHECK (rows >= 0), -- How many canonical rows there were.
+    PRIMARY KEY (source, municipality, period, known_from_run)
+) WITHOUT ROWID;
+
+-- What people have decided. The latest act about something holds; none is ever removed.
+CREATE TABLE act (
+    act INTEGER NOT NULL PRIMARY KEY, -- Number of the act. Numbers give the order.
+    kind TEXT NOT NULL CHECK (kind IN ('retract', 'unretract', 'release', 'unrelease', 'waive', 'unwaive', 'approve', 'withdraw_approval', 'nothing_to_report')), -- What was decided: `retract` a delivery, `release` one that is withheld, `waive` a rejected row, `approve` figures, state that there is `nothing_to_report`; and what takes these back.
+    delivery TEXT, -- The delivery that it is about.
+    record INTEGER, -- The record of the delivery that it is about.
+    source TEXT, -- The source that it is about.
+    municipality TEXT, -- The municipality that it is about.
+    period TEXT, -- The period that it is about.
+    area_of_work TEXT, -- The municipal area that it is about.
+    person TEXT NOT NULL, -- Who decided it.
+    at TEXT NOT NULL, -- When, RFC 3339.
+    reason TEXT NOT NULL, -- Why, in their words; masked.
+    run INTEGER NOT NULL REFERENCES run (run) -- The run that carried it out.
+);
+
+-- Backfills that were begun. One is at work at a time; what a step of it publishes is complete in itself.
+CREATE TABLE backfill (
+    backfill INTEGER NOT NULL PRIMARY KEY, -- Number of the backfill.
+    pipeline TEXT NOT NULL, -- The pipeline.
+    arguments TEXT NOT NULL, -- What was asked for, as JSON.
+    started_at TEXT NOT NULL, -- When it began, RFC 3339.
+    ended_at TEXT, -- When its last step published, RFC 3339; empty while there are more.
+    state TEXT NOT NULL CHECK (state IN ('open', 'done', 'abandoned')), -- `open`: to be resumed; `done`; or `abandoned` for another one.
+    steps INTEGER NOT NULL, -- How many steps it has.
+    steps_done INTEGER NOT NULL DEFAULT 0, -- How many of them have published.
+    CHECK ((state = 'open') = (ended_at IS NULL))
+);
 
 -- A record that could not be loaded, with its place and the reason.
 CREATE TABLE rejected_row (
@@ -232,7 +287,8 @@ CREATE TABLE observation (
     contributing INTEGER NOT NULL, -- How many municipalities contribute.
     members INTEGER NOT NULL, -- How many municipalities the area has.
     obs_status TEXT NOT NULL, -- Status by SDMX `CL_OBS_STATUS`: `A` normal, `P` provisional (some municipalities are missing), `O` not delivered, `L` not collected, `M` cannot exist, `B` the series begins anew, `K` included in another municipality, `U` not plausible.
-    conf_status TEXT NOT NULL DEFAULT 'F', -- Confidentiality by SDMX `CL_CONF_STATUS`; `F` is free for publication.
+    conf_status TEXT NOT NULL DEFAULT 'F', -- Confidentiality by SDMX `CL_CONF_STATUS`; `F` is free for publication, `N` is not approved yet.
+    why TEXT NOT NULL DEFAULT '', -- Why this revision came: `delivery`, `correction`, `withdrawal`, `definition`, `groups` or `approval`; empty where a version of the program before wrote it.
     known_from_run INTEGER NOT NULL REFERENCES run (run), -- The run that published this revision.
     known_to_run INTEGER REFERENCES run (run), -- The run that replaced or withdrew it; empty for the current one.
     PRIMARY KEY (indicator, version, as_defined, area, period, breakdown, revision),

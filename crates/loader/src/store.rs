@@ -342,6 +342,8 @@ mod tests {
             pipeline: model::PipelineId::new("nightly").expect("an id"),
             started_at: String::new(),
             engine_version: String::new(),
+            command: "run",
+            after: None,
         };
         let mut publication = store.begin(&start).expect("a publication");
         let text = "x".repeat(100_000);
@@ -364,6 +366,13 @@ mod tests {
         CREATE TABLE measure (indicator TEXT NOT NULL, version INTEGER NOT NULL, municipality TEXT NOT NULL,
             period TEXT NOT NULL, measure TEXT NOT NULL, minor INTEGER, scale INTEGER NOT NULL, rows INTEGER NOT NULL,
             obs_status TEXT NOT NULL, PRIMARY KEY (indicator, version, municipality, period, measure)) WITHOUT ROWID;
+        DROP TABLE delivery_unit;
+        DROP TABLE unit_revision;
+        DROP TABLE act;
+        DROP TABLE backfill;
+        ALTER TABLE run DROP COLUMN command;
+        ALTER TABLE run DROP COLUMN milliseconds;
+        ALTER TABLE run DROP COLUMN bytes_read;
         DROP TABLE comparison_group_member;
         DROP TABLE area;
         CREATE TABLE area (area TEXT NOT NULL PRIMARY KEY, level TEXT NOT NULL CHECK (level IN ('municipality')),
@@ -419,7 +428,7 @@ mod tests {
         let fresh = tempfile::tempdir().expect("a folder");
         let fresh = Store::open(fresh.path()).expect("a new store");
         let group = "INSERT INTO area VALUES ('six_cities', 'comparison_group', '', '', NULL);
-            INSERT INTO definition VALUES ('comparison_group', 'six_cities', 0, 'f', 'c', 1)";
+            INSERT INTO definition VALUES ('comparison_group', 'six_cities', 0, 'f', 'c', 1, 1)";
         store.connection.execute_batch(group).expect("a new level, and a new kind");
         assert_eq!(columns(&store), columns(&fresh));
     }

@@ -167,6 +167,8 @@ codes! {
     6004 FIGURE_OVERFLOW: "A figure does not fit the exact arithmetic. Nothing was published for it." => "Check the amounts; no municipal figure comes near the limit.";
     6005 PART_UNREADABLE: "A canonical file of the store is missing or damaged." => "Restore the file from a backup, or move the database away and run again: the raw archive holds all deliveries.";
 
+    6006 OUTRUN: "Another run has published while this one was at work, so what it had decided holds no more. Nothing of it was published." => "Run again. Should it come back, two machines work on one store, or somebody removes its lock file: see to it that one does.";
+
     7001 BUSY: "Another process works on the same store." => "Run again when it has ended, or let musketer wait for it: `--wait 10m`. The lock ends with the process that holds it, so there is no file to remove.";
     7002 VERSION_CONFLICT: "Two different deliveries claim the same source, municipality, period and version; neither is loaded." => "Remove the wrong file, or name the correction with the next version.";
     7003 KEY_MISSING: "The key for pseudonyms is not there. Without it no personal data is read." => "Put a key file at the place that the message names, or let `persons: {create: true}` make one.";
@@ -178,6 +180,8 @@ codes! {
     7009 GIT_UNAVAILABLE: "The program `git` could not be started or refuses, or the project lies in no repository of git." => "Install git and start musketer in the repository, or compare with a folder.";
     7010 INTERRUPTED: "Somebody stopped the command (Ctrl-C, or the signal SIGTERM). What it had begun was rolled back." => "Start it again: it does what is left to do.";
     7011 LOCK_LOST: "The lock file of the store was removed or replaced while a run worked, so that another one may have written meanwhile. Nothing of the run was published." => "Run again, and leave the file `lock` in the store alone: it stays there, and the lock ends with its process.";
+    7012 DELIVERY_UNKNOWN: "There is no such delivery in the store." => "`musketer status --deliveries` lists all of them; the first digits of the identifier suffice.";
+    7013 ACT_POINTLESS: "What is to be done has been done already, or there is nothing to be taken back." => "Look at what the message says about it; nothing was changed.";
 
     8001 FILE_EMPTY: "The file has no bytes, or nothing but blanks." => "Ask for the delivery again; a municipality with nothing to report delivers a file with a header.";
     8002 FILE_KIND: "The file is something else than its name says: a picture, a web page, an archive, a spreadsheet." => "Look at the file; a web page is often the vendor's log-in page.";

@@ -52,9 +52,37 @@ impl fmt::Display for DeliveryId {
     }
 }
 
+/// What a delivery consists of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DeliveryKind {
+    /// A file, or the answer of a web API.
+    #[default]
+    File,
+    /// The statement of a person that there is nothing to report for one unit. Its version is 0, so that every file of the
+    /// unit has precedence.
+    Receipt,
+}
+
+impl DeliveryKind {
+    /// The word used in tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Receipt => "receipt",
+        }
+    }
+
+    /// The kind that the word names.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::File, Self::Receipt].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
 /// A delivery in the raw archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
+    /// What it consists of.
+    pub kind: DeliveryKind,
     /// Its identifier.
     pub id: DeliveryId,
     /// What it is about.
@@ -76,4 +104,10 @@ pub struct WorkUnit {
     pub municipality: MunicipalityCode,
     /// The period, of the dataset's partition kind.
     pub period: Period,
+}
+
+impl fmt::Display for WorkUnit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.source, self.municipality, self.period)
+    }
 }

@@ -50,7 +50,7 @@ pub use codelist::{CodeIndex, CodeList, CodeListBuilder, Lookup, Validity};
 pub use comparison::{ComparisonArea, ComparisonGroup, Membership, MembershipRule, Neighbour, members_on};
 pub use dataset::{Check, Dataset, Field, FieldIndex, FieldType, MomentRule, RangeRule};
 pub use date::Date;
-pub use delivery::{Delivery, DeliveryId, DeliveryScope, WorkUnit};
+pub use delivery::{Delivery, DeliveryId, DeliveryKind, DeliveryScope, WorkUnit};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use encoding::DecodeError;
 pub use fingerprint::{Fingerprint, FingerprintBuilder};

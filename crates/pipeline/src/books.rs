@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use model::{Delivery, DeliveryId, DeliveryScope, Fingerprint, Load, MunicipalityCode, Period, Source, SourceId};
+use model::{
+    Date, Delivery, DeliveryId, DeliveryKind, DeliveryScope, Fingerprint, Load, MunicipalityCode, Period, Source,
+    SourceId,
+};
 
 /// What the ledger knows of a delivery.
 #[derive(Debug, Clone)]
@@ -15,9 +18,12 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Higher wins: the declared number of the correction first, the order of arrival where that is the same.
-    pub(crate) fn precedence(&self) -> (u32, i64) {
-        (self.delivery.scope.version, self.sequence)
+    /// Higher wins: the declared number of the correction first, the order of arrival where that is the same. Of deliveries
+    /// that each hold everything so far, the one of the latest period wins before that.
+    pub(crate) fn precedence(&self, load: Load) -> (Option<Date>, u32, i64) {
+        let scope = &self.delivery.scope;
+        let until = scope.period.filter(|_| load == Load::Full).map(Period::end);
+        (until, scope.version, self.sequence)
     }
 }
 
@@ -27,7 +33,7 @@ pub(crate) struct Slot {
     pub(crate) source: SourceId,
     pub(crate) municipality: Option<MunicipalityCode>,
     pub(crate) period: Option<Period>,
-    /// Where only the rows say what a delivery covers, each delivery has a slot of its own.
+    /// Where only the rows say what a delivery covers, each delivery has a slot of its own; so has every receipt.
     alone: Option<DeliveryId>,
 }
 
@@ -35,7 +41,7 @@ impl Slot {
     fn of(source: &Source, delivery: &Delivery) -> Self {
         let DeliveryScope { municipality, period, .. } = delivery.scope;
         let period = if source.load == Load::Full { None } else { period };
-        let open = source.load == Load::Period && period.is_none();
+        let open = source.load == Load::Period && period.is_none() || delivery.kind == DeliveryKind::Receipt;
         Self { source: source.id.clone(), municipality, period, alone: open.then(|| delivery.id.clone()) }
     }
 }
@@ -51,8 +57,9 @@ pub(crate) fn slots<'a>(
             slots.entry(Slot::of(source, &delivery.delivery)).or_default().push(delivery);
         }
     }
-    for deliveries in slots.values_mut() {
-        deliveries.sort_by_key(|known| std::cmp::Reverse(known.precedence()));
+    for (slot, deliveries) in &mut slots {
+        let load = source_of(&slot.source).map_or(Load::Period, |source| source.load);
+        deliveries.sort_by_key(|known| std::cmp::Reverse(known.precedence(load)));
     }
     slots
 }
@@ -106,7 +113,7 @@ mod tests {
         };
         let content = Fingerprint::of(&sequence.to_le_bytes());
         let id = DeliveryId::of(&scope, &content);
-        let delivery = Delivery { id, scope, name: String::new(), content, bytes: 1 };
+        let delivery = Delivery { kind: DeliveryKind::File, id, scope, name: String::new(), content, bytes: 1 };
         Known { delivery, sequence, reading: reading.map(|ok| (Fingerprint::of(b"now"), ok)) }
     }
 
@@ -115,7 +122,7 @@ mod tests {
         let now = |_: &Delivery| Fingerprint::of(b"now");
         let none = |_: &DeliveryId| false;
         let (first, second) = (known(1, 2, None), known(2, 1, None));
-        assert!(second.precedence() > first.precedence());
+        assert!(second.precedence(Load::Period) > first.precedence(Load::Period));
         assert_eq!(next_step(&[&second, &first], &now, &none), Step::Read(&second.delivery.id));
         let refused = |id: &DeliveryId| *id == second.delivery.id;
         assert_eq!(next_step(&[&second, &first], &now, &refused), Step::Read(&first.delivery.id));

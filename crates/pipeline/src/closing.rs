@@ -1,7 +1,6 @@
 //! The second half of a run: what is computed, and the books.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use loader::{AreaRecord, DeliveryRecord, DeliveryState, Description, Publication, RunEnd, RunOutcome, UnitRecord};
 use model::{
@@ -135,11 +134,15 @@ impl Work<'_> {
 
     pub(crate) fn unit_file(&self, record: &UnitRecord) -> UnitFile {
         let path = record.part.as_ref().map(|part| self.store.join(part));
-        let partials = self.read.get(&record.delivery).map(|read| Arc::clone(&read.partials));
+        let partials = self.read.get(&record.delivery).and_then(|read| read.partials.clone());
         UnitFile { unit: record.unit.clone(), dataset: record.dataset.clone(), path, partials }
     }
 
-    pub(crate) fn close(mut self, publication: Publication<'_>, ended_at: String) -> Result<RunReport, RunError> {
+    pub(crate) fn close(
+        mut self,
+        publication: Publication<'_>,
+        (ended_at, milliseconds): (String, u64),
+    ) -> Result<RunReport, RunError> {
         self.count_missing_and_refused();
         let refused = self.report.deliveries.iter().any(|delivery| delivery.refusal.is_some());
         let nothing = self.arrived.is_empty() && self.read.is_empty() && self.report.indicators.is_empty();
@@ -151,7 +154,7 @@ impl Work<'_> {
         self.report.exit_code = self.report.outcome.exit_code();
         self.report.deliveries_known = self.ledger.known.len() as u64;
         let outcome = if refused { RunOutcome::Partial } else { RunOutcome::Ok };
-        publication.finish(&RunEnd { ended_at, outcome, exit_code: self.report.exit_code })?;
+        publication.finish(&RunEnd { ended_at, outcome, exit_code: self.report.exit_code, milliseconds })?;
         Ok(self.report)
     }
 
@@ -210,10 +213,11 @@ impl Work<'_> {
     /// Whether a delivery of the same slot holds that came later or has a higher version.
     pub(crate) fn is_replaced(&self, id: &DeliveryId) -> bool {
         let Some(refused) = self.ledger.known.get(id) else { return false };
+        let load = self.load(&refused.delivery.scope.source);
         self.ledger.known.values().any(|other| {
             let (a, b) = (&other.delivery.scope, &refused.delivery.scope);
             (&a.source, a.municipality, a.period) == (&b.source, b.municipality, b.period)
-                && other.precedence() > refused.precedence()
+                && other.precedence(load) > refused.precedence(load)
                 && matches!(other.reading, Some((_, true)))
         })
     }

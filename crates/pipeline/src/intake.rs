@@ -7,10 +7,10 @@ use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use extractor::{Archive, DropFolder, FileStamp, FoundFile, http};
-use loader::SeenFiles;
+use loader::{Act, ActKind, SeenFiles};
 use model::{
-    Catalogue, Code, Delivery, DeliveryId, DeliveryScope, Fetch, Fingerprint, HttpFetch, Pipeline, Refusal, Source,
-    Stop, Usage,
+    Catalogue, Code, Delivery, DeliveryId, DeliveryKind, DeliveryScope, Fetch, Fingerprint, HttpFetch, Pipeline,
+    Refusal, Source, Stop, Usage,
 };
 
 use crate::RunError;
@@ -48,6 +48,7 @@ pub(crate) fn gather(
     pipeline: &Pipeline,
     archive: &Archive,
     seen: &SeenFiles,
+    retracted: &BTreeSet<DeliveryId>,
     threads: usize,
     stop: &Stop,
     progress: &dyn Progress,
@@ -74,7 +75,7 @@ pub(crate) fn gather(
             take_answer(source, request, archive, stop, &mut intake)?;
         }
     }
-    intake.refuse_conflicts();
+    intake.refuse_conflicts(retracted);
     Ok(intake)
 }
 
@@ -128,7 +129,8 @@ fn take_files(
         };
         let id = DeliveryId::of(&found.scope, &content);
         let name = model::redact(&found.path).into_owned();
-        let delivery = Delivery { id, scope: found.scope.clone(), name, content, bytes: stamp.bytes };
+        let kind = DeliveryKind::File;
+        let delivery = Delivery { kind, id, scope: found.scope.clone(), name, content, bytes: stamp.bytes };
         let refusal = unexpected(catalogue, pipeline, &found.scope);
         intake.arrivals.push(Arrival { delivery, file: Some((found.path.clone(), *stamp)), refusal });
     }
@@ -202,11 +204,32 @@ fn take_answer(
             let scope = DeliveryScope { source: source.id.clone(), municipality: None, period: None, version: 1 };
             let id = DeliveryId::of(&scope, &stored.content);
             let name = request.url.clone();
-            let delivery = Delivery { id, scope, name, content: stored.content, bytes: stored.bytes };
+            let kind = DeliveryKind::File;
+            let delivery = Delivery { kind, id, scope, name, content: stored.content, bytes: stored.bytes };
             intake.arrivals.push(Arrival { delivery, file: None, refusal: None });
         }
     }
     Ok(())
+}
+
+/// The statements that there is nothing to report, taken into the archive as deliveries of their own.
+pub(crate) fn receipts(acts: &[Act], archive: &Archive) -> Result<Vec<Arrival>, RunError> {
+    let stated = acts.iter().filter(|act| act.kind == ActKind::NothingToReport);
+    let receipts = stated.filter_map(|act| {
+        let source = act.source.clone()?;
+        let scope = DeliveryScope { source, municipality: act.municipality, period: act.period, version: 0 };
+        Some((act, scope))
+    });
+    let arrival = |(act, scope): (&Act, DeliveryScope)| {
+        let text = format!("nothing to report\nby: {}\nat: {}\nreason: {}\n", act.person, act.at, act.reason);
+        let stored = archive.store(&mut text.as_bytes(), text.len() as u64)?;
+        let id = DeliveryId::of(&scope, &stored.content);
+        let name = format!("nothing to report, by {}", act.person);
+        let kind = DeliveryKind::Receipt;
+        let delivery = Delivery { kind, id, scope, name, content: stored.content, bytes: stored.bytes };
+        Ok(Arrival { delivery, file: None, refusal: None })
+    };
+    receipts.map(arrival).collect()
 }
 
 /// Why the pipeline does not expect a file, if it does not.
@@ -239,10 +262,11 @@ pub(crate) fn unexpected(catalogue: &Catalogue, pipeline: &Pipeline, scope: &Del
 
 impl Intake {
     /// Two files that lie side by side and claim the same scope and version with different content: none of them is
-    /// read, for nothing says which one holds.
-    fn refuse_conflicts(&mut self) {
+    /// read, for nothing says which one holds. One that somebody took back claims nothing.
+    fn refuse_conflicts(&mut self, retracted: &BTreeSet<DeliveryId>) {
         let mut claims: BTreeMap<DeliveryScope, BTreeSet<Fingerprint>> = BTreeMap::new();
-        for arrival in self.arrivals.iter().filter(|arrival| arrival.file.is_some()) {
+        let claims_something = |arrival: &&Arrival| arrival.file.is_some() && !retracted.contains(&arrival.delivery.id);
+        for arrival in self.arrivals.iter().filter(claims_something) {
             claims.entry(arrival.delivery.scope.clone()).or_default().insert(arrival.delivery.content);
         }
         for arrival in &mut self.arrivals {

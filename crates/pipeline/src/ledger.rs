@@ -2,17 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use loader::{DeliveryRecord, DeliveryState, Description, SeenFiles, Store, UnitRecord};
+use loader::{DeliveryRecord, DeliveryState, Description, RunNumber, SeenFiles, Store, UnitRecord};
 use model::{DeliveryId, Fingerprint, IndicatorId, IndicatorVersion, Series, WorkUnit};
 
 use crate::RunError;
 use crate::books::Known;
+use crate::decisions::Decisions;
 
 /// What the ledger says before the run.
 pub(crate) struct Ledger {
     pub(crate) known: BTreeMap<DeliveryId, Known>,
     pub(crate) records: BTreeMap<DeliveryId, DeliveryRecord>,
     pub(crate) units: BTreeMap<WorkUnit, UnitRecord>,
+    /// What the deliveries cover that were read and accepted, with the number of rows.
+    pub(crate) coverage: BTreeMap<DeliveryId, BTreeMap<WorkUnit, u64>>,
+    pub(crate) decisions: Decisions,
+    /// The latest run. Whatever is decided by this ledger holds as long as there is no other.
+    pub(crate) latest_run: Option<RunNumber>,
     pub(crate) seen: SeenFiles,
     /// The series that are computed, with what besides the rows.
     pub(crate) series: BTreeMap<Series, Fingerprint>,
@@ -30,8 +36,8 @@ impl Ledger {
             // The rows of a delivery that was replaced are gone: should it hold again, it is read again.
             let accepted = match entry.record.state {
                 DeliveryState::Accepted => Some(true),
-                DeliveryState::Refused(_) => Some(false),
-                DeliveryState::Superseded => None,
+                DeliveryState::Refused(_) | DeliveryState::Withheld(_) => Some(false),
+                DeliveryState::Superseded | DeliveryState::Retracted => None,
             };
             let reading = entry.record.reading.zip(accepted);
             let delivery = entry.record.delivery.clone();
@@ -41,7 +47,11 @@ impl Ledger {
         }
         let units = reading.units()?.into_iter().map(|record| (record.unit.clone(), record)).collect();
         let seen = reading.seen_files()?;
+        let coverage = reading.coverage()?;
+        let mut decisions = Decisions::default();
+        reading.acts()?.iter().for_each(|recorded| decisions.add(&recorded.act));
+        let latest_run = reading.latest_run()?;
         let (series, descriptions) = (reading.series()?, reading.descriptions()?);
-        Ok(Self { known, records, units, seen, series, descriptions, next_sequence })
+        Ok(Self { known, records, units, coverage, decisions, latest_run, seen, series, descriptions, next_sequence })
     }
 }

@@ -10,23 +10,28 @@
 mod books;
 mod closing;
 mod coverage;
+mod decisions;
 mod error;
 mod figures;
 mod geography;
 mod groups;
+mod holding;
 mod intake;
 mod key;
 mod ledger;
 mod lock;
+mod post;
 mod project;
 mod query;
 mod reading;
 mod report;
 mod revision;
 mod run;
+mod scope;
 mod series;
 pub mod single;
 pub mod testing;
+mod upkeep;
 mod values;
 mod work;
 
@@ -36,11 +41,14 @@ pub use extractor::{
     ColumnProfile, ColumnType, Confidence, DialectProfile, Finding, LayoutKind, NumberStyle, Profile, SignPlace,
 };
 // Who writes an export has to say what stands between its cells.
+// What people decide goes through as it is.
 pub use key::{KeyPlace, load_key};
 pub use loader::Separator;
+pub use loader::{Act, ActKind};
 // Keys are loaded here and handed on unseen.
 pub use lock::{LeftBehind, Lock, LockHolder, Patience};
 pub use normaliser::PersonKeys;
+pub use post::post;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
     CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
@@ -52,4 +60,6 @@ pub use report::{
 };
 pub use revision::Earlier;
 pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, run};
+pub use scope::Scope;
+pub use upkeep::{Standing, standing};
 pub use values::{FigureChange, FigureSide, IndicatorChange, NotCompared, ValueChanges, value_changes};

@@ -5,13 +5,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use extractor::Archive;
-use loader::{RunStart, Store};
+use loader::{Act, RunStart, Store};
 use model::{Indicator, Pipeline};
 use normaliser::PersonKeys;
 
-use crate::intake;
+use crate::intake::{self, Intake};
 use crate::ledger::Ledger;
 use crate::reading::Desk;
+use crate::scope::Scope;
 use crate::work::Work;
 use crate::{LeftBehind, Lock, LockHolder, Patience, Project, RunError, RunReport, UnreleasedReport};
 
@@ -98,6 +99,7 @@ impl Progress for Listener<'_> {
 }
 
 /// What the caller decides about a run.
+#[derive(Clone)]
 pub struct RunOptions<'a> {
     /// Who takes the lock.
     pub holder: LockHolder,
@@ -113,6 +115,15 @@ pub struct RunOptions<'a> {
     pub engine_version: &'a str,
     /// The keys for pseudonyms, if the project has any.
     pub keys: Option<&'a PersonKeys>,
+    /// Tells how many milliseconds have passed since the start.
+    pub elapsed: &'a dyn Fn() -> u64,
+    /// The command, as the table of runs names it.
+    pub command: &'static str,
+    /// What may be touched. Where that is not everything, nothing is taken in or fetched: only what is known already is
+    /// decided anew.
+    pub scope: Scope,
+    /// What people have decided just now. It is recorded, and carried out, by this run.
+    pub acts: Vec<Act>,
 }
 
 /// Carries out a pipeline. Whoever stops it gets [`RunError::Interrupted`], and the store is as it was.
@@ -148,8 +159,13 @@ fn run_locked(
     archive.remove_leftovers()?;
     let ledger = Ledger::read(&mut store)?;
     let catalogue = &project.catalogue;
-    let (seen, jobs) = (&ledger.seen, options.jobs);
-    let gathered = intake::gather(&project.root, catalogue, pipeline, &archive, seen, jobs, stop, progress)?;
+    let mut gathered = if options.scope.is_all() {
+        let (seen, retracted) = (&ledger.seen, &ledger.decisions.retracted);
+        intake::gather(&project.root, catalogue, pipeline, &archive, seen, retracted, options.jobs, stop, progress)?
+    } else {
+        Intake::default()
+    };
+    gathered.arrivals.extend(intake::receipts(&options.acts, &archive)?);
     let mut work = Work::new(project, pipeline, options, ledger, gathered);
     work.report.unreleased = unreleased;
     if !work.has_something_to_do() {
@@ -185,9 +201,12 @@ fn publish(
         pipeline: pipeline.id.clone(),
         started_at: options.started_at.clone(),
         engine_version: options.engine_version.to_owned(),
+        command: options.command,
+        after: work.ledger.latest_run,
     };
     let mut publication = store.begin(&start)?;
     work.report.run = Some(publication.run().0);
+    work.forget_lost_parts();
     work.begin(&mut publication)?;
     let plans: Vec<Arc<Indicator>> = work.asked.iter().flat_map(|asked| &asked.plans).cloned().collect();
     let indicators = plans.iter().map(AsRef::as_ref).collect();
@@ -212,7 +231,7 @@ fn publish(
     }
     // Should somebody have removed the lock's file, another run may have removed what this one is about to name.
     lock.assert_held()?;
-    work.close(publication, (options.now)())
+    work.close(publication, ((options.now)(), (options.elapsed)()))
 }
 
 /// What became of the holder before, if it did not release the store; and notes for the next one what this one finds.

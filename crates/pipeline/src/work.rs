@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use loader::{DeliveryRecord, DeliveryState, Publication, SeenFile, UnitRecord};
+use loader::{Act, CanonicalPart, DeliveryRecord, DeliveryState, Publication, SeenFile, UnitRecord};
 use model::{
-    Catalogue, Code, DatasetId, Delivery, DeliveryId, Fingerprint, FingerprintBuilder, MunicipalityCode, Pipeline,
-    Refusal, RowTally, Source, SourceId, Stop, WorkUnit,
+    Catalogue, Code, DatasetId, Delivery, DeliveryId, DeliveryKind, Fingerprint, FingerprintBuilder, Load,
+    MunicipalityCode, Pipeline, Refusal, RowTally, Source, SourceId, Stop, WorkUnit,
 };
 use normaliser::PersonKeys;
 
@@ -17,6 +17,7 @@ use crate::intake::{Arrival, Intake, unexpected};
 use crate::ledger::Ledger;
 use crate::reading::{Desk, Job, ReadDelivery, Told, read_all};
 use crate::run::{Phase, Progress, RunOptions, SEMANTICS};
+use crate::scope::Scope;
 use crate::series::Asked;
 use crate::{Outcome, Project, RunError, RunReport};
 
@@ -39,6 +40,10 @@ pub(crate) struct Work<'a> {
     pub(crate) returned: Vec<DeliveryId>,
     /// Deliveries that are refused before they are read.
     pub(crate) refused: BTreeMap<DeliveryId, Refusal>,
+    /// What may be touched.
+    pub(crate) scope: Scope,
+    /// What was decided in this run.
+    pub(crate) acts: Vec<Act>,
     /// What was read in this run.
     pub(crate) read: BTreeMap<DeliveryId, ReadDelivery>,
     /// Dataset and cell of every unit that this run changed.
@@ -87,6 +92,8 @@ impl<'a> Work<'a> {
             arrived: Vec::new(),
             returned: Vec::new(),
             refused: BTreeMap::new(),
+            scope: Scope::all(),
+            acts: options.acts.clone(),
             read: BTreeMap::new(),
             changed: BTreeSet::new(),
             store: project.store(),
@@ -96,6 +103,10 @@ impl<'a> Work<'a> {
         gathered.arrivals.into_iter().for_each(|arrival| work.arrive(arrival));
         for (name, source, refusal) in gathered.unusable {
             work.report_refusal("", &name, &source, &refusal);
+        }
+        work.scope = work.widened(&options.scope);
+        for act in &options.acts {
+            work.ledger.decisions.add(act);
         }
         work.count_missing_and_refused();
         work
@@ -155,7 +166,8 @@ impl<'a> Work<'a> {
     }
 
     pub(crate) fn has_something_to_do(&self) -> bool {
-        !self.seen.is_empty()
+        !self.acts.is_empty()
+            || !self.seen.is_empty()
             || !self.arrived.is_empty()
             || !self.returned.is_empty()
             || self.new_refusals().next().is_some()
@@ -163,18 +175,24 @@ impl<'a> Work<'a> {
             || self.asked.iter().any(|asked| self.is_redefined(asked) || self.is_redescribed(asked))
             || self.asked_no_more().next().is_some()
             || self.superseded().next().is_some()
+            || self.is_misplaced()
     }
 
     pub(crate) fn source(&self, id: &SourceId) -> Option<&'a Source> {
         self.fingerprints.contains_key(id).then(|| self.catalogue.sources.get(id).map(AsRef::as_ref)).flatten()
     }
 
+    /// How a source's deliveries replace one another.
+    pub(crate) fn load(&self, source: &SourceId) -> Load {
+        self.catalogue.sources.get(source).map_or(Load::Period, |source| source.load)
+    }
+
     pub(crate) fn slots(&self) -> BTreeMap<Slot, Vec<&Known>> {
         slots(self.ledger.known.values(), |id| self.source(id))
     }
 
-    /// Whether a delivery must not be read: it is refused unread now, or was so when it was last seen and nothing has
-    /// changed that.
+    /// Whether a delivery must not be read: somebody took it back, it is refused unread now, or was so when it was last seen
+    /// and nothing has changed that.
     pub(crate) fn is_refused(&self, id: &DeliveryId) -> bool {
         let still = |record: &DeliveryRecord| match &record.state {
             DeliveryState::Refused(refusal) if record.reading.is_none() => {
@@ -183,7 +201,9 @@ impl<'a> Work<'a> {
             }
             _ => false,
         };
-        self.refused.contains_key(id) || (!self.present.contains(id) && self.ledger.records.get(id).is_some_and(still))
+        self.ledger.decisions.retracted.contains(id)
+            || self.refused.contains_key(id)
+            || (!self.present.contains(id) && self.ledger.records.get(id).is_some_and(still))
     }
 
     /// Whether nothing of a delivery may count: it is refused, read or unread.
@@ -210,23 +230,35 @@ impl<'a> Work<'a> {
     /// The deliveries that must be read next; `tried` were read in this run already.
     pub(crate) fn jobs(&self, tried: &BTreeSet<DeliveryId>) -> Vec<Job> {
         let mut jobs = Vec::new();
-        for (slot, deliveries) in self.slots() {
+        for deliveries in self.slots().into_values() {
             let Step::Read(id) = self.next_step(&deliveries) else { continue };
-            let source = self.catalogue.sources.get(&slot.source).filter(|_| !tried.contains(id));
-            let dataset = source.and_then(|source| self.catalogue.datasets.get(&source.dataset));
-            if let (Some(source), Some(dataset)) = (source, dataset) {
-                let delivery = self.ledger.known[id].delivery.clone();
-                let fingerprint = self.reading(&delivery);
-                let (source, dataset) = (Arc::clone(source), Arc::clone(dataset));
-                jobs.push(Job { delivery, source, dataset, fingerprint });
+            if !tried.contains(id) && deliveries.iter().any(|known| self.is_in_scope(known)) {
+                jobs.extend(self.job(id));
             }
         }
+        // Whoever should hold a unit and does not has lost its rows: others had taken the unit, or the books are older.
+        let planned: BTreeSet<DeliveryId> = jobs.iter().map(|job: &Job| job.delivery.id.clone()).collect();
+        let lost = self.dispossessed().into_iter().filter(|id| !tried.contains(id) && !planned.contains(id));
+        let lost = lost.filter(|id| self.ledger.known.get(id).is_some_and(|known| self.is_in_scope(known)));
+        let lost: Vec<Job> = lost.filter_map(|id| self.job(&id)).collect();
+        jobs.extend(lost);
         jobs
+    }
+
+    fn job(&self, id: &DeliveryId) -> Option<Job> {
+        let delivery = self.ledger.known.get(id)?.delivery.clone();
+        let source = self.catalogue.sources.get(&delivery.scope.source)?;
+        let dataset = self.catalogue.datasets.get(&source.dataset)?;
+        let fingerprint = self.reading(&delivery);
+        Some(Job { delivery, source: Arc::clone(source), dataset: Arc::clone(dataset), fingerprint })
     }
 
     /// Writes down what has arrived and what is refused unread.
     pub(crate) fn begin(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
         publication.record_definitions(self.catalogue)?;
+        for act in &self.acts {
+            publication.record_act(act)?;
+        }
         for id in &self.arrived {
             let delivery = self.ledger.known[id].delivery.clone();
             let state = DeliveryState::Superseded;
@@ -276,6 +308,12 @@ impl<'a> Work<'a> {
             }
             tried.extend(jobs.iter().map(|job| job.delivery.id.clone()));
             let mut ended = BTreeMap::new();
+            let (receipts, jobs): (Vec<Job>, Vec<Job>) =
+                jobs.into_iter().partition(|job| job.delivery.kind == DeliveryKind::Receipt);
+            for receipt in &receipts {
+                self.take_result(receipt, Ok(nothing_to_report(receipt)), publication)?;
+                progress.advance(1);
+            }
             read_all(desk, &jobs, |told| match told {
                 _ if desk.stop.is_asked() => Err(RunError::stopped()),
                 Told::Rejected(id, rows) => Ok(publication.reject(&id, &rows)?),
@@ -309,10 +347,13 @@ impl<'a> Work<'a> {
                 (DeliveryState::Refused(refusal.clone()), RowTally::default(), Vec::new())
             }
         };
+        let rows = |part: &Option<CanonicalPart>| part.as_ref().map_or(0, |part| part.rows);
+        let covered: BTreeMap<WorkUnit, u64> =
+            result.iter().flat_map(|read| &read.units).map(|(unit, part)| (unit.clone(), rows(part))).collect();
         match result {
             Ok(read) => {
                 self.report_accepted(job, &read);
-                self.read.insert(id, read);
+                self.read.insert(id.clone(), read);
             }
             Err(refusal) => self.report_refusal(id.as_str(), &delivery.name, job.source.id.as_str(), &refusal),
         }
@@ -323,6 +364,8 @@ impl<'a> Work<'a> {
             tally,
             notices,
         })?;
+        publication.record_coverage(&id, covered.iter().map(|(unit, rows)| (unit, *rows)))?;
+        self.ledger.coverage.insert(id, covered);
         Ok(())
     }
 
@@ -346,24 +389,17 @@ impl<'a> Work<'a> {
     pub(crate) fn settle(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
         let superseded: BTreeSet<DeliveryId> = self.superseded().collect();
         for id in &superseded {
-            publication.supersede_delivery(id)?;
+            publication.set_delivery_state(id, &DeliveryState::Superseded)?;
+            publication.record_coverage(id, [])?;
+            self.ledger.coverage.remove(id);
         }
-        let mut units = self.ledger.units.clone();
-        // A delivery that is refused now, though it held before, takes its rows with it: from an empty store they would
-        // not come either.
-        units.retain(|_, unit| {
-            !superseded.contains(&unit.delivery)
-                && !self.read.contains_key(&unit.delivery)
-                && !self.is_out(&unit.delivery)
-        });
-        let precedence = |id: &DeliveryId| self.ledger.known.get(id).map(Known::precedence);
-        for (id, read) in &self.read {
-            let known = &self.ledger.known[id];
-            let Some(source) = self.source(&known.delivery.scope.source) else { continue };
-            for (unit, part) in &read.units {
-                if units.get(unit).is_some_and(|held| precedence(&held.delivery) > Some(known.precedence())) {
-                    continue;
-                }
+        self.record_retractions(publication)?;
+        let mut units: BTreeMap<WorkUnit, UnitRecord> = BTreeMap::new();
+        for (unit, id) in self.holders() {
+            let Some(known) = self.ledger.known.get(id) else { continue };
+            let held = self.ledger.units.get(unit);
+            if let Some(part) = self.read.get(id).and_then(|read| read.units.get(unit)) {
+                let Some(source) = self.source(&known.delivery.scope.source) else { continue };
                 let record = UnitRecord {
                     unit: unit.clone(),
                     dataset: source.dataset.clone(),
@@ -373,8 +409,13 @@ impl<'a> Work<'a> {
                     part: part.as_ref().map(|part| part.path.clone()),
                 };
                 units.insert(unit.clone(), record);
+            // What is not in this run's scope stays with whom it was, until a run may read who should have it.
+            } else if let Some(held) = held.filter(|held| held.delivery == *id || !self.is_out(&held.delivery)) {
+                units.insert(unit.clone(), held.clone());
             }
         }
+        let others = self.ledger.units.iter().filter(|(unit, _)| !self.fingerprints.contains_key(&unit.source));
+        units.extend(others.map(|(unit, record)| (unit.clone(), record.clone())));
         self.write_units(units, publication)
     }
 
@@ -396,6 +437,19 @@ impl<'a> Work<'a> {
         }
         self.ledger.units = units;
         Ok(())
+    }
+}
+
+/// What a receipt gives: its unit, without rows.
+fn nothing_to_report(receipt: &Job) -> ReadDelivery {
+    let scope = &receipt.delivery.scope;
+    let unit = scope.municipality.zip(scope.period);
+    let unit = unit.map(|(municipality, period)| WorkUnit { source: scope.source.clone(), municipality, period });
+    ReadDelivery {
+        tally: RowTally::default(),
+        notices: Vec::new(),
+        units: unit.into_iter().map(|unit| (unit, None)).collect(),
+        partials: None,
     }
 }
 

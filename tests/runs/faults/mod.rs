@@ -30,7 +30,7 @@ impl Call {
 /// What happens at which call.
 #[derive(Debug, Clone)]
 pub(crate) struct Fault {
-    /// `kill`, `torn`, `enospc`, `eio`, `int`, `term` or `twice`; see the shim.
+    /// `kill`, `torn`, `enospc`, `eio`, `int`, `term`, `twice` or `stop`; see the shim.
     pub(crate) how: &'static str,
     /// Which call of this kind on this class of files, from 1; `*` is any.
     pub(crate) kind: String,

@@ -11,6 +11,7 @@
  *                enospc  it fails once: no space left on the device
  *                eio     it fails once: input/output error
  *                int, term, twice   SIGINT, SIGTERM, or SIGINT two times, and the call goes on
+ *                stop    it says `stopped` on standard error and stops, until it gets SIGCONT
  *
  * What is called past the C library is not seen (syncfs by rustix is the one such call); nor are writes to mapped memory.
  */
@@ -99,6 +100,10 @@ static enum verdict meet(const char *kind, const char *path) {
     if (!strcmp(how, "int") || !strcmp(how, "twice")) syscall(SYS_kill, getpid(), SIGINT);
     if (!strcmp(how, "twice")) syscall(SYS_kill, getpid(), SIGINT);
     if (!strcmp(how, "term")) syscall(SYS_kill, getpid(), SIGTERM);
+    if (!strcmp(how, "stop")) {
+        syscall(SYS_write, 2, "stopped\n", 8);
+        syscall(SYS_kill, getpid(), SIGSTOP);
+    }
     if (!strcmp(how, "enospc")) return errno = ENOSPC, FAIL;
     if (!strcmp(how, "eio")) return errno = EIO, FAIL;
     return GO_ON;

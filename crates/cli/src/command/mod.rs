@@ -11,6 +11,7 @@ mod preview;
 mod read;
 mod reading;
 mod rejects;
+mod retract;
 pub(crate) mod run;
 mod schema;
 mod status;
@@ -29,6 +30,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
     let common = &arguments.common;
     match &arguments.command {
         Command::Run(own) => run::run(common, own),
+        Command::Retract(own) => retract::retract(common, own),
         Command::Check(own) => check::check(common, own),
         Command::Test(own) => test::test(common, own),
         Command::Diff(own) => diff::diff(common, own),

@@ -1,6 +1,7 @@
 //! `musketer run`: take in what is new, compute what depends on it, publish it.
 
 use std::fs;
+use std::path::Path;
 
 use pipeline::{Project, RunError};
 
@@ -21,16 +22,18 @@ pub(crate) fn run(common: &Common, own: &RunArguments) -> Result<Exit, RunError>
         waiting: &own.waiting,
         watched: &own.watched,
     };
-    carry_out(common, &undertaking, pipeline::run, |project, report| tell(own, project, report))
+    let told = |project: &Project, report: &Report| tell(own.format, own.output.as_deref(), project, report);
+    carry_out(common, &undertaking, pipeline::run, told)
 }
 
-fn tell(own: &RunArguments, project: &Project, report: &Report) -> Result<(), RunError> {
-    let text = match own.format {
+/// Writes the report of a run to a file, or to standard output.
+pub(crate) fn tell(format: Format, output: Option<&Path>, project: &Project, report: &Report) -> Result<(), RunError> {
+    let text = match format {
         Format::Json => render::json(report)?,
         Format::Text => render::run::report(project, &report.result)?,
     };
-    match &own.output {
-        Some(path) => fs::write(path, text).map_err(|source| RunError::File { path: path.clone(), source }),
+    match output {
+        Some(path) => fs::write(path, text).map_err(|source| RunError::File { path: path.to_owned(), source }),
         None => render::result(&text),
     }
 }

@@ -1,9 +1,9 @@
 //! The report of a run, for people.
 
 use model::{AsDefined, Catalogue, IndicatorVersion, Series};
-use pipeline::{DeliveryReport, Project, Queries, RunError, RunReport};
+use pipeline::{DeliveryReport, Outcome, Project, Queries, RunError, RunReport};
 
-use super::{grouped, grouped_decimal, table};
+use super::{counted, grouped, grouped_decimal, table};
 
 /// Rejected rows and refused deliveries that are shown one by one; the others are counted.
 const SHOWN: usize = 10;
@@ -23,7 +23,27 @@ pub(crate) fn report(project: &Project, report: &RunReport) -> Result<String, Ru
     for file in report.unknown_files.iter().take(SHOWN) {
         text += &format!("note: {} matches no source of the pipeline [M8022]\n", super::printable(file));
     }
+    text += &remarks(report);
     Ok(text)
+}
+
+/// What is still to be seen to, and where more is said about it.
+fn remarks(report: &RunReport) -> String {
+    let rejected: u64 = report.sources.values().map(|of| of.rows_rejected).sum();
+    let nothing = report.outcome == Outcome::NothingNew;
+    let nothing =
+        nothing.then(|| format!("nothing new in {}", counted(report.deliveries_known, "delivery", "deliveries")));
+    let refused = report.deliveries.iter().filter(|delivery| delivery.refusal.is_some()).count() as u64;
+    let open = [
+        (refused, "delivery", "deliveries", "REFUSED"),
+        (rejected, "row", "rows", "rejected (musketer rejects list)"),
+        (report.units_missing, "unit", "units", "not delivered (musketer status)"),
+        (report.still_refused, "delivery", "deliveries", "refused earlier (musketer status)"),
+    ];
+    let open = open.into_iter().filter(|(number, ..)| *number > 0);
+    let open = open.map(|(number, one, many, what)| format!("{} {what}", counted(number, one, many)));
+    let remarks: Vec<String> = nothing.into_iter().chain(open).collect();
+    if remarks.is_empty() { String::new() } else { remarks.join("; ") + "\n" }
 }
 
 fn deliveries(report: &RunReport) -> String {

@@ -5,6 +5,8 @@
 //! published, so it is a warning.
 
 mod file;
+mod lineage;
+mod metrics;
 mod report;
 mod summary;
 
@@ -12,9 +14,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use model::Pipeline;
-use pipeline::{Outcome, Progress, Project, RunError, RunOptions, RunReport, Silent};
+use pipeline::{Outcome, Progress, Project, RunError, RunOptions, RunReport, Scope, Silent};
 use tracing::error_span;
 
+use self::lineage::Lineage;
 pub(crate) use self::report::{Failure, Report};
 use crate::arguments::{Common, WatchArguments};
 use crate::exit::Exit;
@@ -66,16 +69,20 @@ pub(crate) fn carry_out(
     let _entered = span.enter();
     let watch = Watch { common, own, command, run_id, started_at, stopwatch: environment::stopwatch() };
     // What cannot be written is said before the run, not after it.
-    for path in [&own.report, &own.summary].into_iter().flatten() {
+    for path in [&own.report, &own.summary, &own.metrics].into_iter().flatten() {
         file::probe(path)?;
     }
     let project = match super::command::project(common) {
         Ok(project) => project,
-        Err(error) => return Ok(watch.failed(None, undertaking.pipeline.unwrap_or_default(), &error)),
+        Err(error) => return Ok(watch.failed(None, None, undertaking.pipeline.unwrap_or_default(), &error)),
     };
     let named = undertaking.pipeline.map(str::to_owned);
     let named = named.or_else(|| project.configuration.pipeline.as_ref().map(ToString::to_string)).unwrap_or_default();
     span.record("pipeline", named.as_str());
+    let lineage = Lineage::new(&project, own.lineage.as_deref(), &watch.run_id, &named);
+    if let Some(Err(error)) = lineage.as_ref().map(|lineage| lineage.started(&watch.started_at)) {
+        warn(&error);
+    }
     let result = project.pipeline(undertaking.pipeline).and_then(|pipeline| {
         let keys = keys(common, &project)?;
         let options = RunOptions {
@@ -86,6 +93,10 @@ pub(crate) fn carry_out(
             jobs: undertaking.jobs.map_or_else(environment::processors, usize::from),
             engine_version: env!("CARGO_PKG_VERSION"),
             keys: keys.as_ref(),
+            elapsed: &|| u64::try_from(watch.stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX),
+            command,
+            scope: Scope::all(),
+            acts: Vec::new(),
         };
         let progress: Box<dyn Progress> =
             if environment::is_watched() && !common.quiet { Box::new(Bars::default()) } else { Box::new(Silent) };
@@ -94,8 +105,8 @@ pub(crate) fn carry_out(
         result
     });
     match result {
-        Ok(report) => Ok(watch.published(&project, report, tell)),
-        Err(error) => Ok(watch.failed(Some(&project), &named, &error)),
+        Ok(report) => Ok(watch.published(&project, lineage.as_ref(), report, tell)),
+        Err(error) => Ok(watch.failed(Some(&project), lineage.as_ref(), &named, &error)),
     }
 }
 
@@ -119,6 +130,7 @@ impl Watch<'_> {
     fn published(
         &self,
         project: &Project,
+        lineage: Option<&Lineage>,
         report: RunReport,
         tell: impl FnOnce(&Project, &Report) -> Result<(), RunError>,
     ) -> Exit {
@@ -127,7 +139,7 @@ impl Watch<'_> {
         if let Err(error) = tell(project, &report) {
             render::note(&format!("warning: the run was published, but its report could not be written: {error}"));
         }
-        self.leave(Some(project), &report);
+        self.leave(Some(project), lineage, &report);
         if !self.common.quiet {
             render::note(&report.summary);
         }
@@ -135,7 +147,7 @@ impl Watch<'_> {
     }
 
     /// The end of a run of which nothing is left.
-    fn failed(&self, project: Option<&Project>, pipeline: &str, error: &RunError) -> Exit {
+    fn failed(&self, project: Option<&Project>, lineage: Option<&Lineage>, pipeline: &str, error: &RunError) -> Exit {
         let exit = render::error(error, self.common);
         let outcome = match exit {
             Exit::Usage => Outcome::Invalid,
@@ -145,7 +157,7 @@ impl Watch<'_> {
         };
         let without = RunReport::without_result(pipeline.to_owned(), self.started_at.clone(), outcome);
         let report = self.report(RunReport { exit_code: exit.code(), ..without }, project, Some(Failure::of(error)));
-        self.leave(project, &report);
+        self.leave(project, lineage, &report);
         render::note(&report.summary);
         exit
     }
@@ -166,7 +178,7 @@ impl Watch<'_> {
     }
 
     /// Writes what others read. Each is tried, whatever becomes of the one before.
-    fn leave(&self, project: Option<&Project>, report: &Report) {
+    fn leave(&self, project: Option<&Project>, lineage: Option<&Lineage>, report: &Report) {
         let json = match render::json(report) {
             Ok(json) => json + "\n",
             Err(error) => return warn(&error),
@@ -180,7 +192,24 @@ impl Watch<'_> {
                 written.push(keep(&project.store().join(REPORTS), report, json.as_bytes()));
             }
         }
+        written.push(self.metrics(project, report));
+        written.push(lineage.map_or(Ok(()), |lineage| lineage.ended(report)));
         written.iter().filter_map(|result| result.as_ref().err()).for_each(warn);
+    }
+
+    /// Writes the metrics. A run that found the store busy leaves those of the one that has it.
+    fn metrics(&self, project: Option<&Project>, report: &Report) -> Result<(), RunError> {
+        let settings = project.map(|project| (&project.root, project.configuration.observability.metrics.as_ref()));
+        let settings = settings.and_then(|(root, path)| path.map(|path| root.join(path)));
+        let Some(path) = self.own.metrics.clone().or(settings) else { return Ok(()) };
+        if report.result.outcome == Outcome::Busy {
+            return Ok(());
+        }
+        let pipeline =
+            project.and_then(|project| Some((project, project.pipeline(Some(&report.result.pipeline)).ok()?)));
+        let standing = pipeline.and_then(|(project, pipeline)| pipeline::standing(project, pipeline).ok());
+        let text = metrics::text(report, standing.as_ref(), metrics::before(&path).as_deref());
+        file::replace(&path, text.as_bytes())
     }
 }
 

@@ -100,7 +100,7 @@ async fn fetch_with(request: &HttpFetch, archive: &Archive, patience: &Patience)
 }
 
 /// The address, if it may be asked.
-fn checked_address(text: &str) -> Result<Url, Refusal> {
+pub(super) fn checked_address(text: &str) -> Result<Url, Refusal> {
     let refuse = |message: String| {
         Refusal::new(Code::HTTP_ADDRESS, message).with_help("Use an `https` address; `http` is for loopback alone")
     };
@@ -118,12 +118,12 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// The address without what could be secret: name, password, query.
-fn shown(url: &Url) -> String {
+pub(super) fn shown(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
 }
 
-fn client() -> Result<Client, ExtractError> {
+pub(super) fn client() -> Result<Client, ExtractError> {
     // A second installation fails because there is one already, which is what is wanted.
     drop(rustls::crypto::ring::default_provider().install_default());
     Client::builder()
@@ -244,7 +244,7 @@ fn http_date(text: &str) -> Option<i64> {
 }
 
 /// The innermost cause: the outer ones repeat the address, which may hold a secret.
-fn root_cause(error: &reqwest::Error) -> String {
+pub(super) fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = match error.source() {
         Some(source) => source,
         None => return if error.is_timeout() { "time-out".to_owned() } else { "the request is not valid".to_owned() },

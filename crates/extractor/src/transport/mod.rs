@@ -3,3 +3,4 @@
 pub(crate) mod file;
 pub(crate) mod file_name;
 pub mod http;
+pub(crate) mod post;

@@ -103,7 +103,7 @@ fn a_figure_that_is_withdrawn_can_come_back() {
 fn a_figure_is_given_at_most_once_a_run() {
     let folder = folder();
     let mut store = open(folder.path());
-    let mut publication = store.begin(&crate::fixtures::start()).expect("a publication");
+    let mut publication = crate::fixtures::begin(&mut store);
     publication.areas(&areas()).expect("areas");
     record(&mut publication, &indicator(1, ""));
     publication.figures(&[figure(1, "2024", 1)], AsDefined::Then).expect("a figure");

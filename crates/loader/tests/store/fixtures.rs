@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use model::{
-    Area, AsDefined, Delivery, DeliveryId, DeliveryScope, Direction, FieldName, Fingerprint, Formula, Indicator,
-    IndicatorId, IndicatorVersion, MissingRule, MunicipalityCode, ObsStatus, Observation, Period, PeriodKind,
-    PipelineId, Ratio, Rounding, RowTally, Series, SourceId, Text, Unit,
+    Area, AsDefined, Delivery, DeliveryId, DeliveryKind, DeliveryScope, Direction, FieldName, Fingerprint, Formula,
+    Indicator, IndicatorId, IndicatorVersion, MissingRule, MunicipalityCode, ObsStatus, Observation, Period,
+    PeriodKind, PipelineId, Ratio, Rounding, RowTally, Series, SourceId, Text, Unit,
 };
 use musketer_loader::{
     AreaRecord, DeliveryRecord, DeliveryState, Publication, Receipt, RunEnd, RunOutcome, RunStart, Store,
@@ -25,16 +25,24 @@ pub(crate) fn start() -> RunStart {
         pipeline: PipelineId::new("nightly").expect("an id"),
         started_at: "2025-01-01T03:00:00Z".to_owned(),
         engine_version: "0.1.0".to_owned(),
+        command: "run",
+        after: None,
     }
 }
 
+/// Begins a run that has read the ledger just now.
+pub(crate) fn begin(store: &mut Store) -> Publication<'_> {
+    let after = store.read().and_then(|reading| reading.latest_run()).expect("the latest run");
+    store.begin(&RunStart { after, ..start() }).expect("a publication")
+}
+
 pub(crate) fn end() -> RunEnd {
-    RunEnd { ended_at: "2025-01-01T03:05:00Z".to_owned(), outcome: RunOutcome::Ok, exit_code: 0 }
+    RunEnd { ended_at: "2025-01-01T03:05:00Z".to_owned(), outcome: RunOutcome::Ok, exit_code: 0, milliseconds: 300_000 }
 }
 
 /// One run that does this and publishes.
 pub(crate) fn publish(store: &mut Store, work: impl FnOnce(&mut Publication<'_>)) -> Receipt {
-    let mut publication = store.begin(&start()).expect("a publication");
+    let mut publication = begin(store);
     work(&mut publication);
     publication.finish(&end()).expect("a commit")
 }
@@ -75,7 +83,9 @@ pub(crate) fn delivery(content: &str) -> Delivery {
     };
     let hash = Fingerprint::of(content.as_bytes());
     let name = "opus_finance/0751/0751_202405.csv".to_owned();
-    Delivery { id: DeliveryId::of(&scope, &hash), scope, name, content: hash, bytes: content.len() as u64 }
+    let id = DeliveryId::of(&scope, &hash);
+    let kind = DeliveryKind::File;
+    Delivery { kind, id, scope, name, content: hash, bytes: content.len() as u64 }
 }
 
 /// A delivery of five records: one header, three rows that were accepted, one that was rejected.

@@ -4,9 +4,7 @@ use model::{Catalogue, Code, DatasetId, Delivery, Fingerprint, Notice, Refusal, 
 use musketer_loader::{DeliveryState, RejectFilter, RunNumber, SeenFile, Store, UnitRecord};
 use rusqlite::Connection;
 
-use crate::fixtures::{
-    accepted, areas, delivery, folder, municipality, number, open, period, publish, source, start, texts,
-};
+use crate::fixtures::{accepted, areas, delivery, folder, municipality, number, open, period, publish, source, texts};
 
 fn rejected(record: u64, code: Code, column: Option<&str>) -> RejectedRow {
     let (reason, raw) = ("`x` is no number".to_owned(), Some("0751;x".to_owned()));
@@ -28,7 +26,7 @@ fn unit(part: Option<&str>) -> UnitRecord {
 fn a_publication_that_is_dropped_leaves_nothing() {
     let folder = folder();
     let mut store = open(folder.path());
-    let mut publication = store.begin(&start()).expect("a publication");
+    let mut publication = crate::fixtures::begin(&mut store);
     publication.record_delivery(&accepted("a")).expect("a delivery");
     publication.reject(&delivery("a").id, &[rejected(2, Code::NUMBER_INVALID, None)]).expect("a row");
     publication.areas(&areas()).expect("areas");
@@ -44,7 +42,7 @@ fn a_reader_sees_all_of_a_run_or_nothing() {
     let folder = folder();
     let mut store = open(folder.path());
     let mut reader = Store::open_read_only(folder.path()).expect("a reader");
-    let mut publication = store.begin(&start()).expect("a publication");
+    let mut publication = crate::fixtures::begin(&mut store);
     publication.record_delivery(&accepted("a")).expect("a delivery");
     let before = reader.read().expect("a snapshot");
     publication.record_unit(&unit(Some("canonical/x.parquet"))).expect("a unit");
@@ -63,7 +61,7 @@ fn the_books_balance_or_nothing_is_stored() {
     let mut store = open(folder.path());
     let mut record = accepted("a");
     record.tally.accepted = 4;
-    let mut publication = store.begin(&start()).expect("a publication");
+    let mut publication = crate::fixtures::begin(&mut store);
     let error = publication.record_delivery(&record).expect_err("five is not six");
     assert_eq!(error.code(), Code::INTERNAL);
     drop(publication);
@@ -161,7 +159,7 @@ fn the_receipt_counts_what_the_run_did() {
 fn rows_of_a_delivery_that_was_not_recorded_are_refused_at_the_end() {
     let folder = folder();
     let mut store = open(folder.path());
-    let mut publication = store.begin(&start()).expect("a publication");
+    let mut publication = crate::fixtures::begin(&mut store);
     let row = rejected(2, Code::NUMBER_INVALID, None);
     publication.reject(&delivery("a").id, std::slice::from_ref(&row)).expect("rows may come first");
     let error = publication.reject(&delivery("a").id, std::slice::from_ref(&row)).expect_err("not twice");
@@ -185,7 +183,7 @@ fn rejected_rows_are_listed_and_counted() {
             publication.reject(&delivery, &rows[2..]).expect("rows");
             publication.record_delivery(&accepted(content)).expect("a delivery");
         }
-        publication.supersede_delivery(&delivery("c").id).expect("superseded");
+        publication.set_delivery_state(&delivery("c").id, &DeliveryState::Superseded).expect("superseded");
     });
     let snapshot = store.read().expect("a snapshot");
     let all = RejectFilter::default();

@@ -110,6 +110,8 @@ pub struct SourceStatus {
     pub deliveries_refused: u64,
     /// Deliveries that later ones have replaced.
     pub deliveries_superseded: u64,
+    /// Deliveries that are withheld.
+    pub deliveries_withheld: u64,
     /// Records read in the deliveries that hold.
     pub rows_read: u64,
     /// Records accepted.

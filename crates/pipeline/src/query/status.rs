@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{DeliveryEntry, DeliveryRecord, DeliveryState, Figure, FigureFilter};
-use model::{Catalogue, MunicipalityCode, Pipeline, SourceId, WorkUnit};
+use model::{Catalogue, Code, MunicipalityCode, Pipeline, SourceId, WorkUnit};
 
-use super::{DeliveryLine, IndicatorLine, MissingUnits, Queries, RefusedDelivery, RunLine, SourceStatus, Status};
+use super::{
+    DeliveryLine, IndicatorLine, MissingUnits, Queries, RefusedDelivery, RunLine, SourceStatus, Status, names,
+};
 use crate::coverage::Coverage;
 use crate::{RefusalReport, RunError};
 
@@ -45,6 +47,27 @@ impl Queries<'_> {
     }
 }
 
+impl Queries<'_> {
+    /// The one delivery whose identifier begins so.
+    pub fn delivery(&mut self, beginning: &str) -> Result<DeliveryLine, RunError> {
+        let deliveries = self.store.read()?.deliveries()?;
+        let meant = |entry: &&DeliveryEntry| entry.record.delivery.id.as_str().starts_with(beginning);
+        let found: Vec<&DeliveryEntry> = deliveries.iter().filter(meant).collect();
+        match found.as_slice() {
+            [one] => Ok(delivery_line(one)),
+            [] => {
+                let message = format!("no delivery has the identifier `{}`", model::redact(beginning));
+                Err(RunError::usage(Code::DELIVERY_UNKNOWN, message))
+            }
+            several => Err(RunError::Usage {
+                code: Code::DELIVERY_UNKNOWN,
+                message: format!("{} deliveries have identifiers that begin with `{beginning}`", several.len()),
+                help: format!("write more digits: {}", names(several.iter().map(|one| &one.record.delivery.id))),
+            }),
+        }
+    }
+}
+
 fn source_statuses(pipeline: &Pipeline, deliveries: &[DeliveryEntry]) -> BTreeMap<String, SourceStatus> {
     let empty = |id: &SourceId| (id.to_string(), SourceStatus { source: id.to_string(), ..SourceStatus::default() });
     let mut sources: BTreeMap<String, SourceStatus> = pipeline.uses.iter().map(|usage| empty(&usage.source)).collect();
@@ -60,7 +83,8 @@ fn source_statuses(pipeline: &Pipeline, deliveries: &[DeliveryEntry]) -> BTreeMa
                 status.rows_skipped += record.tally.skipped_total();
             }
             DeliveryState::Refused(_) => status.deliveries_refused += 1,
-            DeliveryState::Superseded => status.deliveries_superseded += 1,
+            DeliveryState::Withheld(_) => status.deliveries_withheld += 1,
+            DeliveryState::Superseded | DeliveryState::Retracted => status.deliveries_superseded += 1,
         }
     }
     sources

@@ -44,6 +44,8 @@ pub(super) struct Reading<'a> {
     turned: Condvar,
     /// There is nothing more to be cut out of the file, or nobody wants it.
     stopped: AtomicBool,
+    /// Nobody wants the rest of the file: it was stopped before its end, and has no account.
+    given_up: AtomicBool,
 }
 
 struct Front {
@@ -142,6 +144,7 @@ impl<'a> Reading<'a> {
             }),
             turned: Condvar::new(),
             stopped: AtomicBool::new(false),
+            given_up: AtomicBool::new(false),
             harmoniser,
         }))
     }
@@ -151,8 +154,14 @@ impl<'a> Reading<'a> {
         !self.stopped.load(Ordering::Relaxed)
     }
 
+    /// The run comes to nothing: no further batch is begun.
+    pub(super) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
+        self.stop();
+    }
+
     /// No further batch is begun.
-    pub(super) fn stop(&self) {
+    fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
@@ -314,6 +323,8 @@ impl<'a> Reading<'a> {
         match back.ended {
             Some(Ending::Refused(refusal)) => return Ok(Err(refusal)),
             Some(Ending::Failed(error)) => return Err(error),
+            // Whoever has given it up has a better error to tell.
+            None if self.given_up.into_inner() => return Err(RunError::stopped()),
             None => {}
         }
         let summary = front.reader.finish();
@@ -338,7 +349,7 @@ impl<'a> Reading<'a> {
             // Nobody listens any more only when the run is given up.
             sender.send(Told::Rejected(job.delivery.id.clone(), keys.conflicts)).unwrap_or_default();
         }
-        let partials = Arc::new(partials);
+        let partials = Some(Arc::new(partials));
         Ok(Ok(ReadDelivery { tally, notices, units: super::parts::cover(desk, job, units), partials }))
     }
 }

@@ -58,8 +58,9 @@ pub(crate) struct ReadDelivery {
     pub(crate) notices: Vec<Notice>,
     /// The units that it covers, each with its canonical rows if it has any.
     pub(crate) units: BTreeMap<WorkUnit, Option<CanonicalPart>>,
-    /// What was aggregated of its rows while they were read; nothing for units that lost rows afterwards.
-    pub(crate) partials: Arc<Partials>,
+    /// What was aggregated of its rows while they were read; nothing for units that lost rows afterwards, and none for
+    /// receipts.
+    pub(crate) partials: Option<Arc<Partials>>,
 }
 
 /// What a worker tells while it reads.
