@@ -4,6 +4,7 @@
 mod bad_input;
 mod books;
 mod breakdowns;
+mod calendar;
 mod commands;
 mod compared;
 mod crashes;

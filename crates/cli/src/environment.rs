@@ -72,7 +72,12 @@ pub(crate) fn lineage_key() -> Option<String> {
 pub(crate) fn key_place() -> Result<KeyPlace, getrandom::Error> {
     let mut random = [0; 32];
     getrandom::fill(&mut random)?;
-    Ok(KeyPlace { credentials: variable("CREDENTIALS_DIRECTORY").map(PathBuf::from), random })
+    Ok(KeyPlace { credentials: credentials(), random })
+}
+
+/// The service manager's folder of credentials, if it has given one.
+pub(crate) fn credentials() -> Option<PathBuf> {
+    variable("CREDENTIALS_DIRECTORY").map(PathBuf::from)
 }
 
 /// Who takes the lock: this process, for a command and the pipeline that it is about.

@@ -20,11 +20,19 @@ pub(crate) struct Known {
 impl Known {
     /// Higher wins: the declared number of the correction first, the order of arrival where that is the same. Of deliveries
     /// that each hold everything so far, the one of the latest period wins before that.
-    pub(crate) fn precedence(&self, load: Load) -> (Option<Date>, u32, i64) {
-        let scope = &self.delivery.scope;
-        let until = scope.period.filter(|_| load == Load::Full).map(Period::end);
-        (until, scope.version, self.sequence)
+    pub(crate) fn precedence(&self, load: Load) -> Precedence {
+        precedence(&self.delivery, self.sequence, load)
     }
+}
+
+/// What decides which of two deliveries wins.
+pub(crate) type Precedence = (Option<Date>, u32, i64);
+
+/// As [`Known::precedence`], of a delivery with this place in the order of arrival.
+pub(crate) fn precedence(delivery: &Delivery, sequence: i64, load: Load) -> Precedence {
+    let scope = &delivery.scope;
+    let until = scope.period.filter(|_| load == Load::Full).map(Period::end);
+    (until, scope.version, sequence)
 }
 
 /// Deliveries that supersede one another as a whole.

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{AreaRecord, DeliveryRecord, DeliveryState, Description, Publication, RunEnd, RunOutcome, UnitRecord};
 use model::{
-    Area, DatasetId, DeliveryId, Fingerprint, FingerprintBuilder, Indicator, IndicatorId, Notice, Refusal, Series,
-    Text, redact,
+    Area, DatasetId, Date, DeliveryId, DeliveryKind, DeliveryScope, Fingerprint, FingerprintBuilder, Indicator,
+    IndicatorId, Notice, Refusal, Series, Text, redact,
 };
 
+use crate::books::Known;
+use crate::calendar::{self, Blocked, Books};
 use crate::coverage::{Coverage, is_used};
 use crate::figures::{self, Sources, Task, UnitFile, Wanted};
 use crate::geography::Geography;
@@ -16,7 +18,7 @@ use crate::reading::{Job, ReadDelivery};
 use crate::run::{Phase, Progress, SEMANTICS};
 use crate::series::Asked;
 use crate::work::Work;
-use crate::{DeliveryReport, Outcome, RunError, RunReport, SourceReport};
+use crate::{DeliveryReport, Outcome, RunError, RunReport, SourceReport, UnitState};
 
 impl Work<'_> {
     /// The hash of all that decides the figures of a series besides the rows: the definition and the periods that it
@@ -198,28 +200,65 @@ impl Work<'_> {
     }
 
     pub(crate) fn count_missing_and_refused(&mut self) {
-        let coverage = Coverage::of(self.catalogue, self.pipeline, self.ledger.units.keys());
-        self.report.units_missing = coverage.missing();
+        self.count_units();
         let reported: BTreeSet<&str> =
             self.report.deliveries.iter().map(|delivery| delivery.delivery.as_str()).collect();
         let refused = |record: &&DeliveryRecord| matches!(record.state, DeliveryState::Refused(_));
         let open = |record: &&DeliveryRecord| !reported.contains(record.delivery.id.as_str());
         let ours = |record: &&DeliveryRecord| self.fingerprints.contains_key(&record.delivery.scope.source);
-        let unreplaced = |record: &&DeliveryRecord| !self.is_replaced(&record.delivery.id);
-        let still = self.ledger.records.values().filter(refused).filter(open).filter(ours).filter(unreplaced).count();
-        self.report.still_refused = still as u64;
+        let refused: Vec<&DeliveryRecord> =
+            self.ledger.records.values().filter(refused).filter(open).filter(ours).collect();
+        self.report.still_refused = if refused.is_empty() { 0 } else { self.unreplaced(&refused) };
     }
 
-    /// Whether a delivery of the same slot holds that came later or has a higher version.
-    pub(crate) fn is_replaced(&self, id: &DeliveryId) -> bool {
-        let Some(refused) = self.ledger.known.get(id) else { return false };
-        let load = self.load(&refused.delivery.scope.source);
-        self.ledger.known.values().any(|other| {
-            let (a, b) = (&other.delivery.scope, &refused.delivery.scope);
-            (&a.source, a.municipality, a.period) == (&b.source, b.municipality, b.period)
-                && other.precedence(load) > refused.precedence(load)
-                && matches!(other.reading, Some((_, true)))
-        })
+    /// How many of these have no delivery in their place that came later or has a higher version.
+    fn unreplaced(&self, refused: &[&DeliveryRecord]) -> u64 {
+        let place = |known: &Known| {
+            let DeliveryScope { source, municipality, period, .. } = &known.delivery.scope;
+            (source.clone(), *municipality, *period)
+        };
+        let mut highest = BTreeMap::new();
+        for known in self.ledger.known.values().filter(|known| matches!(known.reading, Some((_, true)))) {
+            let precedence = known.precedence(self.load(&known.delivery.scope.source));
+            let highest = highest.entry(place(known)).or_insert(precedence);
+            *highest = precedence.max(*highest);
+        }
+        let is_open = |record: &&&DeliveryRecord| {
+            let Some(known) = self.ledger.known.get(&record.delivery.id) else { return true };
+            let precedence = known.precedence(self.load(&known.delivery.scope.source));
+            highest.get(&place(known)).is_none_or(|highest| *highest < precedence)
+        };
+        refused.iter().filter(is_open).count() as u64
+    }
+
+    /// How the units stand on the day on which the run started. Nothing is stale when a run has ended.
+    fn count_units(&mut self) {
+        let Some(day) = self.report.started_at.get(..10).and_then(Date::parse_iso) else { return };
+        // What was taken back is as if it had never come.
+        let retracted = &self.ledger.decisions.retracted;
+        let failed = |known: &&Known| self.is_out(&known.delivery.id) && !retracted.contains(&known.delivery.id);
+        let out = self.ledger.known.values().filter(failed).map(|known| Blocked {
+            delivery: &known.delivery,
+            precedence: known.precedence(self.load(&known.delivery.scope.source)),
+            state: UnitState::Failed,
+            code: None,
+        });
+        let precedence = |known: &Known| known.precedence(self.load(&known.delivery.scope.source));
+        let of_delivery = |id: &DeliveryId| self.ledger.known.get(id).map(precedence);
+        let standing = |unit: &UnitRecord| {
+            let delivery = self.ledger.known.get(&unit.delivery).map(|known| &known.delivery);
+            let is_receipt = delivery.is_some_and(|delivery| delivery.kind == DeliveryKind::Receipt);
+            if is_receipt { UnitState::NothingToReport } else { UnitState::Done }
+        };
+        let books = Books::new(self.catalogue, self.ledger.units.values(), out, &of_delivery, &standing);
+        let mut counted: BTreeMap<String, BTreeMap<UnitState, u64>> = BTreeMap::new();
+        for unit in calendar::units(self.catalogue, self.pipeline, &books, day) {
+            let states = counted.entry(unit.source.to_string()).or_default();
+            *states.entry(unit.state).or_default() += 1;
+        }
+        let overdue = counted.values().flatten().filter(|(state, _)| state.is_overdue());
+        self.report.units_missing = overdue.map(|(_, number)| number).sum();
+        self.report.units = counted;
     }
 
     /// The areas that figures can be about, with their names on the first day of the latest delivered period: the

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Catalogue, DatasetId, Delivery, MunicipalityCode, Period, PeriodKind, Pipeline, Reading, Usage, WorkUnit};
+use model::{
+    Catalogue, DatasetId, Delivery, MunicipalityCode, Period, PeriodKind, Pipeline, Reading, SourceId, Usage, WorkUnit,
+};
 
 use crate::geography::Geography;
 
@@ -32,18 +34,18 @@ pub(crate) fn is_used(pipeline: &Pipeline, unit: &WorkUnit) -> bool {
     uses.any(|usage| covers(usage, unit.municipality, unit.period))
 }
 
-/// What the uses of its source mean for a delivery: nothing, where everything that it can hold is used. Otherwise a
-/// text of the uses, so that a change of them has the delivery read again.
-pub(crate) fn window(pipeline: &Pipeline, delivery: &Delivery, partition: PeriodKind) -> String {
+/// Whether everything that a delivery can hold is used: its name says whose it is and of which period.
+pub(crate) fn is_used_wholly(pipeline: &Pipeline, delivery: &Delivery, partition: PeriodKind) -> bool {
     let scope = &delivery.scope;
-    if let (Some(municipality), Some(period)) = (scope.municipality, scope.period) {
-        let unit = |period| WorkUnit { source: scope.source.clone(), municipality, period };
-        if period.parts(partition).all(|part| is_used(pipeline, &unit(part))) {
-            return String::new();
-        }
-    }
+    let (Some(municipality), Some(period)) = (scope.municipality, scope.period) else { return false };
+    let unit = |period| WorkUnit { source: scope.source.clone(), municipality, period };
+    period.parts(partition).all(|part| is_used(pipeline, &unit(part)))
+}
+
+/// A text of the uses of a source, so that a change of them has deliveries read again.
+pub(crate) fn uses_of(pipeline: &Pipeline, source: &SourceId) -> String {
     let mut text = String::new();
-    for usage in pipeline.uses.iter().filter(|usage| usage.source == scope.source) {
+    for usage in pipeline.uses.iter().filter(|usage| usage.source == *source) {
         let to = usage.to.map_or("open".to_owned(), |to| to.to_string());
         let who: Vec<String> = usage.municipalities.iter().map(ToString::to_string).collect();
         text.extend([usage.from.to_string(), to, who.join(" ")].map(|part| part + ";"));
@@ -87,14 +89,6 @@ impl Coverage {
             }
         }
         coverage
-    }
-
-    /// How many cells are owed and have not been delivered.
-    pub(crate) fn missing(&self) -> u64 {
-        let missing = |(dataset, used): (&DatasetId, &BTreeSet<Cell>)| {
-            self.delivered.get(dataset).map_or(used.len(), |delivered| used.difference(delivered).count())
-        };
-        self.used.iter().map(missing).sum::<usize>() as u64
     }
 
     fn latest(&self, dataset: &DatasetId) -> Option<Period> {

@@ -10,9 +10,22 @@ use loader::{DeliveryState, Publication};
 use model::{DeliveryId, WorkUnit};
 
 use crate::RunError;
-use crate::books::Known;
+use crate::books::{Known, Step};
 use crate::scope::Scope;
 use crate::work::Work;
+
+/// What follows for each delivery from the others.
+#[derive(Debug, Default)]
+pub(crate) struct Standing {
+    /// Deliveries that must be read next, as far as the scope goes.
+    pub(crate) to_read: Vec<DeliveryId>,
+    /// Accepted deliveries in whose place another one holds.
+    pub(crate) superseded: BTreeSet<DeliveryId>,
+    /// Deliveries that should hold a unit and have no rows for it: others had taken it, or the books are older.
+    pub(crate) dispossessed: BTreeSet<DeliveryId>,
+    /// Whether a unit is held that nobody should hold.
+    pub(crate) is_misplaced: bool,
+}
 
 impl Work<'_> {
     /// The scope with the deliveries that may take the place of the named ones, or lose theirs to them: those that cover a
@@ -35,44 +48,81 @@ impl Work<'_> {
         self.scope.is_all() || self.scope.has(known, covered.map(BTreeMap::keys))
     }
 
-    /// Who should hold each unit of the pipeline's sources: of the deliveries that cover it and may hold, the one with the
-    /// highest precedence.
-    pub(crate) fn holders(&self) -> BTreeMap<&WorkUnit, &DeliveryId> {
-        let superseded: BTreeSet<DeliveryId> = self.superseded().collect();
-        let may_hold = |id: &DeliveryId| self.is_accepted(id) && !self.is_out(id) && !superseded.contains(id);
-        let mut holders: BTreeMap<&WorkUnit, (&Known, &DeliveryId)> = BTreeMap::new();
-        for (id, covered) in &self.ledger.coverage {
-            let Some(known) = self.ledger.known.get(id) else { continue };
-            if !self.fingerprints.contains_key(&known.delivery.scope.source) || !may_hold(id) {
-                continue;
-            }
-            for unit in covered.keys() {
-                let holder = holders.entry(unit).or_insert((known, id));
-                let load = self.load(&unit.source);
-                if holder.0.precedence(load) < known.precedence(load) {
-                    *holder = (known, id);
+    /// What follows for each delivery from the others, by what is known now.
+    pub(crate) fn standing(&self) -> Standing {
+        let mut standing = Standing::default();
+        for deliveries in self.slots().into_values() {
+            match self.next_step(&deliveries) {
+                Step::Nothing => {}
+                Step::Read(id) => {
+                    if deliveries.iter().any(|known| self.is_in_scope(known)) {
+                        standing.to_read.push(id.clone());
+                    }
+                }
+                Step::Holds(holder) => {
+                    let others = deliveries.iter().map(|known| &known.delivery.id).filter(|id| *id != holder);
+                    standing.superseded.extend(others.filter(|id| self.is_accepted(id)).cloned());
                 }
             }
         }
-        holders.into_iter().map(|(unit, (_, id))| (unit, id)).collect()
+        if !self.everybody_has_theirs(&standing.superseded) {
+            let holders = self.holders(&standing.superseded);
+            let has_none = |(unit, id): &(&&WorkUnit, &&DeliveryId)| !self.has_rows(unit, id);
+            standing.dispossessed = holders.iter().filter(has_none).map(|(_, id)| (*id).clone()).collect();
+            let mut ours = self.ledger.units.keys().filter(|unit| self.fingerprints.contains_key(&unit.source));
+            standing.is_misplaced = ours.any(|unit| !holders.contains_key(unit));
+        }
+        standing
+    }
+
+    /// The deliveries that may hold, with what they cover.
+    fn claims<'b>(
+        &'b self,
+        superseded: &'b BTreeSet<DeliveryId>,
+    ) -> impl Iterator<Item = (&'b Known, &'b BTreeMap<WorkUnit, u64>)> {
+        let may_hold = |id: &DeliveryId| self.is_accepted(id) && !self.is_out(id) && !superseded.contains(id);
+        self.ledger.coverage.iter().filter_map(move |(id, covered)| {
+            let known = self.ledger.known.get(id)?;
+            (self.fingerprints.contains_key(&known.delivery.scope.source) && may_hold(id)).then_some((known, covered))
+        })
+    }
+
+    /// Whether each claim to a unit is that of its holder, and each unit has one: then nobody contends with anybody, and
+    /// nothing has to be compared. So it is most nights.
+    fn everybody_has_theirs(&self, superseded: &BTreeSet<DeliveryId>) -> bool {
+        let mut claims = 0_usize;
+        for (known, covered) in self.claims(superseded) {
+            let id = &known.delivery.id;
+            if !covered.keys().all(|unit| self.ledger.units.get(unit).is_some_and(|held| held.delivery == *id)) {
+                return false;
+            }
+            claims += covered.len();
+        }
+        claims == self.ledger.units.keys().filter(|unit| self.fingerprints.contains_key(&unit.source)).count()
+    }
+
+    /// Who should hold each unit of the pipeline's sources: of the deliveries that cover it and may hold, the one with the
+    /// highest precedence.
+    pub(crate) fn holders<'b>(
+        &'b self,
+        superseded: &'b BTreeSet<DeliveryId>,
+    ) -> BTreeMap<&'b WorkUnit, &'b DeliveryId> {
+        let mut holders: BTreeMap<&WorkUnit, &Known> = BTreeMap::new();
+        for (known, covered) in self.claims(superseded) {
+            let load = self.load(&known.delivery.scope.source);
+            for unit in covered.keys() {
+                let holder = holders.entry(unit).or_insert(known);
+                if holder.precedence(load) < known.precedence(load) {
+                    *holder = known;
+                }
+            }
+        }
+        holders.into_iter().map(|(unit, known)| (unit, &known.delivery.id)).collect()
     }
 
     /// Whether a delivery's rows of a unit are there, from this run or an earlier one.
     fn has_rows(&self, unit: &WorkUnit, id: &DeliveryId) -> bool {
         self.read.contains_key(id) || self.ledger.units.get(unit).is_some_and(|held| held.delivery == *id)
-    }
-
-    /// Deliveries that should hold a unit and have no rows for it.
-    pub(crate) fn dispossessed(&self) -> BTreeSet<DeliveryId> {
-        let holders = self.holders().into_iter();
-        holders.filter(|(unit, id)| !self.has_rows(unit, id)).map(|(_, id)| id.clone()).collect()
-    }
-
-    /// Whether a unit of the pipeline's sources is held that nobody should hold.
-    pub(crate) fn is_misplaced(&self) -> bool {
-        let holders = self.holders();
-        let ours = self.ledger.units.keys().filter(|unit| self.fingerprints.contains_key(&unit.source));
-        ours.into_iter().any(|unit| !holders.contains_key(unit))
     }
 
     /// Forgets units whose rows are not on the disk any more, so that they are read again.

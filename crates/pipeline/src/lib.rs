@@ -8,6 +8,7 @@
 //! what was published and why.
 
 mod books;
+mod calendar;
 mod closing;
 mod coverage;
 mod decisions;
@@ -35,6 +36,7 @@ mod upkeep;
 mod values;
 mod work;
 
+pub use calendar::UnitState;
 pub use error::RunError;
 // What a guess finds is shown as it is.
 pub use extractor::{
@@ -53,7 +55,7 @@ pub use project::{CONFIGURATION, Project};
 pub use query::{
     CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
     Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
-    SourceStatus, Status, VersionLine,
+    SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
 };
 pub use report::{
     DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport, UnreleasedReport,

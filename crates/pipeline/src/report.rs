@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Notice, Refusal, RowTally, redact};
 use serde::Serialize;
 
-use crate::LockHolder;
+use crate::{LockHolder, UnitState};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -225,13 +225,20 @@ pub struct RunReport {
     pub unknown_files: Vec<String>,
     /// Deliveries that an earlier run refused and that have not been replaced.
     pub still_refused: u64,
-    /// Units that the pipeline owes and that have not been delivered.
+    /// Units that are late or missing on the day on which the run started.
     pub units_missing: u64,
+    /// How all units stand on that day, by source and state.
+    pub units: BTreeMap<String, BTreeMap<UnitState, u64>>,
     /// Who held the store before and ended without releasing it, if it was so.
     pub unreleased: Option<UnreleasedReport>,
 }
 
 impl RunReport {
+    /// How many units of all sources are in a state.
+    pub fn units_in(&self, state: UnitState) -> u64 {
+        self.units.values().filter_map(|states| states.get(&state)).sum()
+    }
+
     /// The report of a run that did nothing, or of which nothing is left.
     pub fn without_result(pipeline: String, started_at: String, outcome: Outcome) -> Self {
         Self {
@@ -247,6 +254,7 @@ impl RunReport {
             unknown_files: Vec::new(),
             still_refused: 0,
             units_missing: 0,
+            units: BTreeMap::new(),
             unreleased: None,
         }
     }

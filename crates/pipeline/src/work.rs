@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use loader::{Act, CanonicalPart, DeliveryRecord, DeliveryState, Publication, SeenFile, UnitRecord};
 use model::{
-    Catalogue, Code, DatasetId, Delivery, DeliveryId, DeliveryKind, Fingerprint, FingerprintBuilder, Load,
-    MunicipalityCode, Pipeline, Refusal, RowTally, Source, SourceId, Stop, WorkUnit,
+    Catalogue, Code, DatasetId, Delivery, DeliveryId, DeliveryKind, DeliveryScope, Fingerprint, FingerprintBuilder,
+    Load, MunicipalityCode, Pipeline, Refusal, RowTally, Source, SourceId, Stop, WorkUnit,
 };
 use normaliser::PersonKeys;
 
 use crate::books::{Known, Slot, Step, next_step, slots};
-use crate::coverage::{Cell, window};
+use crate::coverage::{Cell, is_used_wholly, uses_of};
+use crate::holding::Standing;
 use crate::intake::{Arrival, Intake, unexpected};
 use crate::ledger::Ledger;
 use crate::reading::{Desk, Job, ReadDelivery, Told, read_all};
@@ -21,12 +22,21 @@ use crate::scope::Scope;
 use crate::series::Asked;
 use crate::{Outcome, Project, RunError, RunReport};
 
+/// The fingerprints of all that decides how the deliveries of a source become units.
+#[derive(Debug)]
+pub(crate) struct Readings {
+    /// Where everything that a delivery can hold is used.
+    whole: Fingerprint,
+    /// Where the uses of the source decide which rows count: a change of them has the delivery read again.
+    by_uses: Fingerprint,
+}
+
 /// A run's work and what has become of it so far.
 pub(crate) struct Work<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) pipeline: &'a Pipeline,
     pub(crate) municipalities: Vec<MunicipalityCode>,
-    pub(crate) fingerprints: BTreeMap<SourceId, Fingerprint>,
+    pub(crate) fingerprints: BTreeMap<SourceId, Readings>,
     /// The series that the pipeline asks for.
     pub(crate) asked: Vec<Asked<'a>>,
     pub(crate) ledger: Ledger,
@@ -64,7 +74,7 @@ impl<'a> Work<'a> {
         let catalogue = &project.catalogue;
         let used = pipeline.uses.iter().filter_map(|usage| catalogue.sources.get(&usage.source));
         let fingerprint =
-            |source: &Arc<Source>| (source.id.clone(), reading_fingerprint(catalogue, source, options.keys));
+            |source: &Arc<Source>| (source.id.clone(), readings(catalogue, pipeline, source, options.keys));
         let report = RunReport {
             run: None,
             pipeline: pipeline.id.to_string(),
@@ -78,6 +88,7 @@ impl<'a> Work<'a> {
             unknown_files: gathered.unknown,
             still_refused: 0,
             units_missing: 0,
+            units: BTreeMap::new(),
             unreleased: None,
         };
         let mut work = Self {
@@ -100,7 +111,8 @@ impl<'a> Work<'a> {
             report,
             stop: options.patience.stop.clone(),
         };
-        gathered.arrivals.into_iter().for_each(|arrival| work.arrive(arrival));
+        let mut latest = None;
+        gathered.arrivals.into_iter().for_each(|arrival| work.arrive(arrival, &mut latest));
         for (name, source, refusal) in gathered.unusable {
             work.report_refusal("", &name, &source, &refusal);
         }
@@ -112,7 +124,8 @@ impl<'a> Work<'a> {
         work
     }
 
-    pub(crate) fn arrive(&mut self, arrival: Arrival) {
+    /// `latest` has the last arrival of each scope and version, as far as was asked for them.
+    fn arrive(&mut self, arrival: Arrival, latest: &mut Option<BTreeMap<DeliveryScope, i64>>) {
         let Arrival { delivery, file, refusal } = arrival;
         let id = delivery.id.clone();
         self.present.insert(id.clone());
@@ -137,7 +150,7 @@ impl<'a> Work<'a> {
             self.ledger.next_sequence += 1;
             self.ledger.known.insert(id.clone(), Known { delivery, sequence, reading: None });
             self.arrived.push(id.clone());
-        } else if fresh && self.was_replaced(&id) {
+        } else if fresh && self.was_replaced(&id, latest) {
             // The vendor has taken back what came after it, so it arrives once more.
             if let Some(known) = self.ledger.known.get_mut(&id) {
                 known.sequence = self.ledger.next_sequence;
@@ -150,11 +163,18 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Whether another delivery of the same scope and version came later.
-    fn was_replaced(&self, id: &DeliveryId) -> bool {
+    /// Whether another delivery of the same scope and version came later. Most nights nobody asks.
+    fn was_replaced(&self, id: &DeliveryId, latest: &mut Option<BTreeMap<DeliveryScope, i64>>) -> bool {
         let Some(known) = self.ledger.known.get(id) else { return false };
-        let mut others = self.ledger.known.values();
-        others.any(|other| other.delivery.scope == known.delivery.scope && other.sequence > known.sequence)
+        let latest = latest.get_or_insert_with(|| {
+            let mut latest = BTreeMap::new();
+            for other in self.ledger.known.values() {
+                let last = latest.entry(other.delivery.scope.clone()).or_insert(other.sequence);
+                *last = (*last).max(other.sequence);
+            }
+            latest
+        });
+        latest.get(&known.delivery.scope).is_some_and(|last| *last > known.sequence)
     }
 
     /// Refusals that the ledger does not have yet.
@@ -171,11 +191,14 @@ impl<'a> Work<'a> {
             || !self.arrived.is_empty()
             || !self.returned.is_empty()
             || self.new_refusals().next().is_some()
-            || !self.jobs(&BTreeSet::new()).is_empty()
             || self.asked.iter().any(|asked| self.is_redefined(asked) || self.is_redescribed(asked))
             || self.asked_no_more().next().is_some()
-            || self.superseded().next().is_some()
-            || self.is_misplaced()
+            || {
+                let standing = self.standing();
+                standing.is_misplaced
+                    || !standing.superseded.is_empty()
+                    || !self.jobs_of(&standing, &BTreeSet::new()).is_empty()
+            }
     }
 
     pub(crate) fn source(&self, id: &SourceId) -> Option<&'a Source> {
@@ -218,31 +241,20 @@ impl<'a> Work<'a> {
 
     /// The fingerprint of all that decides how a delivery becomes units.
     pub(crate) fn reading(&self, delivery: &Delivery) -> Fingerprint {
-        let source = &delivery.scope.source;
-        let base = self.fingerprints.get(source).copied();
-        let dataset =
-            self.catalogue.sources.get(source).and_then(|source| self.catalogue.datasets.get(&source.dataset));
-        let (Some(base), Some(dataset)) = (base, dataset) else { return Fingerprint::of(b"unused") };
-        let window = window(self.pipeline, delivery, dataset.partition);
-        FingerprintBuilder::new().add(base.to_string()).add(window).finish()
+        reading_of(self.catalogue, self.pipeline, &self.fingerprints, delivery)
     }
 
     /// The deliveries that must be read next; `tried` were read in this run already.
     pub(crate) fn jobs(&self, tried: &BTreeSet<DeliveryId>) -> Vec<Job> {
-        let mut jobs = Vec::new();
-        for deliveries in self.slots().into_values() {
-            let Step::Read(id) = self.next_step(&deliveries) else { continue };
-            if !tried.contains(id) && deliveries.iter().any(|known| self.is_in_scope(known)) {
-                jobs.extend(self.job(id));
-            }
-        }
-        // Whoever should hold a unit and does not has lost its rows: others had taken the unit, or the books are older.
-        let planned: BTreeSet<DeliveryId> = jobs.iter().map(|job: &Job| job.delivery.id.clone()).collect();
-        let lost = self.dispossessed().into_iter().filter(|id| !tried.contains(id) && !planned.contains(id));
-        let lost = lost.filter(|id| self.ledger.known.get(id).is_some_and(|known| self.is_in_scope(known)));
-        let lost: Vec<Job> = lost.filter_map(|id| self.job(&id)).collect();
-        jobs.extend(lost);
-        jobs
+        self.jobs_of(&self.standing(), tried)
+    }
+
+    fn jobs_of(&self, standing: &Standing, tried: &BTreeSet<DeliveryId>) -> Vec<Job> {
+        let planned: BTreeSet<&DeliveryId> = standing.to_read.iter().collect();
+        let in_scope = |id: &DeliveryId| self.ledger.known.get(id).is_some_and(|known| self.is_in_scope(known));
+        let lost = standing.dispossessed.iter().filter(|id| !planned.contains(id) && in_scope(id));
+        let next = standing.to_read.iter().chain(lost).filter(|id| !tried.contains(id));
+        next.filter_map(|id| self.job(id)).collect()
     }
 
     fn job(&self, id: &DeliveryId) -> Option<Job> {
@@ -369,17 +381,6 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Accepted deliveries in whose place another one holds.
-    pub(crate) fn superseded(&self) -> impl Iterator<Item = DeliveryId> {
-        let mut superseded = Vec::new();
-        for deliveries in self.slots().into_values() {
-            let Step::Holds(holder) = self.next_step(&deliveries) else { continue };
-            let others = deliveries.iter().map(|known| &known.delivery.id).filter(|id| *id != holder);
-            superseded.extend(others.filter(|id| self.is_accepted(id)).cloned());
-        }
-        superseded.into_iter()
-    }
-
     pub(crate) fn is_accepted(&self, id: &DeliveryId) -> bool {
         let recorded = self.ledger.records.get(id).map(|record| &record.state);
         self.read.contains_key(id) || matches!(recorded, Some(DeliveryState::Accepted))
@@ -387,7 +388,7 @@ impl<'a> Work<'a> {
 
     /// Decides which delivery each unit's rows come from.
     pub(crate) fn settle(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
-        let superseded: BTreeSet<DeliveryId> = self.superseded().collect();
+        let Standing { superseded, .. } = self.standing();
         for id in &superseded {
             publication.set_delivery_state(id, &DeliveryState::Superseded)?;
             publication.record_coverage(id, [])?;
@@ -395,7 +396,7 @@ impl<'a> Work<'a> {
         }
         self.record_retractions(publication)?;
         let mut units: BTreeMap<WorkUnit, UnitRecord> = BTreeMap::new();
-        for (unit, id) in self.holders() {
+        for (unit, id) in self.holders(&superseded) {
             let Some(known) = self.ledger.known.get(id) else { continue };
             let held = self.ledger.units.get(unit);
             if let Some(part) = self.read.get(id).and_then(|read| read.units.get(unit)) {
@@ -440,6 +441,20 @@ impl<'a> Work<'a> {
     }
 }
 
+/// The fingerprint of all that decides how a delivery becomes units; `sources` has those of their sources.
+pub(crate) fn reading_of(
+    catalogue: &Catalogue,
+    pipeline: &Pipeline,
+    sources: &BTreeMap<SourceId, Readings>,
+    delivery: &Delivery,
+) -> Fingerprint {
+    let source = &delivery.scope.source;
+    let dataset = catalogue.sources.get(source).and_then(|source| catalogue.datasets.get(&source.dataset));
+    let (Some(readings), Some(dataset)) = (sources.get(source), dataset) else { return Fingerprint::of(b"unused") };
+    let all = is_used_wholly(pipeline, delivery, dataset.partition);
+    if all { readings.whole } else { readings.by_uses }
+}
+
 /// What a receipt gives: its unit, without rows.
 fn nothing_to_report(receipt: &Job) -> ReadDelivery {
     let scope = &receipt.delivery.scope;
@@ -453,13 +468,20 @@ fn nothing_to_report(receipt: &Job) -> ReadDelivery {
     }
 }
 
-/// The fingerprint of all that decides how a source's bytes become rows, the key for pseudonyms included.
-fn reading_fingerprint(catalogue: &Catalogue, source: &Source, keys: Option<&PersonKeys>) -> Fingerprint {
+/// The fingerprints of all that decides how a source's bytes become units, the key for pseudonyms included.
+pub(crate) fn readings(
+    catalogue: &Catalogue,
+    pipeline: &Pipeline,
+    source: &Source,
+    keys: Option<&PersonKeys>,
+) -> Readings {
     let mut builder = FingerprintBuilder::new();
     builder.add(SEMANTICS).add(catalogue.reading_fingerprint(source).to_string());
     let personal = catalogue.datasets.get(&source.dataset).is_some_and(|dataset| dataset.is_personal());
     if let Some(keys) = keys.filter(|_| personal) {
         builder.add(keys.fingerprint().to_string());
     }
-    builder.finish()
+    let base = builder.finish().to_string();
+    let with = |uses: &str| FingerprintBuilder::new().add(&base).add(uses).finish();
+    Readings { whole: with(""), by_uses: with(&uses_of(pipeline, &source.id)) }
 }

@@ -51,6 +51,9 @@ const USES: &str =
   - {source: acme_visits, municipalities: ['0101', '0147', '0751'], from: 2024-01, to: 2024-04}
 ";
 
+/// The nightly run.
+const RUN: &[&str] = &["run", "--jobs", "2"];
+
 /// The tables of a store, and the files that they name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct State {
@@ -110,7 +113,6 @@ impl Scene {
             deliver(&place, "jobs", code, 4, "", &jobs(code, 4, 6));
         }
         deliver(&place, "visits", "0101", 4, "", &(visits(4, 3) + "2024-05-01\nno day\n"));
-        const RUN: &[&str] = &["run", "--jobs", "2"];
         Self::of(place, RUN, RUN)
     }
 
@@ -120,7 +122,6 @@ impl Scene {
         for code in ["0101", "0147", "0751"] {
             deliver(&place, "jobs", code, 1, "", &jobs(code, 1, 3));
         }
-        const RUN: &[&str] = &["run", "--jobs", "1"];
         Self::of(place, RUN, RUN)
     }
 

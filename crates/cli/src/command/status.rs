@@ -1,18 +1,36 @@
-//! `musketer status`: what was delivered, what is missing, do the books balance.
+//! `musketer status`: what was delivered, how every unit stands, do the books balance.
 
-use pipeline::{Queries, RunError};
+use pipeline::{PersonKeys, Project, Queries, RunError, StatusFilter};
 
 use crate::arguments::{Common, Format, StatusArguments};
 use crate::exit::Exit;
-use crate::render;
+use crate::{environment, render};
 
 pub(crate) fn status(common: &Common, own: &StatusArguments) -> Result<Exit, RunError> {
     let project = super::project(common)?;
     let pipeline = project.pipeline(own.pipeline.as_deref())?;
-    let status = Queries::open(&project)?.status(pipeline)?;
+    let keys = keys(&project);
+    let filter = StatusFilter {
+        day: own.day.unwrap_or_else(environment::today),
+        source: own.source.clone(),
+        municipality: own.municipality,
+        from: own.from,
+        to: own.to,
+        keys: keys.as_ref(),
+    };
+    let status = Queries::open(&project)?.status(pipeline, &filter)?;
     match own.format {
         Format::Json => render::result(&render::json(&status)?)?,
-        Format::Text => render::result(&render::status::text(&status, own.deliveries))?,
+        Format::Text => render::result(&render::status::text(&status, own.deliveries, own.source.is_some()))?,
     }
-    Ok(Exit::Ok)
+    let failing = status.units.iter().any(|unit| own.fail_on.iter().any(|on| on.state() == unit.state));
+    Ok(if failing { Exit::Findings } else { Exit::Ok })
+}
+
+/// The keys for pseudonyms, if whoever asks may read them. None is made for a question, and without them the answer is
+/// the same but for units of persons that were read with another key.
+fn keys(project: &Project) -> Option<PersonKeys> {
+    let place = pipeline::KeyPlace { credentials: environment::credentials(), random: [0; 32] };
+    let source = project.configuration.persons.as_ref()?.existing();
+    pipeline::load_key(&project.root, Some(&source), &place).ok().flatten().map(|(keys, _)| keys)
 }

@@ -1,7 +1,7 @@
 //! The report of a run, for people.
 
 use model::{AsDefined, Catalogue, IndicatorVersion, Series};
-use pipeline::{DeliveryReport, Outcome, Project, Queries, RunError, RunReport};
+use pipeline::{DeliveryReport, Outcome, Project, Queries, RunError, RunReport, UnitState};
 
 use super::{counted, grouped, grouped_decimal, table};
 
@@ -37,7 +37,10 @@ fn remarks(report: &RunReport) -> String {
     let open = [
         (refused, "delivery", "deliveries", "REFUSED"),
         (rejected, "row", "rows", "rejected (musketer rejects list)"),
-        (report.units_missing, "unit", "units", "not delivered (musketer status)"),
+        (report.units_in(UnitState::Late), "unit", "units", "late (musketer status)"),
+        (report.units_in(UnitState::Missing), "unit", "units", "missing (musketer status)"),
+        (report.units_in(UnitState::Withheld), "unit", "units", "withheld (musketer status)"),
+        (report.units_in(UnitState::Failed), "unit", "units", "failed (musketer status)"),
         (report.still_refused, "delivery", "deliveries", "refused earlier (musketer status)"),
     ];
     let open = open.into_iter().filter(|(number, ..)| *number > 0);

@@ -1,5 +1,7 @@
 //! The state of a pipeline, for people.
 
+mod calendar;
+
 use pipeline::{MissingUnits, Status};
 
 use super::{grouped, table};
@@ -7,17 +9,22 @@ use super::{grouped, table};
 /// Missing units and refused deliveries that are shown one by one.
 const SHOWN: usize = 20;
 
-/// The whole status.
-pub(crate) fn text(status: &Status, every_delivery: bool) -> String {
+/// The whole status; of one source, its units one by one.
+pub(crate) fn text(status: &Status, every_delivery: bool, one_source: bool) -> String {
     let mut text = match &status.last_run {
         Some(run) => {
-            format!("pipeline {}: last run {} at {}, {}\n\n", status.pipeline, run.run, run.started_at, run.outcome)
+            format!("pipeline {}: last run {} at {}, {}\n", status.pipeline, run.run, run.started_at, run.outcome)
         }
-        None => format!("pipeline {}: never run\n\n", status.pipeline),
+        None => format!("pipeline {}: never run\n", status.pipeline),
     };
-    text += &sources(status);
-    text.push('\n');
-    text += &missing(&status.missing);
+    text += &format!("units on {}\n\n", status.day);
+    if one_source {
+        text += &calendar::letters(status);
+    } else {
+        text += &calendar::counts(status);
+        text.push('\n');
+        text += &missing(&status.missing);
+    }
     for refused in status.refused.iter().take(SHOWN) {
         text += &format!("refused[{}]: {}\n", refused.code, super::printable(&refused.message));
         text += &format!("  --> {}\n  help: {}\n", super::printable(&refused.name), super::printable(&refused.help));
@@ -25,20 +32,21 @@ pub(crate) fn text(status: &Status, every_delivery: bool) -> String {
     if status.refused.len() > SHOWN {
         text += &format!("showing {SHOWN} of {} refused deliveries\n", status.refused.len());
     }
+    text += &sources(status);
+    text.push('\n');
     if every_delivery {
         text += &deliveries(status);
         text.push('\n');
     }
-    text += &indicators(status);
+    if !status.indicators.is_empty() {
+        text += &indicators(status);
+    }
     text
 }
 
 fn sources(status: &Status) -> String {
     let row = |of: &pipeline::SourceStatus| {
         let numbers = [
-            of.units_owed,
-            of.units_done,
-            of.units_missing,
             of.deliveries_accepted,
             of.deliveries_refused,
             of.deliveries_superseded,
@@ -49,20 +57,8 @@ fn sources(status: &Status) -> String {
         ];
         std::iter::once(of.source.clone()).chain(numbers.map(grouped)).collect()
     };
-    let header = [
-        "source",
-        "units owed",
-        "done",
-        "missing",
-        "deliveries",
-        "refused",
-        "replaced",
-        "rows read",
-        "accepted",
-        "rejected",
-        "skipped",
-    ];
-    table(&header, status.sources.iter().map(row).collect(), &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    let header = ["source", "deliveries", "refused", "replaced", "rows read", "accepted", "rejected", "skipped"];
+    table(&header, status.sources.iter().map(row).collect(), &[1, 2, 3, 4, 5, 6, 7])
 }
 
 fn missing(missing: &[MissingUnits]) -> String {
@@ -73,10 +69,13 @@ fn missing(missing: &[MissingUnits]) -> String {
             [first, .., last] => format!("{} periods, {first} to {last}", of.periods.len()),
             [] => continue,
         };
-        text += &format!("missing: {} from {}: {periods}\n", of.source, of.municipality);
+        text += &format!("{}: {} from {}: {periods}\n", of.state, of.source, of.municipality);
     }
     if missing.len() > SHOWN {
-        text += &format!("showing {SHOWN} of {} municipalities with missing units\n", missing.len());
+        text += &format!(
+            "showing {SHOWN} of {} municipalities with late or missing units; --source ID shows all of a source\n",
+            missing.len()
+        );
     }
     text
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use pipeline::{Outcome, Standing};
+use pipeline::{Outcome, Standing, UnitState};
 
 use super::Report;
 
@@ -129,7 +129,9 @@ fn of_run(all: &mut Families<'_>, report: &Report) {
 
 /// Where the store stands after it.
 fn of_store(all: &mut Families<'_>, report: &Report, standing: &Standing) {
-    let units = [("done", standing.units_done), ("missing", report.result.units_missing)];
+    let others = UnitState::ALL.into_iter().filter(|state| *state != UnitState::Done);
+    let others = others.map(|state| (state.as_str(), report.result.units_in(state)));
+    let units = std::iter::once(("done", standing.units_done)).chain(others);
     all.add(
         "musketer_units",
         "Units (source, municipality, period) by state.",

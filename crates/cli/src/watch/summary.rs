@@ -1,11 +1,11 @@
 //! A run in one line, for a mail or a log.
 
-use pipeline::{Outcome, RunReport};
+use pipeline::{Outcome, RunReport, UnitState};
 
 use super::Failure;
 use crate::render::{counted, grouped, printable};
 
-/// `musketer nightly: partial (exit 3): 12 deliveries read, 1 refused, 3 units missing, 214 figures changed in 41 s; run 57`
+/// `musketer nightly: partial (exit 3): 12 deliveries read, 1 refused, 3 units late, 214 figures changed in 41 s; run 57`
 pub(super) fn line(report: &RunReport, seconds: f64, failure: Option<&Failure>) -> String {
     let outcome = report.outcome.as_str().replace('_', " ");
     let who = if report.pipeline.is_empty() { String::new() } else { format!(" {}", report.pipeline) };
@@ -34,7 +34,10 @@ fn counts(report: &RunReport) -> String {
     let further = [
         (report.still_refused, "delivery", "deliveries", "refused earlier"),
         (rejected, "row", "rows", "rejected"),
-        (report.units_missing, "unit", "units", "missing"),
+        (report.units_in(UnitState::Late), "unit", "units", "late"),
+        (report.units_in(UnitState::Missing), "unit", "units", "missing"),
+        (report.units_in(UnitState::Withheld), "unit", "units", "withheld"),
+        (report.units_in(UnitState::Failed), "unit", "units", "failed"),
         (new, "figure", "figures", "new"),
         (changed, "figure", "figures", "changed"),
     ];
@@ -45,6 +48,8 @@ fn counts(report: &RunReport) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use pipeline::IndicatorReport;
 
     use super::*;
@@ -55,12 +60,15 @@ mod tests {
 
     #[test]
     fn what_happened_fits_into_a_line() {
-        let mut partial = RunReport { run: Some(57), units_missing: 3, still_refused: 1, ..report(Outcome::Partial) };
+        let mut partial = RunReport { run: Some(57), still_refused: 1, ..report(Outcome::Partial) };
+        let finance = BTreeMap::from([(UnitState::Done, 40), (UnitState::Late, 2), (UnitState::Failed, 1)]);
+        partial.units.insert("finance".to_owned(), finance);
+        partial.units.insert("pupils".to_owned(), BTreeMap::from([(UnitState::Late, 1)]));
         partial.indicators.insert("population".to_owned(), IndicatorReport { new: 1, changed: 1214, unchanged: 9 });
         assert_eq!(
             line(&partial, 41.26, None),
-            "musketer nightly: partial (exit 3): 0 deliveries read, 1 delivery refused earlier, 3 units missing, 1 figure \
-             new, 1 214 figures changed in 41.3 s; run 57"
+            "musketer nightly: partial (exit 3): 0 deliveries read, 1 delivery refused earlier, 3 units late, 1 unit \
+             failed, 1 figure new, 1 214 figures changed in 41.3 s; run 57"
         );
         let nothing = RunReport { deliveries_known: 12, ..report(Outcome::NothingNew) };
         let expected = "musketer nightly: nothing new (exit 0): 12 deliveries known in 0.1 s; nothing published";

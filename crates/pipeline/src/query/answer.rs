@@ -1,7 +1,12 @@
 //! The questions that can be asked of a published store, and the shapes of the answers; all of them are also JSON.
 
-use model::{Area, AsDefined, Code, Date, MunicipalityCode, Period};
-use serde::Serialize;
+use std::collections::BTreeMap;
+
+use model::{Area, AsDefined, Code, Date, MunicipalityCode, Period, SourceId};
+use normaliser::PersonKeys;
+use serde::{Serialize, Serializer};
+
+use crate::UnitState;
 
 /// Which rejected rows are meant.
 #[derive(Debug, Clone, Default)]
@@ -63,17 +68,54 @@ pub struct RejectLine {
     pub raw: Option<String>,
 }
 
+/// Of which units the state is asked, and on which day.
+pub struct StatusFilter<'a> {
+    /// The day: what is due and what is late depends on it.
+    pub day: Date,
+    /// Only this source.
+    pub source: Option<String>,
+    /// Only this municipality.
+    pub municipality: Option<MunicipalityCode>,
+    /// Only periods that begin with this one or later.
+    pub from: Option<Period>,
+    /// Only periods that begin before this one.
+    pub to: Option<Period>,
+    /// The keys for pseudonyms. Without them nobody can tell whether units of persons were read with others.
+    pub keys: Option<&'a PersonKeys>,
+}
+
+impl std::fmt::Debug for StatusFilter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StatusFilter").field("day", &self.day).field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+impl StatusFilter<'_> {
+    pub(super) fn takes(&self, source: &SourceId, municipality: MunicipalityCode, period: Period) -> bool {
+        self.source.as_ref().is_none_or(|wanted| wanted == source.as_str())
+            && self.municipality.is_none_or(|wanted| wanted == municipality)
+            && self.from.is_none_or(|from| from.start() <= period.start())
+            && self.to.is_none_or(|to| period.start() < to.start())
+    }
+}
+
 /// The state of a pipeline.
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
     /// The pipeline.
     pub pipeline: String,
+    /// The day that it is the state of.
+    pub day: String,
     /// The last run, if there was one.
     pub last_run: Option<RunLine>,
     /// The state of each source.
     pub sources: Vec<SourceStatus>,
-    /// Units that are owed and have not been delivered.
+    /// Units that are late or missing, by municipality.
     pub missing: Vec<MissingUnits>,
+    /// Every unit that is owed or has come.
+    pub units: Vec<UnitLine>,
+    /// The names of the municipalities that they are of.
+    pub municipalities: BTreeMap<String, String>,
     /// Deliveries that are refused.
     pub refused: Vec<RefusedDelivery>,
     /// Every delivery with its books.
@@ -98,12 +140,14 @@ pub struct RunLine {
 pub struct SourceStatus {
     /// The source.
     pub source: String,
-    /// Units that the pipeline owes.
+    /// Units that are owed or have come.
     pub units_owed: u64,
-    /// Those of them that have been delivered.
+    /// Those of them that have come and hold.
     pub units_done: u64,
-    /// Those of them that have not.
+    /// Those of them that are late or missing.
     pub units_missing: u64,
+    /// All of them by state.
+    pub states: BTreeMap<UnitState, u64>,
     /// Deliveries that hold.
     pub deliveries_accepted: u64,
     /// Deliveries that are refused.
@@ -129,8 +173,32 @@ pub struct MissingUnits {
     pub source: String,
     /// The municipality.
     pub municipality: String,
+    /// `late` or `missing`.
+    pub state: UnitState,
     /// The periods.
     pub periods: Vec<String>,
+}
+
+/// A unit on the day.
+#[derive(Debug, Clone, Serialize)]
+pub struct UnitLine {
+    /// The source.
+    pub source: String,
+    /// The municipality.
+    pub municipality: String,
+    /// The period.
+    #[serde(serialize_with = "as_text")]
+    pub period: Period,
+    /// How it stands.
+    pub state: UnitState,
+    /// The day on which it is due, if somebody has said so.
+    pub due: Option<String>,
+    /// The last day on which it is not late.
+    pub late_after: Option<String>,
+    /// The delivery that holds, or that would if nothing were wrong with it.
+    pub delivery: Option<String>,
+    /// What is wrong with that one.
+    pub code: Option<String>,
 }
 
 /// A delivery that is refused.
@@ -395,4 +463,8 @@ impl ExportFilter {
         };
         part && is_named(&self.levels, area.level()) && is_named(&self.areas, &area.to_string())
     }
+}
+
+fn as_text<T: std::fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }

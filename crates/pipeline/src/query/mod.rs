@@ -15,7 +15,7 @@ use model::{Area, AsDefined, Catalogue, Code, Indicator, Period, Series, SourceI
 pub use self::answer::{
     CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
     RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
-    SourceStatus, Status, VersionLine,
+    SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
 };
 use crate::{Project, RunError};
 

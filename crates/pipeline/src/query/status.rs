@@ -1,45 +1,58 @@
-//! What was delivered, what is missing, and whether the books balance.
+//! What was delivered, how every unit stands on a day, and whether the books balance.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{DeliveryEntry, DeliveryRecord, DeliveryState, Figure, FigureFilter};
-use model::{Catalogue, Code, MunicipalityCode, Pipeline, SourceId, WorkUnit};
+use loader::{DeliveryEntry, DeliveryRecord, DeliveryState, Figure, FigureFilter, UnitRecord};
+use model::{Catalogue, Code, DeliveryId, DeliveryKind, Load, MunicipalityCode, Pipeline, SourceId};
 
 use super::{
-    DeliveryLine, IndicatorLine, MissingUnits, Queries, RefusedDelivery, RunLine, SourceStatus, Status, names,
+    DeliveryLine, IndicatorLine, MissingUnits, Queries, RefusedDelivery, RunLine, SourceStatus, Status, StatusFilter,
+    UnitLine, names,
 };
-use crate::coverage::Coverage;
-use crate::{RefusalReport, RunError};
+use crate::books::precedence;
+use crate::calendar::{self, Blocked, Books, OwedUnit};
+use crate::work::{Readings, reading_of, readings};
+use crate::{RefusalReport, RunError, UnitState};
 
 impl Queries<'_> {
-    /// What was delivered of a pipeline's sources, what is missing, and whether the books balance.
-    pub fn status(&mut self, pipeline: &Pipeline) -> Result<Status, RunError> {
+    /// What was delivered of a pipeline's sources, how every unit stands, and whether the books balance.
+    pub fn status(&mut self, pipeline: &Pipeline, filter: &StatusFilter<'_>) -> Result<Status, RunError> {
+        if let Some(source) = &filter.source {
+            super::known_source(self.catalogue, source)?;
+        }
         let reading = self.store.read()?;
         let last_run = reading.runs(1)?.into_iter().next().map(|run| RunLine {
             run: run.run.0,
             started_at: run.started_at,
             outcome: run.outcome.map_or("not ended".to_owned(), |outcome| outcome.to_string()),
         });
-        let units: Vec<WorkUnit> = reading.units()?.into_iter().map(|record| record.unit).collect();
-        let used: BTreeSet<&str> = pipeline.uses.iter().map(|usage| usage.source.as_str()).collect();
+        let units = reading.units()?;
+        let wanted = |id: &SourceId| filter.source.as_ref().is_none_or(|source| source == id.as_str());
+        let used: BTreeSet<&SourceId> =
+            pipeline.uses.iter().map(|usage| &usage.source).filter(|id| wanted(id)).collect();
         let deliveries: Vec<DeliveryEntry> = reading
             .deliveries()?
             .into_iter()
-            .filter(|entry| used.contains(entry.record.delivery.scope.source.as_str()))
+            .filter(|entry| used.contains(&entry.record.delivery.scope.source))
             .collect();
-        let coverage = Coverage::of(self.catalogue, pipeline, units.iter());
-        let missing = missing_units(self.catalogue, pipeline, &coverage, &units);
-        let mut sources = source_statuses(pipeline, &deliveries);
-        count_units(self.catalogue, pipeline, &coverage, &units, &mut sources);
+        let owed = owed_units(self.catalogue, pipeline, &units, &deliveries, filter);
+        let mut sources = source_statuses(&used, &deliveries);
+        count_units(&owed, &mut sources);
         let mut indicators = BTreeMap::new();
-        for figure in reading.figures(&FigureFilter::default())? {
-            count_figure(&mut indicators, &figure);
+        // Whoever asks for one source asks for its calendar.
+        if filter.source.is_none() {
+            for figure in reading.figures(&FigureFilter::default())? {
+                count_figure(&mut indicators, &figure);
+            }
         }
         Ok(Status {
             pipeline: pipeline.id.to_string(),
+            day: filter.day.to_string(),
             last_run,
             sources: sources.into_values().collect(),
-            missing,
+            missing: missing_units(&owed),
+            municipalities: titles(self.catalogue, &owed, filter),
+            units: owed.into_iter().map(unit_line).collect(),
             refused: deliveries.iter().filter_map(refused_delivery).collect(),
             deliveries: deliveries.iter().map(delivery_line).collect(),
             indicators: indicators.into_values().collect(),
@@ -68,9 +81,77 @@ impl Queries<'_> {
     }
 }
 
-fn source_statuses(pipeline: &Pipeline, deliveries: &[DeliveryEntry]) -> BTreeMap<String, SourceStatus> {
+/// How the units stand that the filter takes.
+fn owed_units(
+    catalogue: &Catalogue,
+    pipeline: &Pipeline,
+    units: &[UnitRecord],
+    deliveries: &[DeliveryEntry],
+    filter: &StatusFilter<'_>,
+) -> Vec<OwedUnit> {
+    let by_id: BTreeMap<&DeliveryId, &DeliveryEntry> =
+        deliveries.iter().map(|entry| (&entry.record.delivery.id, entry)).collect();
+    let fingerprint = |usage: &model::Usage| {
+        let source = catalogue.sources.get(&usage.source)?;
+        Some((source.id.clone(), readings(catalogue, pipeline, source, filter.keys)))
+    };
+    let today: BTreeMap<SourceId, Readings> = pipeline.uses.iter().filter_map(fingerprint).collect();
+    let is_unknown = |source: &SourceId| filter.keys.is_none() && is_personal(catalogue, source);
+    let of_entry = |entry: &DeliveryEntry| {
+        let delivery = &entry.record.delivery;
+        let load = catalogue.sources.get(&delivery.scope.source).map_or(Load::Period, |source| source.load);
+        precedence(delivery, entry.sequence, load)
+    };
+    let of_delivery = |id: &DeliveryId| by_id.get(id).copied().map(of_entry);
+    let standing = |unit: &UnitRecord| {
+        let delivery = by_id.get(&unit.delivery).map(|entry| &entry.record.delivery);
+        let current = |delivery| reading_of(catalogue, pipeline, &today, delivery) == unit.reading;
+        if delivery.is_some_and(|delivery| delivery.kind == DeliveryKind::Receipt) {
+            return UnitState::NothingToReport;
+        }
+        let is_current = is_unknown(&unit.unit.source) || delivery.is_none_or(current);
+        if is_current { UnitState::Done } else { UnitState::Stale }
+    };
+    let blocked = deliveries.iter().filter_map(|entry| Blocked::of(&entry.record, of_entry(entry)));
+    let books = Books::new(catalogue, units.iter(), blocked, &of_delivery, &standing);
+    let mut owed = calendar::units(catalogue, pipeline, &books, filter.day);
+    owed.retain(|unit| filter.takes(&unit.source, unit.municipality, unit.period));
+    owed
+}
+
+/// Whether the rows of a source are made with the key for pseudonyms.
+fn is_personal(catalogue: &Catalogue, source: &SourceId) -> bool {
+    let dataset = catalogue.sources.get(source).and_then(|source| catalogue.datasets.get(&source.dataset));
+    dataset.is_some_and(|dataset| dataset.is_personal())
+}
+
+/// The names of the municipalities that there are units of, on the day.
+fn titles(catalogue: &Catalogue, owed: &[OwedUnit], filter: &StatusFilter<'_>) -> BTreeMap<String, String> {
+    let codes: BTreeSet<MunicipalityCode> = owed.iter().map(|unit| unit.municipality).collect();
+    let named = codes.into_iter().filter_map(|code| {
+        let (list, code) = (catalogue.municipalities()?, code.to_string());
+        let title = list.title_of(list.index_of(&code)?, filter.day).da.clone();
+        Some((code, title))
+    });
+    named.collect()
+}
+
+fn unit_line(unit: OwedUnit) -> UnitLine {
+    UnitLine {
+        source: unit.source.to_string(),
+        municipality: unit.municipality.to_string(),
+        period: unit.period,
+        state: unit.state,
+        due: unit.due.map(|day| day.to_string()),
+        late_after: unit.last_day.map(|day| day.to_string()),
+        delivery: unit.delivery.map(|delivery| delivery.to_string()),
+        code: unit.code.map(|code| code.to_string()),
+    }
+}
+
+fn source_statuses(used: &BTreeSet<&SourceId>, deliveries: &[DeliveryEntry]) -> BTreeMap<String, SourceStatus> {
     let empty = |id: &SourceId| (id.to_string(), SourceStatus { source: id.to_string(), ..SourceStatus::default() });
-    let mut sources: BTreeMap<String, SourceStatus> = pipeline.uses.iter().map(|usage| empty(&usage.source)).collect();
+    let mut sources: BTreeMap<String, SourceStatus> = used.iter().map(|id| empty(id)).collect();
     for entry in deliveries {
         let record = &entry.record;
         let Some(status) = sources.get_mut(record.delivery.scope.source.as_str()) else { continue };
@@ -90,59 +171,28 @@ fn source_statuses(pipeline: &Pipeline, deliveries: &[DeliveryEntry]) -> BTreeMa
     sources
 }
 
-/// Calls `visit` for every unit that the pipeline owes.
-fn for_each_owed(catalogue: &Catalogue, pipeline: &Pipeline, coverage: &Coverage, visit: &mut impl FnMut(WorkUnit)) {
-    for usage in &pipeline.uses {
-        let Some(source) = catalogue.sources.get(&usage.source) else { continue };
-        let Some(used) = coverage.used.get(&source.dataset) else { continue };
-        let ours = used.iter().filter(|(municipality, period)| {
-            usage.municipalities.binary_search(municipality).is_ok()
-                && *period >= usage.from
-                && usage.to.is_none_or(|to| *period <= to)
-        });
-        for (municipality, period) in ours {
-            visit(WorkUnit { source: source.id.clone(), municipality: *municipality, period: *period });
-        }
+/// What is late or missing, by source and municipality.
+fn missing_units(owed: &[OwedUnit]) -> Vec<MissingUnits> {
+    let mut missing: BTreeMap<(&SourceId, MunicipalityCode, UnitState), Vec<String>> = BTreeMap::new();
+    for unit in owed.iter().filter(|unit| unit.state.is_overdue()) {
+        let of = (&unit.source, unit.municipality, unit.state);
+        missing.entry(of).or_default().push(unit.period.to_string());
     }
-}
-
-fn missing_units(
-    catalogue: &Catalogue,
-    pipeline: &Pipeline,
-    coverage: &Coverage,
-    units: &[WorkUnit],
-) -> Vec<MissingUnits> {
-    let delivered: BTreeSet<&WorkUnit> = units.iter().collect();
-    let mut missing: BTreeMap<(SourceId, MunicipalityCode), Vec<String>> = BTreeMap::new();
-    for_each_owed(catalogue, pipeline, coverage, &mut |unit| {
-        if !delivered.contains(&unit) {
-            missing.entry((unit.source, unit.municipality)).or_default().push(unit.period.to_string());
-        }
-    });
-    let line = |((source, municipality), periods): ((SourceId, MunicipalityCode), Vec<String>)| MissingUnits {
-        source: source.to_string(),
-        municipality: municipality.to_string(),
-        periods,
+    let line = |((source, municipality, state), periods): ((&SourceId, MunicipalityCode, UnitState), Vec<String>)| {
+        MissingUnits { source: source.to_string(), municipality: municipality.to_string(), state, periods }
     };
     missing.into_iter().map(line).collect()
 }
 
-fn count_units(
-    catalogue: &Catalogue,
-    pipeline: &Pipeline,
-    coverage: &Coverage,
-    units: &[WorkUnit],
-    sources: &mut BTreeMap<String, SourceStatus>,
-) {
-    let delivered: BTreeSet<&WorkUnit> = units.iter().collect();
-    for_each_owed(catalogue, pipeline, coverage, &mut |unit| {
+fn count_units(owed: &[OwedUnit], sources: &mut BTreeMap<String, SourceStatus>) {
+    for unit in owed {
         if let Some(status) = sources.get_mut(unit.source.as_str()) {
-            let done = u64::from(delivered.contains(&unit));
             status.units_owed += 1;
-            status.units_done += done;
-            status.units_missing += 1 - done;
+            status.units_done += u64::from(unit.state.holds());
+            status.units_missing += u64::from(unit.state.is_overdue());
+            *status.states.entry(unit.state).or_default() += 1;
         }
-    });
+    }
 }
 
 fn count_figure(indicators: &mut BTreeMap<String, IndicatorLine>, figure: &Figure) {
