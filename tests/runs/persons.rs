@@ -90,6 +90,7 @@ fn no_number_leaves_the_raw_archive() {
         &["status", "--format", "json"],
         &["rejects", "list", "--limit", "1000"],
         &["rejects", "list", "--limit", "1000", "--format", "json"],
+        &["rejects", "list", "--format", "csv"],
         &["export"],
         &["explain", "net_operating_expenditure", "--municipality", "0101", "--period", "2024-01", "--rows", "100"],
         &["explain", "sickness_absence_share", "--municipality", "0101", "--period", "2024-01", "--rows", "100"],
@@ -99,6 +100,13 @@ fn no_number_leaves_the_raw_archive() {
         assert!(matches!(said.code, 0 | 3), "{arguments:?}: {}", said.err);
         assert_clean(&format!("{arguments:?}"), said.out.as_bytes());
         assert_clean(&format!("the log of {arguments:?}"), said.err.as_bytes());
+    }
+    for row in place.rows("SELECT DISTINCT delivery FROM rejected_row") {
+        for format in ["text", "json"] {
+            let said = place.musketer(&["rejects", "show", &row[0], "--limit", "1000", "--format", format]);
+            assert_eq!(said.code, 0, "{}", said.err);
+            assert_clean("rejects show", said.out.as_bytes());
+        }
     }
     let mut looked_at = 0;
     for (name, bytes) in tree(&place.path("store")).iter().filter(|(name, _)| !name.starts_with("raw/")) {

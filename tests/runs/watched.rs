@@ -12,7 +12,7 @@ use crate::web::{busy, ok, serve};
 const PUPILS: &str = "  - {source: tabulex_pupils, municipalities: ['0101'], from: 2024, to: 2025}\n";
 
 /// A small project with one delivery of the example.
-fn small() -> Place {
+pub(crate) fn small() -> Place {
     let place = Place::with_uses(PUPILS);
     for (name, bytes) in tree(&crate::place::example().join("deliveries")) {
         if name.contains("tabulex") && name.contains("0101") {
@@ -28,7 +28,7 @@ fn correct_badly(place: &Place) {
     place.write(&format!("drop/{}", name.replace(".csv", "_v2.csv")), "neither;header\nnor;rows\n");
 }
 
-fn parsed(text: &str) -> Value {
+pub(crate) fn parsed(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 

@@ -1,23 +1,31 @@
-//! The command line.
+//! The command line. Groups of commands have their arguments in modules of their own.
 
+mod decisions;
 mod file;
+mod rejects;
 mod status;
+pub(crate) mod upkeep;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use model::{AsDefined, Date, MunicipalityCode, Period};
+use model::{AsDefined, Date, Period};
 use pipeline::Parts;
 
+pub(crate) use self::decisions::{CarryingArguments, ReceiptArguments, ReleaseArguments};
 pub(crate) use self::file::{
     DialectArguments, GuessArguments, Packing, PreviewArguments, ReadArguments, ReadFormat, ReadingArguments,
+};
+pub(crate) use self::rejects::{
+    CarriedOutArguments, RejectsCommand, RejectsListArguments, ReplayArguments, RowsFormat, ShowArguments,
+    WaiveArguments,
 };
 pub(crate) use self::status::StatusArguments;
 use crate::waiting::WaitArguments;
 
-const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; test: failed tests; status: units that --fail-on names; diff: a breaking change without a new \
+const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; doctor: something is broken; test: failed tests; status: units that --fail-on names; diff: a breaking change without a new \
 version; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
 written); 2 usage, configuration or invalid definitions; 3 refused (run: some deliveries, everything else is published; \
 read, preview: the file); 4 another process works on the store (--wait DURATION waits for it); 70 the store, a disk or the network is \
@@ -84,6 +92,10 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Take a delivery back, as if it had never come: what stood before stands again
     Retract(RetractArguments),
+    /// Let a delivery hold that is withheld, because it goes beyond the budget of its source
+    Release(ReleaseArguments),
+    /// State that a municipality has nothing to report for a period
+    Receipt(ReceiptArguments),
     /// Check the definitions, offline and without data
     Check(CheckArguments),
     /// Carry out the tests of the definitions, offline and without a store
@@ -98,7 +110,7 @@ pub(crate) enum Command {
     Catalogue(CatalogueArguments),
     /// Show what was delivered, what is missing, and whether the books balance
     Status(StatusArguments),
-    /// Look at rows that could not be loaded
+    /// Look at rows that could not be loaded, waive them, or read their deliveries again
     #[command(subcommand)]
     Rejects(RejectsCommand),
     /// Explain a figure down to the raw line, or a code such as M5102
@@ -111,6 +123,12 @@ pub(crate) enum Command {
     Preview(PreviewArguments),
     /// Find out what a file seems to be, with evidence; write a source definition to review
     Guess(GuessArguments),
+    /// Ask whether everything is in order: project, store, disk, lock, key, books; each with a way out
+    Doctor(upkeep::DoctorArguments),
+    /// Remove files that nothing refers to, and what is older than `retention` in musketer.yaml keeps it
+    Gc(upkeep::GcArguments),
+    /// Copy the database, beside a run that may be at work, and verify the copy
+    Backup(upkeep::BackupArguments),
 }
 
 #[derive(Debug, Args)]
@@ -332,38 +350,6 @@ pub(crate) struct CatalogueArguments {
     /// The language of the pages
     #[arg(long, value_enum, default_value_t = Language::Da)]
     pub(crate) language: Language,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum RejectsCommand {
-    /// List rejected rows with their place and reason
-    List(RejectsListArguments),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RejectsListArguments {
-    /// Only this source
-    #[arg(long, value_name = "ID")]
-    pub(crate) source: Option<String>,
-    /// Only this municipality
-    #[arg(long, value_name = "CODE")]
-    pub(crate) municipality: Option<MunicipalityCode>,
-    /// Only deliveries of this period
-    #[arg(long, value_name = "PERIOD")]
-    pub(crate) period: Option<Period>,
-    /// Only this code, for example M5106
-    #[arg(long, value_name = "CODE", value_parser = code)]
-    pub(crate) code: Option<model::Code>,
-    /// The most rows that are listed; the counts are always exact
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    pub(crate) limit: usize,
-    /// How the rows are written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-}
-
-fn code(text: &str) -> Result<model::Code, String> {
-    model::Code::parse(text).ok_or_else(|| format!("`{text}` is no code of musketer; codes look like M5106"))
 }
 
 #[derive(Debug, Args)]

@@ -60,6 +60,8 @@ pub struct Retention {
     pub upgrade_copies: Option<u32>,
     /// The bytes of deliveries in whose place others hold. Without them a retraction cannot bring them back.
     pub superseded_deliveries: Option<u32>,
+    /// Bytes in the raw archive that no delivery names.
+    pub unreferenced_deliveries: Option<u32>,
 }
 
 /// A change of a definition that is let pass, though figures change under an old version.
@@ -175,9 +177,10 @@ fn retention(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Retention> {
     let mut keys = cursor.keys(&vocabulary::RETENTION, report)?;
     let mut days = |key| keys.take(key).and_then(|cursor| cursor.integer(report, vocabulary::DAYS));
     let (reports, upgrade_copies) = (days("reports"), days("upgrade_copies"));
-    let superseded_deliveries = days("superseded_deliveries");
+    let (superseded_deliveries, unreferenced_deliveries) =
+        (days("superseded_deliveries"), days("unreferenced_deliveries"));
     keys.finish(report);
-    Some(Retention { reports, upgrade_copies, superseded_deliveries })
+    Some(Retention { reports, upgrade_copies, superseded_deliveries, unreferenced_deliveries })
 }
 
 fn exception(cursor: Cursor<'_>, report: &mut Report<'_>) -> Option<Exception> {

@@ -28,6 +28,12 @@ pub enum ExtractError {
         /// Its hash.
         content: Fingerprint,
     },
+    /// A delivery whose bytes were given up on purpose.
+    #[error("the bytes of the delivery {content} were given up: they were older than `retention` keeps them")]
+    Discarded {
+        /// Its hash.
+        content: Fingerprint,
+    },
     /// More bytes than were allowed; nothing was stored.
     #[error("the input has more than {max_bytes} bytes")]
     TooBig {

@@ -99,6 +99,28 @@ pub fn export_csv(figures: &[Figure], separator: Separator, language: Language, 
     out.flush()
 }
 
+/// Writes rows of texts as CSV, in the form of [`export_csv`].
+pub fn export_texts_csv(
+    header: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+    separator: Separator,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut line = String::new();
+    let separator = separator.character();
+    for name in header {
+        push_text(&mut line, name, separator);
+    }
+    write_line(&mut line, out)?;
+    for row in rows {
+        for text in &row {
+            push_text(&mut line, text, separator);
+        }
+        write_line(&mut line, out)?;
+    }
+    out.flush()
+}
+
 pub(crate) fn write_line(line: &mut String, out: &mut dyn Write) -> io::Result<()> {
     line.pop();
     line.push('\n');

@@ -161,10 +161,13 @@ impl Publication<'_> {
         })
     }
 
-    /// Forgets the rejected rows, skips and notices of an earlier reading.
+    /// Forgets the rejected rows, skips and notices of an earlier reading, or of one of this run that came to nothing. What
+    /// has passed in an earlier run stays known.
     pub fn clear_delivery(&mut self, delivery: &DeliveryId) -> Result<(), LoadError> {
+        const SQL: &str =
+            "DELETE FROM rejected_row WHERE delivery = ?1 AND (status <> 'replayed' OR replayed_run = ?2)";
         self.write(|connection| {
-            connection.prepare_cached("DELETE FROM rejected_row WHERE delivery = ?1")?.execute([delivery.as_str()])?;
+            connection.prepare_cached(SQL)?.execute((delivery.as_str(), self.run.0))?;
             clear_remarks(connection, delivery)
         })
     }

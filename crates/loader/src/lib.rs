@@ -9,6 +9,7 @@
 //! rows, `schema.sql` for what the tables mean.
 
 mod acts;
+mod backup;
 mod canonical;
 mod carried;
 mod comparison;
@@ -17,6 +18,7 @@ mod export;
 mod figures;
 mod latest;
 mod ledger;
+mod place;
 mod publication;
 mod reading;
 mod rejects;
@@ -28,21 +30,24 @@ mod table;
 mod wide;
 
 pub use acts::{Act, ActKind, RecordedAct};
+pub use backup::BackupCopy;
 pub use canonical::{
     BatchPool, CanonicalPart, CanonicalWriter, EncodeScratch, EncodedGroup, PartScope, ROW_GROUP_ROWS, RowGroup,
-    part_path, remove_records, rows_with_records,
+    part_path, remove_records, rows_of_part, rows_with_records,
 };
 pub use carried::Carried;
 pub use comparison::{NamedMembership, export_members_csv};
 pub use error::LoadError;
-pub use export::{Language, Separator, export_csv, export_parquet};
+pub use export::{Language, Separator, export_csv, export_parquet, export_texts_csv};
 pub use figures::{AreaRecord, Description, FigureCounts, FigureKey};
 pub use latest::{Exact, Figure, FigureFilter, Revision};
 pub use ledger::{DeliveryEntry, DeliveryRecord, DeliveryState, UnitRecord};
+pub use place::{Disk, disk};
 pub use publication::{DefinitionKind, Publication, RunEnd, RunOutcome, RunStart};
 pub use reading::{Reading, Receipt, RunNumber};
-pub use rejects::{RejectCount, RejectFilter, RejectedEntry};
+pub use rejects::{RejectCount, RejectFilter, RejectStatus, RejectedEntry};
 pub use schema::documentation;
 pub use seen::{SeenFile, SeenFiles};
-pub use store::{DATABASE, Store};
+pub use standing::Unbalanced;
+pub use store::{DATABASE, Store, Upgraded, library_version};
 pub use table::TableWriter;

@@ -239,6 +239,25 @@ pub(crate) const UPGRADES: &[&str] = &[
         reason TEXT NOT NULL,
         run INTEGER NOT NULL REFERENCES run (run)
     );
+    CREATE TABLE rejected_before AS SELECT * FROM rejected_row;
+    DROP TABLE rejected_row;
+    CREATE TABLE rejected_row (
+        delivery TEXT NOT NULL REFERENCES delivery (delivery) DEFERRABLE INITIALLY DEFERRED,
+        record INTEGER NOT NULL,
+        line INTEGER NOT NULL,
+        code TEXT NOT NULL,
+        column_name TEXT NOT NULL DEFAULT '',
+        name TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        raw TEXT,
+        status TEXT NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'replayed', 'waived')),
+        replayed_run INTEGER REFERENCES run (run),
+        PRIMARY KEY (delivery, record, line, code, column_name),
+        CHECK ((status = 'replayed') = (replayed_run IS NOT NULL))
+    ) WITHOUT ROWID;
+    INSERT INTO rejected_row SELECT delivery, record, line, code, column_name, name, reason, raw, 'open', NULL
+        FROM rejected_before;
+    DROP TABLE rejected_before;
     CREATE TABLE backfill (
         backfill INTEGER NOT NULL PRIMARY KEY,
         pipeline TEXT NOT NULL,

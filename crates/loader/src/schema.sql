@@ -157,7 +157,7 @@ CREATE TABLE backfill (
     CHECK ((state = 'open') = (ended_at IS NULL))
 );
 
--- A record that could not be loaded, with its place and the reason.
+-- A record that could not be loaded, with its place and the reason; also one that could not be loaded once, and now can.
 CREATE TABLE rejected_row (
     delivery TEXT NOT NULL REFERENCES delivery (delivery) DEFERRABLE INITIALLY DEFERRED, -- The delivery.
     record INTEGER NOT NULL, -- Number of the record in the file, from 1.
@@ -167,8 +167,10 @@ CREATE TABLE rejected_row (
     name TEXT NOT NULL, -- What is wrong: the short name of the code.
     reason TEXT NOT NULL, -- What is wrong, in a sentence; masked.
     raw TEXT, -- The line as delivered, decoded and masked; empty where the dataset is about persons.
-    status TEXT NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'replayed', 'waived')), -- `open`, `replayed` or `waived`.
-    PRIMARY KEY (delivery, record, line, code, column_name)
+    status TEXT NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'replayed', 'waived')), -- `open`: it waits for somebody; `waived`: somebody decided that it needs no more work, see `act`; `replayed`: it was rejected once, and passed when the delivery was read again, so it is no rejected record any more and counts in no books.
+    replayed_run INTEGER REFERENCES run (run), -- The run in which it passed; empty unless it is `replayed`.
+    PRIMARY KEY (delivery, record, line, code, column_name),
+    CHECK ((status = 'replayed') = (replayed_run IS NOT NULL))
 ) WITHOUT ROWID;
 
 -- Whom a figure can be about.
@@ -369,7 +371,7 @@ SELECT
     d.rows_accepted AS rows_accepted, -- Records that became canonical rows.
     d.rows_rejected AS rows_rejected, -- Records that were rejected.
     d.rows_skipped AS rows_skipped, -- Records that a named rule left out.
-    (SELECT count(DISTINCT r.record) FROM rejected_row AS r WHERE r.delivery = d.delivery) AS rejected_rows_kept, -- Rejected records that can be looked at in `rejected_row`.
+    (SELECT count(DISTINCT r.record) FROM rejected_row AS r WHERE r.delivery = d.delivery AND r.status <> 'replayed') AS rejected_rows_kept, -- Rejected records that can be looked at in `rejected_row`, open and waived ones.
     (SELECT coalesce(sum(s.rows), 0) FROM delivery_skip AS s WHERE s.delivery = d.delivery) AS skipped_rows_by_rule, -- The sum of `delivery_skip`.
     (SELECT coalesce(sum(u.rows), 0) FROM unit AS u WHERE u.delivery = d.delivery) AS rows_in_units -- Canonical rows of it that are counted in figures; 0 where another delivery holds.
 FROM delivery AS d;

@@ -34,3 +34,37 @@ impl Reading<'_> {
         })
     }
 }
+
+/// The books of a delivery that do not balance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unbalanced {
+    /// The delivery.
+    pub delivery: String,
+    /// What of it does not add up.
+    pub reason: String,
+}
+
+impl Reading<'_> {
+    /// Deliveries whose counts are not those of what is kept of them, at most so many.
+    pub fn unbalanced(&self, limit: u32) -> Result<Vec<Unbalanced>, LoadError> {
+        // A delivery that holds nothing has none of these rows; what does hold is counted in units, and no more of it
+        // than was accepted.
+        const SQL: &str = "SELECT delivery,
+                rejected_rows_kept || ' rejected rows are kept of ' || rows_rejected || ', '
+                || skipped_rows_by_rule || ' rows are skipped by rule of ' || rows_skipped || ', '
+                || rows_in_units || ' rows are in units of ' || rows_accepted || ' accepted' AS reason
+            FROM delivery_balance
+            WHERE state = 'accepted' AND (rejected_rows_kept <> rows_rejected
+                OR skipped_rows_by_rule <> rows_skipped OR rows_in_units > rows_accepted)
+                OR rows_read <> rows_accepted + rows_rejected + rows_skipped
+            ORDER BY delivery LIMIT ?1";
+        self.query(|connection| {
+            connection
+                .prepare(SQL)?
+                .query_map([limit], |row| {
+                    Ok(Unbalanced { delivery: row.get("delivery")?, reason: row.get("reason")? })
+                })?
+                .collect()
+        })
+    }
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::schema::{self, APPLICATION_ID, UPGRADES};
-use crate::{LoadError, Publication, Reading, RunStart};
+use crate::{LoadError, Publication, Reading, RunStart, backup};
 
 /// The name of the database in the store.
 pub const DATABASE: &str = "musketer.db";
@@ -27,6 +27,18 @@ pub struct Store {
     connection: Connection,
     root: PathBuf,
     path: PathBuf,
+    upgraded: Option<Upgraded>,
+}
+
+/// What was done when a database of an earlier version was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upgraded {
+    /// The version that it had.
+    pub from: i64,
+    /// The version that it has now.
+    pub to: i64,
+    /// The copy of it as it was.
+    pub copy: PathBuf,
 }
 
 impl Store {
@@ -44,10 +56,12 @@ impl Store {
         let found = schema_version(&connection).map_err(failed)?;
         refuse_newer(&path, found, schema::VERSION)?;
         write_ahead(&connection, &path)?;
+        let mut upgraded = None;
         if found < schema::VERSION {
-            upgrade(&mut connection, &path, found, UPGRADES)?;
+            let copy = upgrade(&mut connection, &path, found, UPGRADES)?;
+            upgraded = Some(Upgraded { from: found, to: schema::VERSION, copy });
         }
-        Ok(Self { connection, root: root.to_owned(), path })
+        Ok(Self { connection, root: root.to_owned(), path, upgraded })
     }
 
     /// Opens the store in this folder for reading, beside a run that may be at work.
@@ -64,12 +78,30 @@ impl Store {
         if found < schema::VERSION {
             return Err(LoadError::Older { path, found, known: schema::VERSION });
         }
-        Ok(Self { connection, root: root.to_owned(), path })
+        Ok(Self { connection, root: root.to_owned(), path, upgraded: None })
     }
 
     /// The folder of the store.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// What was done to a database of an earlier version when it was opened.
+    pub fn upgraded(&self) -> Option<&Upgraded> {
+        self.upgraded.as_ref()
+    }
+
+    pub(crate) fn database(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    #[cfg(test)]
+    pub(crate) fn connection_mut(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 
     /// Begins a run's one transaction. Nothing of it is visible before [`Publication::finish`], and nothing of it
@@ -92,23 +124,34 @@ impl Store {
         Ok(Reading::snapshot(snapshot, &self.path))
     }
 
-    /// Reads the whole database and checks that it is sound. Takes time in proportion to its size, so it is not part
-    /// of opening; a damaged page that is met in other ways is reported all the same.
-    pub fn check(&self) -> Result<(), LoadError> {
-        let failed = |source| LoadError::database(&self.path, source);
-        let damaged = |reason| Err(LoadError::Damaged { path: self.path.clone(), reason });
-        let verdict: String =
-            self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
-        if verdict != "ok" {
-            return damaged(verdict);
-        }
-        let mut orphans = self.connection.prepare("PRAGMA foreign_key_check").map_err(failed)?;
-        let orphan = orphans.query_map([], |row| row.get::<_, String>(0)).map_err(failed)?.next();
-        match orphan.transpose().map_err(failed)? {
-            Some(table) => damaged(format!("a row of `{table}` refers to one that is not there")),
-            None => Ok(()),
-        }
+    /// Reads the whole database and checks that it is sound; with `fully` that its indexes say what its tables say, too.
+    /// Takes time in proportion to its size, so it is not part of opening; a damaged page that is met in other ways is
+    /// reported all the same.
+    pub fn check(&self, fully: bool) -> Result<(), LoadError> {
+        check(&self.connection, &self.path, fully)
     }
+}
+
+/// Reads the whole database and checks that it is sound.
+pub(crate) fn check(connection: &Connection, path: &Path, fully: bool) -> Result<(), LoadError> {
+    let failed = |source| LoadError::database(path, source);
+    let damaged = |reason| Err(LoadError::Damaged { path: path.to_owned(), reason });
+    let question = if fully { "PRAGMA integrity_check(1)" } else { "PRAGMA quick_check(1)" };
+    let verdict: String = connection.query_row(question, [], |row| row.get(0)).map_err(failed)?;
+    if verdict != "ok" {
+        return damaged(verdict);
+    }
+    let mut orphans = connection.prepare("PRAGMA foreign_key_check").map_err(failed)?;
+    let orphan = orphans.query_map([], |row| row.get::<_, String>(0)).map_err(failed)?.next();
+    match orphan.transpose().map_err(failed)? {
+        Some(table) => damaged(format!("a row of `{table}` refers to one that is not there")),
+        None => Ok(()),
+    }
+}
+
+/// The version of the library that reads and writes the database.
+pub fn library_version() -> &'static str {
+    rusqlite::version()
 }
 
 /// Versions before 3.51.3 can corrupt a database in WAL mode. The library is built in, so this is about our build.
@@ -182,7 +225,7 @@ fn inspect_header(path: &Path) -> Result<(), LoadError> {
     Ok(())
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LoadError> {
+pub(crate) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, LoadError> {
     let open = || {
         let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
@@ -214,7 +257,7 @@ fn write_ahead(connection: &Connection, path: &Path) -> Result<(), LoadError> {
     Err(LoadError::file(path, "write", reason))
 }
 
-fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
+pub(crate) fn schema_version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("SELECT max(version) FROM schema_version", [], |row| row.get(0))
 }
 
@@ -225,8 +268,9 @@ fn refuse_newer(path: &Path, found: i64, known: i64) -> Result<(), LoadError> {
     Ok(())
 }
 
-/// Takes a database from version `found` to the newest, in one transaction, after a copy beside it was made.
-fn upgrade(connection: &mut Connection, path: &Path, found: i64, steps: &[&str]) -> Result<(), LoadError> {
+/// Takes a database from version `found` to the newest, in one transaction, after a copy beside it was made and verified;
+/// gives the copy.
+fn upgrade(connection: &mut Connection, path: &Path, found: i64, steps: &[&str]) -> Result<PathBuf, LoadError> {
     let failed = |source| LoadError::database(path, source);
     let pending = usize::try_from(found - 1).ok().and_then(|done| steps.get(done..));
     let Some(pending) = pending else {
@@ -234,16 +278,16 @@ fn upgrade(connection: &mut Connection, path: &Path, found: i64, steps: &[&str])
         return Err(LoadError::Damaged { path: path.to_owned(), reason });
     };
     let copy = path.with_extension(format!("db.v{found}"));
-    if !copy.try_exists().map_err(|source| LoadError::file(&copy, "look for", source))? {
-        connection.execute("VACUUM INTO ?1", [copy.to_string_lossy()]).map_err(failed)?;
-    }
+    // Made anew, should there be one: a store that was restored may have been worked with since.
+    backup::copy(connection, path, &copy)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
     for (version, step) in (found + 1..).zip(pending) {
         transaction.execute_batch(step).map_err(failed)?;
         record_version(&transaction, version).map_err(failed)?;
     }
     transaction.execute_batch(&schema::views_anew()).map_err(failed)?;
-    transaction.commit().map_err(failed)
+    transaction.commit().map_err(failed)?;
+    Ok(copy)
 }
 
 #[cfg(test)]
@@ -267,7 +311,7 @@ mod tests {
         drop(Store::open(&root).expect("a new store"));
         fs::write(root.join("musketer.db.new"), b"left by a crash").expect("a file");
         let store = Store::open(&root).expect("the same store");
-        store.check().expect("it is sound");
+        store.check(true).expect("it is sound");
         let mode: String = store.connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).expect("a mode");
         assert_eq!(mode, "wal");
         Store::open_read_only(&root).expect("a reader beside it");
@@ -312,7 +356,7 @@ mod tests {
         let end = late.len();
         late[end - 4096..].fill(0xA5);
         fs::write(&path, late).expect("a damaged file");
-        let checked = Store::open(folder.path()).and_then(|store| store.check());
+        let checked = Store::open(folder.path()).and_then(|store| store.check(true));
         assert_eq!(checked.expect_err("damage").code().to_string(), "M6002");
     }
 
@@ -351,7 +395,7 @@ mod tests {
         let full = publication.record_definition(crate::DefinitionKind::Dataset, "large", 0, &fingerprint, &text);
         assert_eq!(full.expect_err("the disk is full").code().to_string(), "M6001");
         drop(publication);
-        store.check().expect("it is sound");
+        store.check(true).expect("it is sound");
         assert!(store.read().expect("a snapshot").runs(1).expect("runs").is_empty());
     }
 
@@ -410,7 +454,13 @@ mod tests {
         drop(store);
         let mut store = Store::open(folder.path()).expect("an upgraded store");
         assert_eq!(schema_version(&store.connection).expect("a version"), schema::VERSION);
-        store.check().expect("it is sound");
+        store.check(true).expect("it is sound");
+        let upgraded = store.upgraded().expect("it says so");
+        assert_eq!((upgraded.from, upgraded.to), (1, schema::VERSION));
+        let copy = connect(&upgraded.copy, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the copy");
+        assert_eq!(schema_version(&copy).expect("a version"), 1);
+        check(&copy, &upgraded.copy, true).expect("it is sound as well");
+        assert_eq!(Store::open(folder.path()).expect("the same store").upgraded(), None);
         let reading = store.read().expect("a snapshot");
         let series: Vec<_> = reading.series().expect("series").into_keys().collect();
         let [then] = series.as_slice() else { panic!("one series: {series:?}") };

@@ -18,7 +18,7 @@ use crate::reading::{Job, ReadDelivery};
 use crate::run::{Phase, Progress, SEMANTICS};
 use crate::series::Asked;
 use crate::work::Work;
-use crate::{DeliveryReport, Outcome, RunError, RunReport, SourceReport, UnitState};
+use crate::{DeliveryReport, Outcome, ReadAgain, RunError, RunReport, SourceReport, UnitState};
 
 impl Work<'_> {
     /// The hash of all that decides the figures of a series besides the rows: the definition and the periods that it
@@ -177,12 +177,13 @@ impl Work<'_> {
             rows_accepted: 0,
             rows_rejected: 0,
             rows_skipped: BTreeMap::new(),
+            read_again: None,
             refusal: Some(refusal.into()),
             notices: Vec::new(),
         });
     }
 
-    pub(crate) fn report_accepted(&mut self, job: &Job, read: &ReadDelivery) {
+    pub(crate) fn report_accepted(&mut self, job: &Job, read: &ReadDelivery, read_again: Option<ReadAgain>) {
         let source: &mut SourceReport = self.report.sources.entry(job.source.id.to_string()).or_default();
         source.add(&read.tally, read.units.len() as u64);
         self.report.deliveries.push(DeliveryReport {
@@ -194,6 +195,7 @@ impl Work<'_> {
             rows_accepted: read.tally.accepted,
             rows_rejected: read.tally.rejected,
             rows_skipped: read.tally.skipped.clone(),
+            read_again,
             refusal: None,
             notices: read.notices.iter().map(|notice: &Notice| notice.into()).collect(),
         });
@@ -240,7 +242,7 @@ impl Work<'_> {
         let out = self.ledger.known.values().filter(failed).map(|known| Blocked {
             delivery: &known.delivery,
             precedence: known.precedence(self.load(&known.delivery.scope.source)),
-            state: UnitState::Failed,
+            state: if self.withheld.contains_key(&known.delivery.id) { UnitState::Withheld } else { UnitState::Failed },
             code: None,
         });
         let precedence = |known: &Known| known.precedence(self.load(&known.delivery.scope.source));

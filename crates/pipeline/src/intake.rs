@@ -106,7 +106,9 @@ fn take_files(
     let known = |found: &FoundFile| {
         let stamp = &found.stamp;
         let known = seen.unchanged(&found.path, stamp.bytes, stamp.modified_nanoseconds, stamp.inode);
-        known.filter(|known| archive.contains(&known.content)).map(|known| known.content)
+        // Bytes that were given up on purpose are not taken in again because their file still lies there.
+        let is_settled = |content: &Fingerprint| archive.contains(content) || archive.is_discarded(content);
+        known.filter(|known| is_settled(&known.content)).map(|known| known.content)
     };
     let mut contents: Vec<Option<Result<Fingerprint, Refusal>>> =
         listing.found.iter().map(|found| known(found).map(Ok)).collect();

@@ -8,6 +8,7 @@
 //! what was published and why.
 
 mod books;
+mod budget;
 mod calendar;
 mod closing;
 mod coverage;
@@ -25,6 +26,7 @@ mod post;
 mod project;
 mod query;
 mod reading;
+mod rejects;
 mod report;
 mod revision;
 mod run;
@@ -34,9 +36,10 @@ pub mod single;
 pub mod testing;
 mod upkeep;
 mod values;
+mod withholding;
 mod work;
 
-pub use calendar::UnitState;
+pub use calendar::{UnitState, owed_units};
 pub use error::RunError;
 // What a guess finds is shown as it is.
 pub use extractor::{
@@ -46,22 +49,26 @@ pub use extractor::{
 // What people decide goes through as it is.
 pub use key::{KeyPlace, load_key};
 pub use loader::Separator;
-pub use loader::{Act, ActKind};
+pub use loader::{Act, ActKind, RejectStatus};
 // Keys are loaded here and handed on unseen.
 pub use lock::{LeftBehind, Lock, LockHolder, Patience};
 pub use normaliser::PersonKeys;
 pub use post::post;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
-    CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
-    Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
-    SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
+    CarriedLine, Decision, DeliveryLine, Expected, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine,
+    MissingUnits, Parts, Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, RejectReason, RejectedRecord,
+    Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
 };
 pub use report::{
-    DeliveryReport, IndicatorReport, NoticeReport, Outcome, RefusalReport, RunReport, SourceReport, UnreleasedReport,
+    DeliveryReport, IndicatorReport, NoticeReport, Outcome, ReadAgain, RefusalReport, RunReport, SourceReport,
+    UnreleasedReport,
 };
 pub use revision::Earlier;
 pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, run};
 pub use scope::Scope;
-pub use upkeep::{Standing, standing};
+pub use upkeep::{
+    ArchiveCopy, BackupReport, Check, Circumstances, Collected, GarbageKind, Standing, Sweep, Verdict, back_up,
+    collect, examine, standing,
+};
 pub use values::{FigureChange, FigureSide, IndicatorChange, NotCompared, ValueChanges, value_changes};

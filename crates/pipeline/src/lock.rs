@@ -187,6 +187,33 @@ impl Drop for Lock {
     }
 }
 
+/// What the file of a lock says to somebody who does not want it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// Nobody holds the store.
+    Free,
+    /// This one does.
+    By(String),
+    /// This one did, and did not release it.
+    Left(String),
+}
+
+/// Looks who holds the store, as the note in its lock says. The lock itself is not tried: whoever tried it would for that
+/// moment be the other run that somebody finds in his way. `host` is this machine.
+pub(crate) fn look(store: &Path, host: &str) -> Result<Held, RunError> {
+    let path = store.join("lock");
+    let note = match File::open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        file => file.and_then(|file| read(&file)).map_err(RunError::file(&path))?,
+    };
+    let note = note.and_then(|note| serde_json::from_str::<Note>(&note).ok());
+    let Some(holder) = note.and_then(|note| note.holder) else { return Ok(Held::Free) };
+    // A process on another machine cannot be seen from here, so it is believed to be alive.
+    let is_alive = holder.host != host || Path::new("/proc").join(holder.process.to_string()).exists();
+    let who = holder.to_string();
+    Ok(if is_alive { Held::By(who) } else { Held::Left(who) })
+}
+
 /// Whether the open file is the one that stands at the path.
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let ours = file.metadata()?;
@@ -244,6 +271,20 @@ mod tests {
         drop(first);
         let next = take(store.path(), 8).expect("free again");
         assert_eq!(next.left_behind(), &LeftBehind::Nothing);
+    }
+
+    #[test]
+    fn who_looks_takes_nothing() {
+        let store = tempfile::tempdir().expect("a folder");
+        assert_eq!(look(store.path(), "etl1").expect("looked"), Held::Free);
+        let lock = take(store.path(), std::process::id()).expect("free");
+        assert!(matches!(look(store.path(), "etl1").expect("looked"), Held::By(who) if who.contains("run nightly")));
+        drop(lock);
+        assert_eq!(look(store.path(), "etl1").expect("looked"), Held::Free);
+        // No process has so high a number.
+        kill(take(store.path(), u32::MAX).expect("free"));
+        assert!(matches!(look(store.path(), "etl1").expect("looked"), Held::Left(_)));
+        assert!(matches!(look(store.path(), "etl2").expect("looked"), Held::By(_)));
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub struct DeliveryReport {
     pub name: String,
     /// The source; empty if none is known.
     pub source: String,
-    /// `accepted` or `refused`.
+    /// `accepted`, `refused` or `withheld`.
     pub state: &'static str,
     /// Records read.
     pub rows_read: u64,
@@ -73,10 +73,23 @@ pub struct DeliveryReport {
     pub rows_rejected: u64,
     /// Records skipped, by rule.
     pub rows_skipped: BTreeMap<String, u64>,
-    /// Why it was refused.
+    /// What became of the rows that an earlier reading had rejected; `None` where there was none.
+    pub read_again: Option<ReadAgain>,
+    /// Why it was refused or withheld.
     pub refusal: Option<RefusalReport>,
     /// What is worth knowing.
     pub notices: Vec<NoticeReport>,
+}
+
+/// What became of a delivery's rejected rows when it was read again. All count records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ReadAgain {
+    /// Those that are not rejected any more: they are loaded, or left out by a named rule.
+    pub passed: u64,
+    /// Those that are rejected as before, for whatever reason.
+    pub still_rejected: u64,
+    /// Those that were not rejected before.
+    pub newly_rejected: u64,
 }
 
 /// Why a delivery was refused, or the one file that was to be read. What looks like a personal identification number
@@ -142,6 +155,8 @@ pub struct SourceReport {
     pub accepted: u64,
     /// Deliveries refused.
     pub refused: u64,
+    /// Deliveries withheld.
+    pub withheld: u64,
     /// Records read.
     pub rows_read: u64,
     /// Records accepted.

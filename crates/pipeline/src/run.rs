@@ -154,6 +154,13 @@ fn run_locked(
     let root = project.store();
     let stop = &options.patience.stop;
     let mut store = Store::open(&root)?;
+    if let Some(upgraded) = store.upgraded() {
+        let loader::Upgraded { from, to, copy } = upgraded;
+        tracing::warn!(
+            "the database was upgraded from schema {from} to {to}; as it was, it lies in {}",
+            copy.display()
+        );
+    }
     let unreleased = look_back(&mut store, lock)?;
     let archive = Archive::open(&root.join("raw"))?.with_threads(options.jobs).with_stop(stop.clone());
     archive.remove_leftovers()?;

@@ -17,6 +17,7 @@ use crate::holding::Standing;
 use crate::intake::{Arrival, Intake, unexpected};
 use crate::ledger::Ledger;
 use crate::reading::{Desk, Job, ReadDelivery, Told, read_all};
+use crate::rejects::record_waiver;
 use crate::run::{Phase, Progress, RunOptions, SEMANTICS};
 use crate::scope::Scope;
 use crate::series::Asked;
@@ -54,6 +55,10 @@ pub(crate) struct Work<'a> {
     pub(crate) scope: Scope,
     /// What was decided in this run.
     pub(crate) acts: Vec<Act>,
+    /// Deliveries that are beyond the budgets of their sources.
+    pub(crate) withheld: BTreeMap<DeliveryId, Refusal>,
+    /// Deliveries that have to be read because others are compared with them.
+    pub(crate) to_compare: Vec<DeliveryId>,
     /// What was read in this run.
     pub(crate) read: BTreeMap<DeliveryId, ReadDelivery>,
     /// Dataset and cell of every unit that this run changed.
@@ -105,6 +110,8 @@ impl<'a> Work<'a> {
             refused: BTreeMap::new(),
             scope: Scope::all(),
             acts: options.acts.clone(),
+            withheld: BTreeMap::new(),
+            to_compare: Vec::new(),
             read: BTreeMap::new(),
             changed: BTreeSet::new(),
             store: project.store(),
@@ -120,6 +127,7 @@ impl<'a> Work<'a> {
         for act in &options.acts {
             work.ledger.decisions.add(act);
         }
+        work.weigh();
         work.count_missing_and_refused();
         work
     }
@@ -193,6 +201,7 @@ impl<'a> Work<'a> {
             || self.new_refusals().next().is_some()
             || self.asked.iter().any(|asked| self.is_redefined(asked) || self.is_redescribed(asked))
             || self.asked_no_more().next().is_some()
+            || self.is_weighed_anew()
             || {
                 let standing = self.standing();
                 standing.is_misplaced
@@ -252,8 +261,9 @@ impl<'a> Work<'a> {
     fn jobs_of(&self, standing: &Standing, tried: &BTreeSet<DeliveryId>) -> Vec<Job> {
         let planned: BTreeSet<&DeliveryId> = standing.to_read.iter().collect();
         let in_scope = |id: &DeliveryId| self.ledger.known.get(id).is_some_and(|known| self.is_in_scope(known));
-        let lost = standing.dispossessed.iter().filter(|id| !planned.contains(id) && in_scope(id));
-        let next = standing.to_read.iter().chain(lost).filter(|id| !tried.contains(id));
+        let further = standing.dispossessed.iter().chain(&self.to_compare);
+        let further: BTreeSet<&DeliveryId> = further.filter(|id| !planned.contains(id) && in_scope(id)).collect();
+        let next = standing.to_read.iter().chain(further).filter(|id| !tried.contains(id));
         next.filter_map(|id| self.job(id)).collect()
     }
 
@@ -270,6 +280,7 @@ impl<'a> Work<'a> {
         publication.record_definitions(self.catalogue)?;
         for act in &self.acts {
             publication.record_act(act)?;
+            record_waiver(act, publication)?;
         }
         for id in &self.arrived {
             let delivery = self.ledger.known[id].delivery.clone();
@@ -310,13 +321,14 @@ impl<'a> Work<'a> {
     ) -> Result<(), RunError> {
         let mut tried = BTreeSet::new();
         loop {
+            self.weigh();
             let jobs = self.jobs(&tried);
             if jobs.is_empty() {
                 return Ok(());
             }
             progress.begin(Phase::Read, jobs.len() as u64);
             for job in &jobs {
-                publication.clear_delivery(&job.delivery.id)?;
+                publication.set_rejects_aside(&job.delivery.id)?;
             }
             tried.extend(jobs.iter().map(|job| job.delivery.id.clone()));
             let mut ended = BTreeMap::new();
@@ -364,7 +376,8 @@ impl<'a> Work<'a> {
             result.iter().flat_map(|read| &read.units).map(|(unit, part)| (unit.clone(), rows(part))).collect();
         match result {
             Ok(read) => {
-                self.report_accepted(job, &read);
+                let again = self.settle_rejects(&id, &read.tally, publication)?;
+                self.report_accepted(job, &read, again);
                 self.read.insert(id.clone(), read);
             }
             Err(refusal) => self.report_refusal(id.as_str(), &delivery.name, job.source.id.as_str(), &refusal),
@@ -382,6 +395,11 @@ impl<'a> Work<'a> {
     }
 
     pub(crate) fn is_accepted(&self, id: &DeliveryId) -> bool {
+        !self.withheld.contains_key(id) && self.is_loaded(id)
+    }
+
+    /// Whether a delivery was read in this run, or held before it.
+    pub(crate) fn is_loaded(&self, id: &DeliveryId) -> bool {
         let recorded = self.ledger.records.get(id).map(|record| &record.state);
         self.read.contains_key(id) || matches!(recorded, Some(DeliveryState::Accepted))
     }
@@ -395,6 +413,7 @@ impl<'a> Work<'a> {
             self.ledger.coverage.remove(id);
         }
         self.record_retractions(publication)?;
+        self.record_withheld(publication)?;
         let mut units: BTreeMap<WorkUnit, UnitRecord> = BTreeMap::new();
         for (unit, id) in self.holders(&superseded) {
             let Some(known) = self.ledger.known.get(id) else { continue };

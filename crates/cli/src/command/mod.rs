@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod check;
+mod decisions;
 mod diff;
 mod explain;
 mod export;
@@ -16,13 +17,14 @@ pub(crate) mod run;
 mod schema;
 mod status;
 mod test;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pipeline::{Project, RunError};
 
-use crate::arguments::{Arguments, Command, Common, RejectsCommand};
+use crate::arguments::{Arguments, Command, Common};
 use crate::exit::Exit;
 
 /// Carries out the command.
@@ -31,6 +33,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
     match &arguments.command {
         Command::Run(own) => run::run(common, own),
         Command::Retract(own) => retract::retract(common, own),
+        Command::Release(own) => decisions::release(common, own),
+        Command::Receipt(own) => decisions::receipt(common, own),
         Command::Check(own) => check::check(common, own),
         Command::Test(own) => test::test(common, own),
         Command::Diff(own) => diff::diff(common, own),
@@ -38,12 +42,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
         Command::Schema(own) => schema::schema(common, own),
         Command::Catalogue(own) => catalogue::catalogue(common, own),
         Command::Status(own) => status::status(common, own),
-        Command::Rejects(RejectsCommand::List(own)) => rejects::list(common, own),
+        Command::Rejects(own) => rejects::rejects(common, own),
         Command::Explain(own) => explain::explain(common, own),
         Command::Export(own) => export::export(common, own),
         Command::Read(own) => read::read(common, own),
         Command::Preview(own) => preview::preview(common, own),
         Command::Guess(own) => guess::guess(common, own),
+        Command::Doctor(own) => upkeep::doctor(common, own),
+        Command::Gc(own) => upkeep::gc(common, own),
+        Command::Backup(own) => upkeep::backup(common, own),
     }
 }
 

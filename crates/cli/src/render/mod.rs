@@ -14,6 +14,7 @@ pub(crate) mod rejects;
 pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod test;
+pub(crate) mod upkeep;
 pub(crate) mod values;
 
 use std::io::{ErrorKind, Write};

@@ -79,5 +79,10 @@ pub(crate) const RETENTION: Shape = Shape::new(
             KEPT,
             "The bytes of deliveries in whose place others hold; what is removed cannot be brought back by `retract`.",
         ),
+        Key::optional(
+            "unreferenced_deliveries",
+            KEPT,
+            "Bytes in the raw archive that no delivery names: of runs that were broken off, or of a ledger that was lost.",
+        ),
     ],
 );

@@ -24,6 +24,8 @@ const BLOCK: usize = 128 * 1024;
 /// A stored file so small that a thread to read it ahead would cost more than it saves.
 const SMALL: u64 = 64 * 1024;
 const SPOOL: &str = "spool-";
+/// What stands in the place of bytes that were given up.
+const DISCARDED: &str = "discarded";
 
 /// Tells apart what one process writes at the same time.
 static NEXT_SPOOL: AtomicU64 = AtomicU64::new(0);
@@ -92,6 +94,9 @@ impl Archive {
     pub fn read(&self, content: &Fingerprint) -> Result<Box<dyn Read + Send>, ExtractError> {
         let path = self.place(content);
         let file = File::open(&path).map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound if path.with_extension(DISCARDED).exists() => {
+                ExtractError::Discarded { content: *content }
+            }
             io::ErrorKind::NotFound => ExtractError::NotArchived { content: *content },
             _ => ExtractError::archive(&path, source),
         })?;
@@ -114,6 +119,58 @@ impl Archive {
         let failed = |source| ExtractError::archive(&self.folder, source);
         let folder = File::open(&self.folder).map_err(failed)?;
         rustix::fs::syncfs(&folder).map_err(|error| failed(error.into()))
+    }
+
+    /// Gives the bytes of a delivery up. That they were here, and that nobody lost them, is remembered. Only for whoever
+    /// holds the store's lock.
+    ///
+    /// # Errors
+    /// The archive cannot be written.
+    pub fn discard(&self, content: &Fingerprint) -> Result<(), ExtractError> {
+        // The mark first: whenever we are killed, the bytes are there or known to be gone.
+        self.mark_discarded(content)?;
+        let path = self.place(content);
+        fs::remove_file(&path).map_err(|source| ExtractError::archive(&path, source))
+    }
+
+    /// Remembers of a delivery whose bytes are not here that nobody lost them.
+    ///
+    /// # Errors
+    /// The archive cannot be written.
+    pub fn mark_discarded(&self, content: &Fingerprint) -> Result<(), ExtractError> {
+        let path = self.place(content).with_extension(DISCARDED);
+        let shard = path.parent().unwrap_or(&self.folder);
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(shard);
+        let marked = made.and_then(|()| File::create(&path)).and_then(|mark| mark.sync_all());
+        marked.map_err(|source| ExtractError::archive(&path, source))
+    }
+
+    /// Whether the bytes of a delivery were given up.
+    pub fn is_discarded(&self, content: &Fingerprint) -> bool {
+        let path = self.place(content);
+        !path.is_file() && path.with_extension(DISCARDED).is_file()
+    }
+
+    /// The files of the archive: each with the delivery that it holds, or `None` for what a run has left that was killed.
+    ///
+    /// # Errors
+    /// A folder cannot be read.
+    pub fn files(&self) -> Result<Vec<(PathBuf, Option<Fingerprint>)>, ExtractError> {
+        let mut files = Vec::new();
+        for entry in entries(&self.folder)? {
+            if entry.is_dir() {
+                let held = entries(&entry)?.into_iter().filter_map(|path| {
+                    let name = path.file_name()?.to_str()?;
+                    let content = name.strip_suffix(".zst")?.parse().ok()?;
+                    Some((path, Some(content)))
+                });
+                files.extend(held);
+            } else if entry.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(SPOOL.as_bytes())) {
+                files.push((entry, None));
+            }
+        }
+        files.sort();
+        Ok(files)
     }
 
     /// Whether the archive holds the delivery.
@@ -162,9 +219,14 @@ impl Archive {
         }
     }
 
-    fn place(&self, content: &Fingerprint) -> PathBuf {
-        let name = content.to_string();
-        self.folder.join(&name[..2]).join(format!("{name}.zst"))
+    /// Where a delivery lies, if it is held.
+    pub fn place(&self, content: &Fingerprint) -> PathBuf {
+        below(&self.folder, content)
+    }
+
+    /// Where the archive of the store in `root` keeps a content, whether it has it or not.
+    pub fn place_of(root: &Path, content: &Fingerprint) -> PathBuf {
+        below(&root.join("raw"), content)
     }
 
     /// Moves a finished file to its place; gives whether it was new.
@@ -181,6 +243,11 @@ impl Archive {
         fs::rename(spooled, &place)?;
         Ok(new)
     }
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, ExtractError> {
+    let failed = |source| ExtractError::archive(folder, source);
+    fs::read_dir(folder).map_err(failed)?.map(|entry| Ok(entry.map_err(failed)?.path())).collect()
 }
 
 /// A delivery on its way into the archive. Dropped before [`Spool::finish`], it leaves nothing.
@@ -229,6 +296,11 @@ impl Drop for Spool {
         // After a rename there is nothing to remove, and a file that cannot be removed is found as a leftover later.
         drop(fs::remove_file(&self.path));
     }
+}
+
+fn below(folder: &Path, content: &Fingerprint) -> PathBuf {
+    let name = content.to_string();
+    folder.join(&name[..2]).join(format!("{name}.zst"))
 }
 
 /// Hashes what it decompresses, and compares at the end.

@@ -39,6 +39,22 @@ fn files(folder: &Path) -> Vec<(String, u32)> {
 }
 
 #[test]
+fn bytes_that_were_given_up_are_not_lost() {
+    let root = tempfile::tempdir().expect("a folder");
+    let archive = Archive::open(root.path()).expect("an archive");
+    let stored = archive.store(&mut &b"a;b"[..], 10).expect("stored").content;
+    let other = archive.store(&mut &b"c;d"[..], 10).expect("stored").content;
+    assert_eq!(archive.files().expect("listed").len(), 2);
+    archive.discard(&stored).expect("given up");
+    assert!(archive.is_discarded(&stored) && !archive.is_discarded(&other) && !archive.contains(&stored));
+    assert!(matches!(archive.read(&stored), Err(ExtractError::Discarded { .. })));
+    assert_eq!(archive.files().expect("listed"), [(archive.place(&other), Some(other))]);
+    // Delivered once more, it is there again.
+    archive.store(&mut &b"a;b"[..], 10).expect("stored");
+    assert!(!archive.is_discarded(&stored) && archive.read(&stored).is_ok());
+}
+
+#[test]
 fn bytes_come_back_as_they_were() {
     let (_root, archive) = archive();
     let long: Vec<u8> = (0..1_000_000u32).flat_map(|n| n.wrapping_mul(n).to_le_bytes()).collect();

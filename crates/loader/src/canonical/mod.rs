@@ -22,6 +22,7 @@ use model::{
 use serde::{Deserialize, Serialize};
 
 pub use group::{BatchPool, EncodeScratch, EncodedGroup, RowGroup};
+pub use reader::rows_of_part;
 pub use removal::{remove_records, rows_with_records};
 pub use writer::CanonicalWriter;
 

@@ -1,7 +1,7 @@
 //! One run, one transaction: all or nothing, and the books balance.
 
 use model::{Catalogue, Code, DatasetId, Delivery, Fingerprint, Notice, Refusal, RejectedRow, RowTally, WorkUnit};
-use musketer_loader::{DeliveryState, RejectFilter, RunNumber, SeenFile, Store, UnitRecord};
+use musketer_loader::{DeliveryState, RejectFilter, RejectStatus, RunNumber, SeenFile, Store, UnitRecord};
 use rusqlite::Connection;
 
 use crate::fixtures::{accepted, areas, delivery, folder, municipality, number, open, period, publish, source, texts};
@@ -202,6 +202,52 @@ fn rejected_rows_are_listed_and_counted() {
     let counts: Vec<_> =
         counts.iter().map(|count| (count.code, count.column.as_deref(), count.rows, count.deliveries)).collect();
     assert_eq!(counts, [(amount, None, 2, 2), (amount, Some("Beløb"), 2, 2), (code, Some("Funktion"), 2, 2)]);
+}
+
+#[test]
+fn of_a_delivery_that_is_read_again_it_is_known_which_rows_passed() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    let (amount, code) = (Code::NUMBER_INVALID, Code::CODE_UNKNOWN);
+    let id = delivery("a").id;
+    let table = || {
+        let sql =
+            "SELECT group_concat(record || ' ' || code || ' ' || status || ' ' || coalesce(replayed_run, '-'), ', ')
+            FROM (SELECT * FROM rejected_row ORDER BY record)";
+        texts(folder.path(), sql).concat()
+    };
+    let mut read = |rows: &[RejectedRow], waived: Option<u64>| {
+        let mut passed = 0;
+        publish(&mut store, |publication| {
+            publication.set_rejects_aside(&id).expect("set aside");
+            publication.reject(&id, rows).expect("rows");
+            passed = publication.settle_rejects(&id).expect("settled");
+            if let Some(record) = waived {
+                publication.set_waived(&id, record, true).expect("waived");
+            }
+            publication.record_delivery(&accepted("a")).expect("a delivery");
+        });
+        passed
+    };
+    assert_eq!(read(&[rejected(3, code, None), rejected(4, code, None), rejected(9, amount, None)], Some(9)), 0);
+    assert_eq!(table(), "3 M5106 open -, 4 M5106 open -, 9 M5102 waived -");
+    // One passes, one fails for another reason, one as before: that it is waived is decided by whoever reads it.
+    assert_eq!(read(&[rejected(4, amount, None), rejected(9, amount, None)], None), 1);
+    assert_eq!(table(), "3 M5106 replayed 2, 4 M5102 open -, 9 M5102 open -");
+    // What had passed fails again, and nothing says any more that it passed.
+    assert_eq!(read(&[rejected(3, amount, None)], None), 2);
+    assert_eq!(table(), "3 M5102 open -, 4 M5102 replayed 3, 9 M5102 replayed 3");
+    publish(&mut store, |publication| {
+        publication.set_rejects_aside(&id).expect("set aside");
+        publication.reject(&id, &[rejected(5, amount, None)]).expect("a row");
+        publication.clear_delivery(&id).expect("cleared");
+    });
+    assert_eq!(table(), "4 M5102 replayed 3, 9 M5102 replayed 3", "a delivery that is refused has no rejected rows");
+    let snapshot = store.read().expect("a snapshot");
+    let open = RejectFilter { status: Some(RejectStatus::Open), ..RejectFilter::default() };
+    assert!(snapshot.rejected_records(&open).expect("records").is_empty());
+    let one = RejectFilter { record: Some(9), delivery: Some(id.clone()), ..RejectFilter::default() };
+    assert_eq!(snapshot.rejected_records(&one).expect("records"), [(id.clone(), 9)]);
 }
 
 #[test]

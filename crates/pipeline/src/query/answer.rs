@@ -2,71 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use model::{Area, AsDefined, Code, Date, MunicipalityCode, Period, SourceId};
+use model::{Area, AsDefined, Date, MunicipalityCode, Period, SourceId};
 use normaliser::PersonKeys;
 use serde::{Serialize, Serializer};
 
 use crate::UnitState;
-
-/// Which rejected rows are meant.
-#[derive(Debug, Clone, Default)]
-pub struct RejectFilter {
-    /// Only this source.
-    pub source: Option<String>,
-    /// Only deliveries of this municipality.
-    pub municipality: Option<MunicipalityCode>,
-    /// Only deliveries of this period.
-    pub period: Option<Period>,
-    /// Only this code.
-    pub code: Option<Code>,
-    /// The most rows that are listed.
-    pub limit: usize,
-}
-
-/// Rejected rows.
-#[derive(Debug, Clone, Serialize)]
-pub struct Rejects {
-    /// How many there are, by code, its name and the vendor's column; exact, whatever the limit.
-    pub counts: Vec<RejectCount>,
-    /// How many there are.
-    pub total: u64,
-    /// The first of them.
-    pub rows: Vec<RejectLine>,
-}
-
-/// How many rows were rejected for one reason.
-#[derive(Debug, Clone, Serialize)]
-pub struct RejectCount {
-    /// The code.
-    pub code: String,
-    /// Its short name.
-    pub name: String,
-    /// The vendor's column; empty where the row as a whole is to blame.
-    pub column: String,
-    /// How many rows.
-    pub rows: u64,
-}
-
-/// A rejected row.
-#[derive(Debug, Clone, Serialize)]
-pub struct RejectLine {
-    /// The name of the delivery.
-    pub delivery: String,
-    /// The physical line.
-    pub line: u64,
-    /// The record number.
-    pub record: u64,
-    /// The vendor's column, where one cell is to blame.
-    pub column: Option<String>,
-    /// The code.
-    pub code: String,
-    /// What is wrong.
-    pub reason: String,
-    /// `open`, `replayed` or `waived`.
-    pub status: String,
-    /// The line as delivered, where the dataset is not about persons.
-    pub raw: Option<String>,
-}
 
 /// Of which units the state is asked, and on which day.
 pub struct StatusFilter<'a> {
@@ -116,7 +56,7 @@ pub struct Status {
     pub units: Vec<UnitLine>,
     /// The names of the municipalities that they are of.
     pub municipalities: BTreeMap<String, String>,
-    /// Deliveries that are refused.
+    /// Deliveries that are refused or withheld.
     pub refused: Vec<RefusedDelivery>,
     /// Every delivery with its books.
     pub deliveries: Vec<DeliveryLine>,
@@ -201,7 +141,7 @@ pub struct UnitLine {
     pub code: Option<String>,
 }
 
-/// A delivery that is refused.
+/// A delivery that is refused or withheld.
 #[derive(Debug, Clone, Serialize)]
 pub struct RefusedDelivery {
     /// The delivery.
@@ -210,6 +150,8 @@ pub struct RefusedDelivery {
     pub name: String,
     /// The source.
     pub source: String,
+    /// `refused` or `withheld`.
+    pub state: &'static str,
     /// The code.
     pub code: String,
     /// What is wrong.

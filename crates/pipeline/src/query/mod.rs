@@ -3,25 +3,29 @@
 mod answer;
 mod carried;
 mod explain;
+mod rejects;
 mod status;
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use loader::{Figure, FigureFilter, Language, LoadError, Separator, Store};
 use model::{Area, AsDefined, Catalogue, Code, Indicator, Period, Series, SourceId};
 
 pub use self::answer::{
     CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
-    RefusedDelivery, RejectCount, RejectFilter, RejectLine, Rejects, RevisionLine, RowsOfMeasure, RunLine,
-    SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
+    RefusedDelivery, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
+};
+pub use self::rejects::{
+    Decision, Expected, RejectCount, RejectFilter, RejectLine, RejectReason, RejectedRecord, Rejects,
 };
 use crate::{Project, RunError};
 
 /// The published store of a project.
 pub struct Queries<'a> {
     catalogue: &'a Catalogue,
+    root: PathBuf,
     store: Store,
 }
 
@@ -42,7 +46,7 @@ impl<'a> Queries<'a> {
             },
             error => error.into(),
         })?;
-        Ok(Self { catalogue: &project.catalogue, store })
+        Ok(Self { catalogue: &project.catalogue, root: project.store(), store })
     }
 
     /// The latest figure of the country by a version of an indicator: period and value.
@@ -137,23 +141,6 @@ impl<'a> Queries<'a> {
         loader::export_parquet(&figures, Language::Danish, path)?;
         Ok(figures.len())
     }
-
-    /// Rejected rows of deliveries that hold.
-    pub fn rejects(&mut self, filter: &RejectFilter) -> Result<Rejects, RunError> {
-        let source = filter.source.as_deref().map(|id| known_source(self.catalogue, id)).transpose()?;
-        let wanted = loader::RejectFilter {
-            source,
-            municipality: filter.municipality,
-            period: filter.period,
-            code: filter.code,
-            ..loader::RejectFilter::default()
-        };
-        let reading = self.store.read()?;
-        let counts: Vec<RejectCount> = reading.reject_counts(&wanted)?.into_iter().map(reject_count).collect();
-        let limit = u32::try_from(filter.limit).unwrap_or(u32::MAX);
-        let rows = reading.rejects(&wanted, limit)?.into_iter().map(reject_line).collect();
-        Ok(Rejects { total: counts.iter().map(|count| count.rows).sum(), counts, rows })
-    }
 }
 
 fn write_whole(path: &Path, text: &[u8]) -> Result<(), RunError> {
@@ -215,26 +202,4 @@ fn known_source(catalogue: &Catalogue, id: &str) -> Result<SourceId, RunError> {
 
 fn names<T: ToString>(ids: impl Iterator<Item = T>) -> String {
     ids.map(|id| format!("`{}`", id.to_string())).collect::<Vec<_>>().join(", ")
-}
-
-fn reject_count(count: loader::RejectCount) -> RejectCount {
-    RejectCount {
-        code: count.code.to_string(),
-        name: count.code.name().to_owned(),
-        column: count.column.unwrap_or_default(),
-        rows: count.rows,
-    }
-}
-
-fn reject_line(entry: loader::RejectedEntry) -> RejectLine {
-    RejectLine {
-        delivery: entry.name,
-        line: entry.row.line,
-        record: entry.row.record,
-        column: entry.row.column,
-        code: entry.row.code.to_string(),
-        reason: entry.row.reason,
-        status: entry.status,
-        raw: entry.row.raw,
-    }
 }

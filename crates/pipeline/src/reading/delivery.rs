@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use extractor::{InputLimits, Limits, ReadSummary, Reader, open_input};
+use extractor::{ExtractError, InputLimits, Limits, ReadSummary, Reader, open_input};
 use loader::{EncodeScratch, RowGroup};
 use model::{Code, MunicipalityCode, Period, RawBatch, RecordBatch, Refusal, RejectedRow, RowTally, WorkUnit};
 use normaliser::{Hand, Harmoniser, KeyCheck, KeyHasher, PartialHand, PartialPlan};
@@ -114,7 +114,13 @@ impl<'a> Reading<'a> {
     /// Looks at the file and compiles what is the same for all its rows.
     pub(super) fn open(desk: &'a Desk<'a>, job: &'a Job) -> Result<Result<Self, Refusal>, RunError> {
         tracing::debug!(name = %model::redact(&job.delivery.name), bytes = job.delivery.bytes, "reading");
-        let input = desk.archive.read(&job.delivery.content)?;
+        let input = match desk.archive.read(&job.delivery.content) {
+            // What was given up on purpose is a delivery that cannot count any more, and no damage of the store.
+            Err(error @ ExtractError::Discarded { .. }) => {
+                return Ok(Err(Refusal::new(Code::DISCARDED, error.to_string())));
+            }
+            input => input?,
+        };
         let input = match open_input(&job.source.input, input, InputLimits::default(), desk.threads)? {
             Ok(input) => input,
             Err(refusal) => return Ok(Err(refusal)),
