@@ -76,10 +76,16 @@ pub(crate) fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 impl Place {
-    /// A project with the shipped definitions and no deliveries. `uses` is the list below `uses:` of its pipeline.
-    pub(crate) fn with_uses(uses: &str) -> Self {
+    /// The shipped definitions, and nothing else.
+    pub(crate) fn with_definitions() -> Self {
         let place = Self { folder: tempfile::tempdir().expect("a folder") };
         copy(&shipped().join("definitions"), &place.path("definitions"));
+        place
+    }
+
+    /// A project with the shipped definitions and no deliveries. `uses` is the list below `uses:` of its pipeline.
+    pub(crate) fn with_uses(uses: &str) -> Self {
+        let place = Self::with_definitions();
         fs::create_dir_all(place.path("drop")).expect("made");
         place.write("musketer.yaml", "pipeline: test\nstore: store\npersons: {key: keys/person.key, create: true}\n");
         let head = "kind: pipeline\nid: test\ntitle: {da: Prøve, en: Test}\ndrop: drop\nindicators: all\nuses:\n";
@@ -119,8 +125,13 @@ impl Place {
             place.expect(0, &["run"]);
             place
         });
+        run.copied()
+    }
+
+    /// A copy with all that is in it.
+    pub(crate) fn copied(&self) -> Self {
         let copied = Self { folder: tempfile::tempdir().expect("a folder") };
-        copy(run.folder.path(), copied.folder.path());
+        copy(self.folder.path(), copied.folder.path());
         copied
     }
 
@@ -137,6 +148,16 @@ impl Place {
             copy(&self.path("store"), &twin.path("store"));
         }
         twin
+    }
+
+    /// Leaves nothing of the library but these definitions and what no other is made of: questions are asked often here.
+    pub(crate) fn keep(&self, kept: &[&str]) {
+        for name in tree(&self.path("definitions")).into_keys() {
+            let kind = name.split('/').next().unwrap_or_default();
+            if kind != "codelists" && !kept.contains(&name.as_str()) {
+                fs::remove_file(self.path("definitions").join(&name)).expect("removed");
+            }
+        }
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
@@ -181,6 +202,12 @@ impl Place {
         command.current_dir(self.folder.path()).args(arguments).stdout(screen()).stderr(screen());
         command.status().expect("it starts");
         fs::read_to_string(seen.path()).expect("UTF-8")
+    }
+
+    /// Has the shell carry something out in the project's folder.
+    pub(crate) fn shell(&self, script: &str) {
+        let status = Command::new("sh").args(["-euc", script]).current_dir(self.folder.path()).status();
+        assert!(status.expect("it starts").success(), "{script}");
     }
 
     /// Starts the program and expects this exit code.

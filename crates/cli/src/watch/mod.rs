@@ -96,6 +96,7 @@ pub(crate) fn carry_out(
             elapsed: &|| u64::try_from(watch.stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX),
             command,
             scope: Scope::all(),
+            reviewed: None,
             acts: Vec::new(),
         };
         let progress: Box<dyn Progress> =
