@@ -10,6 +10,7 @@
 mod books;
 mod budget;
 mod calendar;
+mod causes;
 mod closing;
 mod coverage;
 mod decisions;
@@ -61,9 +62,10 @@ pub use plan::{
 pub use post::post;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
-    CarriedLine, Decision, DeliveryLine, Expected, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine,
-    MissingUnits, Parts, Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, RejectReason, RejectedRecord,
-    Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
+    AsOf, AsOfLine, CarriedLine, CauseLine, Decision, DeliveryLine, DeliveryName, Expected, Explanation, ExportFilter,
+    IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts, Queries, RefusedDelivery, RejectCount, RejectFilter,
+    RejectLine, RejectReason, RejectedRecord, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
+    StatusFilter, UnitLine, VersionLine,
 };
 pub use report::{
     DeliveryReport, IndicatorReport, NoticeReport, Outcome, ReadAgain, RefusalReport, RunReport, SourceReport,
