@@ -7,6 +7,7 @@
 //! Where to start: [`single`] reads one file and nothing else, [`Project::open`] reads a project's definitions, [`run`] carries out a pipeline, [`testing::test`] the tests of definitions, [`Queries`] answers
 //! what was published and why.
 
+mod approvals;
 mod books;
 mod budget;
 mod calendar;
@@ -61,9 +62,10 @@ pub use plan::{
 pub use post::post;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
-    CarriedLine, Decision, DeliveryLine, Expected, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine,
-    MissingUnits, Parts, Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, RejectReason, RejectedRecord,
-    Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
+    CarriedLine, Decision, DeliveryLine, Expected, Explanation, ExportFilter, HeldLine, IndicatorLine, MeasureLine,
+    MemberLine, MissingUnits, Parts, Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, RejectReason,
+    RejectedRecord, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, StatusFilter, UnitLine,
+    VersionLine,
 };
 pub use report::{
     DeliveryReport, IndicatorReport, NoticeReport, Outcome, ReadAgain, RefusalReport, RunReport, SourceReport,

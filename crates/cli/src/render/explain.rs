@@ -27,9 +27,15 @@ pub(crate) fn rule(rule: &definitions::Rule) -> String {
     format!("{id}\n\n{meaning}\n\nKind of definition: {kind}. Category of change: {category} (docs/changes.md).\n")
 }
 
+/// A value, or why there is none. What is not approved is not missing.
+fn shown(value: Option<&str>, not_approved: bool) -> String {
+    let none = if not_approved { "not approved yet," } else { "no value" };
+    value.map_or(none.to_owned(), grouped_decimal)
+}
+
 /// The whole explanation.
 pub(crate) fn text(of: &Explanation) -> String {
-    let value = of.value.as_deref().map_or("no value".to_owned(), grouped_decimal);
+    let value = shown(of.value.as_deref(), of.not_approved);
     let mut text = format!("{} / {}\n", of.title.0, of.title.1);
     text += &format!("{} {} in {}: {value} {}\n", of.area.0, of.area.1, of.period, of.unit);
     if !of.parts.is_empty() {
@@ -37,6 +43,9 @@ pub(crate) fn text(of: &Explanation) -> String {
         text += &format!("part {}: {}\n", of.breakdown, parts.join("; "));
     }
     text += &format!("status {} ({})", of.obs_status.0, of.obs_status.1);
+    if of.not_approved {
+        text += ", held until somebody approves it (musketer approve --list)";
+    }
     if of.members > 1 {
         text += &format!(", {} of {} municipalities contribute", of.contributing, of.members);
     }
@@ -73,7 +82,7 @@ pub(crate) fn text(of: &Explanation) -> String {
         text += "revisions:\n";
         let several = of.revisions.iter().any(|revision| revision.version != of.version);
         for revision in &of.revisions {
-            let value = revision.value.as_deref().map_or("no value".to_owned(), grouped_decimal);
+            let value = shown(revision.value.as_deref(), revision.not_approved);
             let to = revision.known_to_run.map_or("now".to_owned(), |run| format!("run {run}"));
             let version = if several { format!("version {}, ", revision.version) } else { String::new() };
             text += &format!(

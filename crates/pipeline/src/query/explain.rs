@@ -97,7 +97,9 @@ impl Queries<'_> {
         let figure = figure.ok_or_else(|| unknown(current, as_defined, &area, period))?;
         let series = Series { indicator: current.id.clone(), version: figure.version, as_defined };
         let mut values = reading.measures_of(&series, Some(&BTreeSet::from([period])))?;
-        values.retain(|value| value.breakdown == breakdown);
+        // What is held is shown to nobody, and what groups are made of is the rest.
+        let held = super::held_cells(&reading, &series)?;
+        values.retain(|value| value.breakdown == breakdown && !held.contains(&(value.municipality, value.period)));
         let key = FigureKey { period, area, breakdown: breakdown.to_owned() };
         let revisions = reading.revisions((&current.id, as_defined), &key)?;
         let fingerprint = reading.fingerprint(&current.id, figure.version)?;
@@ -118,6 +120,9 @@ impl Queries<'_> {
         }
         (explanation.municipalities_of, explanation.carried) = (municipalities_of.map(|day| day.to_string()), lines);
         for measure in &indicator.measures {
+            if explanation.not_approved {
+                break;
+            }
             explanation.measures.push(case.measure(measure)?);
             if let Some(limit) = rows {
                 explanation.rows.push(case.rows(measure, limit, &names)?);
@@ -288,6 +293,7 @@ fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explana
         breakdown: figure.breakdown.clone(),
         parts: Vec::new(),
         value: figure.value.as_ref().map(|value| value.text.clone()),
+        not_approved: figure.confidentiality == "N",
         unit: figure.unit.clone(),
         obs_status: (figure.status.code().to_owned(), meaning(figure.status).to_owned()),
         numerator: figure.numerator.as_ref().map(|value| value.text.clone()),
@@ -310,6 +316,7 @@ fn revision(revision: loader::Revision) -> RevisionLine {
         version: revision.version.0,
         revision: revision.revision,
         value: revision.value,
+        not_approved: revision.held,
         obs_status: revision.status.code().to_owned(),
         known_from_run: revision.known_from.0,
         known_to_run: revision.known_to.map(|run| run.0),
