@@ -73,6 +73,11 @@ fn who_approves_lets_it_be_published_and_it_can_be_withdrawn() {
     place.expect(0, &["run"]);
     approve(&place, "0101", "2025", &[], 0);
     assert_eq!(figures(&place, "2025"), ["0101 40.0 AF 1/1", "0751 - AN 1/1", "DK 40.0 PF 1/98"]);
+    let why = "SELECT DISTINCT why FROM observation WHERE indicator = 'share_67plus' AND period = '2025' AND known_to_run IS NULL
+        AND area IN ('0101', 'DK')";
+    assert_eq!(place.rows(why), [["approval"]]);
+    let history = place.expect(0, &["explain", "share_67plus", "--municipality", "0101", "--period", "2025"]);
+    assert!(history.contains("1: not approved yet") && history.contains("2: 40.0 (A), approval"), "{history}");
     assert!(approve(&place, "0101", "2025", &[], 2).contains("is not held"), "once is enough");
     assert!(approve(&place, "0101", "2024", &[], 2).contains("`population` from 2025 on"));
     approve(&place, "0751", "2025", &[], 0);

@@ -14,6 +14,7 @@ mod determinism;
 mod groups;
 mod held;
 mod joined;
+mod known;
 mod municipalities;
 mod operations;
 mod pages;

@@ -125,9 +125,24 @@ impl Place {
             place.expect(0, &["run"]);
             place
         });
+        run.copied()
+    }
+
+    /// A copy with all that is in it.
+    pub(crate) fn copied(&self) -> Self {
         let copied = Self { folder: tempfile::tempdir().expect("a folder") };
-        copy(run.folder.path(), copied.folder.path());
+        copy(self.folder.path(), copied.folder.path());
         copied
+    }
+
+    /// Leaves nothing of the library but these definitions and what no other is made of: questions are asked often here.
+    pub(crate) fn keep(&self, kept: &[&str]) {
+        for name in tree(&self.path("definitions")).into_keys() {
+            let kind = name.split('/').next().unwrap_or_default();
+            if kind != "codelists" && !kept.contains(&name.as_str()) {
+                fs::remove_file(self.path("definitions").join(&name)).expect("removed");
+            }
+        }
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {

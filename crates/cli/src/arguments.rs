@@ -1,5 +1,6 @@
 //! The command line. Groups of commands have their arguments in modules of their own.
 
+mod as_of;
 mod decisions;
 mod file;
 mod plan;
@@ -15,6 +16,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use model::{AsDefined, Date, Period};
 use pipeline::Parts;
 
+pub(crate) use self::as_of::AsOfArguments;
 pub(crate) use self::decisions::{ApproveArguments, CarryingArguments, ReceiptArguments, ReleaseArguments};
 pub(crate) use self::file::{
     DialectArguments, GuessArguments, Packing, PreviewArguments, ReadArguments, ReadFormat, ReadingArguments,
@@ -384,6 +386,8 @@ pub(crate) struct ExplainArguments {
     /// Figures by the versions that are valid in their periods, or all by the current ones
     #[arg(long, value_enum, default_value_t = Definitions::Then)]
     pub(crate) definitions: Definitions,
+    #[command(flatten)]
+    pub(crate) moment: AsOfArguments,
     /// Show canonical rows behind the figure with file and line, at most N
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
     pub(crate) rows: Option<usize>,
@@ -459,6 +463,8 @@ pub(crate) struct ExportArguments {
     /// Figures by the versions that are valid in their periods, or all by the current ones
     #[arg(long, value_enum, default_value_t = Definitions::Then)]
     pub(crate) definitions: Definitions,
+    #[command(flatten)]
+    pub(crate) moment: AsOfArguments,
     /// The format; by the ending of `--output` if not given, otherwise CSV
     #[arg(long, value_enum)]
     pub(crate) format: Option<ExportFormat>,

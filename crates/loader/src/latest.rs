@@ -7,8 +7,8 @@ use rusqlite::{OptionalExtension, Row, params_from_iter};
 
 use crate::figures::key;
 use crate::reading::{Conditions, parsed, word};
-use crate::schema::{LATEST, LATEST_NOW};
-use crate::{Carried, Description, FigureKey, LoadError, Reading, RunNumber};
+use crate::schema::{LATEST, LATEST_NOW, figures_as_of};
+use crate::{Carried, Description, FigureKey, LoadError, Reading, RunNumber, Why};
 
 /// Which figures are meant; a field that is `None` stands for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct FigureFilter {
     pub period: Option<Period>,
     /// About this part of the population.
     pub breakdown: Option<String>,
+    /// As they were known after this run; without it, as they are known now.
+    pub as_of: Option<RunNumber>,
 }
 
 /// A current figure with all that a reader needs to understand it.
@@ -98,6 +100,10 @@ pub struct Revision {
     pub held: bool,
     /// The status.
     pub status: ObsStatus,
+    /// What it was made of: numerator and denominator, exactly, and how many municipalities contribute.
+    pub made_of: (Option<String>, Option<String>, u32),
+    /// Why it came; `None` where an earlier version of the program wrote it.
+    pub why: Option<Why>,
     /// The run that published it.
     pub known_from: RunNumber,
     /// The run that replaced or withdrew it.
@@ -122,7 +128,7 @@ pub struct HeldFigure {
 }
 
 impl Reading<'_> {
-    /// The current figures, sorted by indicator, version, level (municipalities, regions, country, comparison
+    /// The figures that are known now, or were known after a run, sorted by indicator, version, level (municipalities, regions, country, comparison
     /// groups), area, period and
     /// breakdown.
     pub fn figures(&self, filter: &FigureFilter) -> Result<Vec<Figure>, LoadError> {
@@ -136,6 +142,7 @@ impl Reading<'_> {
             AsDefined::Then => LATEST,
             AsDefined::Now => LATEST_NOW,
         };
+        let view = filter.as_of.map_or(view.to_owned(), |run| format!("({})", figures_as_of(view, run)));
         let sql = format!(
             "SELECT * FROM {view} WHERE {} ORDER BY indicator, version,
                 CASE level WHEN 'municipality' THEN 1 WHEN 'region' THEN 2 WHEN 'country' THEN 3 ELSE 4 END, area, period, breakdown",
@@ -311,6 +318,8 @@ fn revision(row: &Row<'_>) -> rusqlite::Result<Revision> {
         value: value.filter(|_| !held),
         held,
         status: word(row, "obs_status", ObsStatus::from_code)?,
+        made_of: (row.get("numerator_exact")?, row.get("denominator_exact")?, row.get("contributing")?),
+        why: Why::parse(&row.get::<_, String>("why")?),
         known_from: RunNumber(row.get("known_from_run")?),
         known_to: row.get::<_, Option<i64>>("known_to_run")?.map(RunNumber),
     })

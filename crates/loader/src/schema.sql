@@ -290,7 +290,7 @@ CREATE TABLE observation (
     members INTEGER NOT NULL, -- How many municipalities the area has.
     obs_status TEXT NOT NULL, -- Status by SDMX `CL_OBS_STATUS`: `A` normal, `P` provisional (some municipalities are missing), `O` not delivered, `L` not collected, `M` cannot exist, `B` the series begins anew, `K` included in another municipality, `U` not plausible.
     conf_status TEXT NOT NULL DEFAULT 'F', -- Confidentiality by SDMX `CL_CONF_STATUS`; `F` is free for publication, `N` is not approved yet.
-    why TEXT NOT NULL DEFAULT '', -- Why this revision came: `delivery`, `correction`, `withdrawal`, `definition`, `groups` or `approval`; empty where a version of the program before wrote it.
+    why TEXT NOT NULL DEFAULT '', -- Why this revision came: `delivery` (something was delivered where nothing had been), `correction` (what had been delivered was replaced), `withdrawal` (a delivery was taken back or is refused now), `approval`, `groups` (others belong to the region or comparison group) or `definition`; of several the last in this order; empty where a version of the program before wrote it.
     known_from_run INTEGER NOT NULL REFERENCES run (run), -- The run that published this revision.
     known_to_run INTEGER REFERENCES run (run), -- The run that replaced or withdrew it; empty for the current one.
     PRIMARY KEY (indicator, version, as_defined, area, period, breakdown, revision),

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{AreaRecord, DeliveryRecord, DeliveryState, Description, Publication, RunEnd, RunOutcome, UnitRecord};
+use loader::{
+    AreaRecord, DefinitionKind, DeliveryRecord, DeliveryState, Description, Publication, RunEnd, RunOutcome, UnitRecord,
+};
 use model::{
     Area, DatasetId, Date, DeliveryId, DeliveryKind, DeliveryScope, Fingerprint, FingerprintBuilder, Indicator,
     IndicatorId, Notice, Refusal, Series, Text, redact,
@@ -11,6 +13,7 @@ use model::{
 use crate::approvals::{self, Approvals};
 use crate::books::Known;
 use crate::calendar::{self, Blocked, Books};
+use crate::causes::Basis;
 use crate::coverage::{Coverage, is_used};
 use crate::figures::{self, Sources, Task, UnitFile, Wanted};
 use crate::geography::Geography;
@@ -56,6 +59,26 @@ impl Work<'_> {
 
     pub(crate) fn is_redefined(&self, asked: &Asked<'_>) -> bool {
         self.ledger.series.get(&asked.series) != Some(&self.basis(asked))
+    }
+
+    /// Whether a series has to be computed anew as a whole, and why.
+    fn basis_of(&self, asked: &Asked<'_>) -> Basis {
+        match self.ledger.series.get(&asked.series) {
+            _ if !self.is_redefined(asked) => Basis::Kept,
+            None => Basis::New,
+            Some(stored) if *stored == loader::outdated() => Basis::Outdated,
+            Some(_) => {
+                let used = |kind: DefinitionKind, id: &str, version| {
+                    self.ledger.definitions.get(&(kind.as_str().to_owned(), id.to_owned(), version))
+                };
+                let (version, list) = (asked.version, self.catalogue.municipalities());
+                let of_version = used(DefinitionKind::Indicator, version.id.as_str(), version.version.0);
+                let is_same = of_version == Some(&version.fingerprint);
+                let of_list = list.and_then(|list| used(DefinitionKind::CodeList, list.id.as_str(), 0));
+                let is_listed = of_list == list.map(|list| &list.fingerprint);
+                if is_same && !is_listed { Basis::Regrouped } else { Basis::Redefined }
+            }
+        }
     }
 
     /// Whether the texts of a version are others than the tables have.
@@ -111,12 +134,13 @@ impl Work<'_> {
         let (mut tasks, mut names) = (Vec::new(), Vec::new());
         for asked in &self.asked {
             let read = asked.datasets();
-            let touched = self.changed.iter().any(|(dataset, _)| read.contains(dataset));
+            let touched = self.changed.keys().any(|(dataset, _)| read.contains(dataset));
             let all = self.is_made_anew(asked, touched);
             if !all && self.is_redefined(asked) {
                 continue;
             }
             whole.push(asked);
+            let basis = self.basis_of(asked);
             if all || self.is_retold(asked, touched) {
                 publication.indicator(asked.version, asked.is_current)?;
             }
@@ -127,7 +151,7 @@ impl Work<'_> {
             let decided = approvals::decided(&self.acts, asked.version);
             for plan in asked.plans.iter().filter(|_| all || touched || !decided.is_empty()) {
                 let mut task = Task { series: &asked.series, plan, wanted: Wanted::default() };
-                task.wanted = figures::wanted(&sources, &task, &self.changed, all, publication)?;
+                task.wanted = figures::wanted(&sources, &task, &self.changed, basis, publication)?;
                 figures::add_decided(&mut task, &decided, publication)?;
                 tasks.push(task);
                 names.push(asked.name());
@@ -150,7 +174,7 @@ impl Work<'_> {
 
     /// Indicators of other pipelines that read what this run changed.
     fn outdate_others(&self, publication: &mut Publication<'_>) -> Result<(), RunError> {
-        let changed: BTreeSet<&DatasetId> = self.changed.iter().map(|(dataset, _)| dataset).collect();
+        let changed: BTreeSet<&DatasetId> = self.changed.keys().map(|(dataset, _)| dataset).collect();
         let known: BTreeSet<&IndicatorId> = self.ledger.series.keys().map(|series| &series.indicator).collect();
         for id in known.into_iter().filter(|id| !self.pipeline.indicators.contains(id)) {
             let mut editions = self.catalogue.versions(id.as_str()).flat_map(|version| version.editions());

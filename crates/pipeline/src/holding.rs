@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{DeliveryState, Publication, UnitRecord};
+use loader::{DeliveryState, Publication, UnitRecord, Why};
 use model::{DeliveryId, WorkUnit};
 
 use crate::RunError;
@@ -133,6 +133,19 @@ impl Work<'_> {
     /// Whether a delivery's rows of a unit are there, from this run or an earlier one.
     fn has_rows(&self, unit: &WorkUnit, id: &DeliveryId) -> bool {
         self.read.contains_key(id) || self.ledger.units.get(unit).is_some_and(|held| held.delivery == *id)
+    }
+
+    /// Why another delivery holds a unit than before, or the same one with other rows. `now` is who holds it.
+    pub(crate) fn why_changed(&self, unit: &WorkUnit, now: Option<&DeliveryId>) -> Why {
+        let Some(before) = self.ledger.units.get(unit).map(|record| &record.delivery) else { return Why::Delivery };
+        let load = self.load(&unit.source);
+        let precedence = |id: &DeliveryId| self.ledger.known.get(id).map(|known| known.precedence(load));
+        if now == Some(before) || now.is_none() && self.read.contains_key(before) {
+            return Why::Definition;
+        }
+        // What replaces a delivery that is out at the same time would have replaced it anyway.
+        let gives_way = now.is_none_or(|now| precedence(now) < precedence(before));
+        if self.is_out(before) && gives_way { Why::Withdrawal } else { Why::Correction }
     }
 
     /// Forgets units whose rows are not on the disk any more, so that they are read again.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use loader::{DeliveryRecord, DeliveryState, Description, Reading, RunNumber, SeenFiles, UnitRecord};
+use loader::{DefinitionKey, DeliveryRecord, DeliveryState, Description, Reading, RunNumber, SeenFiles, UnitRecord};
 use model::{DeliveryId, Fingerprint, IndicatorId, IndicatorVersion, Series, WorkUnit};
 
 use crate::RunError;
@@ -25,6 +25,8 @@ pub(crate) struct Ledger {
     pub(crate) series: BTreeMap<Series, Fingerprint>,
     /// What is said of each version.
     pub(crate) descriptions: BTreeMap<(IndicatorId, IndicatorVersion), Description>,
+    /// The definitions that the last run over everything used; read when there is something to do.
+    pub(crate) definitions: BTreeMap<DefinitionKey, Fingerprint>,
     /// The place of the latest delivery in the order of arrival.
     pub(crate) last_sequence: i64,
 }
@@ -53,6 +55,19 @@ impl Ledger {
         reading.acts()?.iter().for_each(|recorded| decisions.add(&recorded.act));
         let latest_run = reading.latest_run()?;
         let (series, descriptions) = (reading.series()?, reading.descriptions()?);
-        Ok(Self { known, records, units, coverage, decisions, latest_run, seen, series, descriptions, last_sequence })
+        let definitions = BTreeMap::new();
+        Ok(Self {
+            known,
+            records,
+            units,
+            coverage,
+            decisions,
+            latest_run,
+            seen,
+            series,
+            descriptions,
+            definitions,
+            last_sequence,
+        })
     }
 }

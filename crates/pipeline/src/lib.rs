@@ -11,6 +11,7 @@ mod approvals;
 mod books;
 mod budget;
 mod calendar;
+mod causes;
 mod closing;
 mod coverage;
 mod decisions;
@@ -62,10 +63,10 @@ pub use plan::{
 pub use post::post;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
-    CarriedLine, Decision, DeliveryLine, Expected, Explanation, ExportFilter, HeldLine, IndicatorLine, MeasureLine,
-    MemberLine, MissingUnits, Parts, Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, RejectReason,
-    RejectedRecord, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, StatusFilter, UnitLine,
-    VersionLine,
+    AsOf, AsOfLine, CarriedLine, CauseLine, Decision, DeliveryLine, DeliveryName, Expected, Explanation, ExportFilter,
+    HeldLine, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts, Queries, RefusedDelivery, RejectCount,
+    RejectFilter, RejectLine, RejectReason, RejectedRecord, Rejects, RevisionLine, RowsOfMeasure, RunLine,
+    SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
 };
 pub use report::{
     DeliveryReport, IndicatorReport, NoticeReport, Outcome, ReadAgain, RefusalReport, RunReport, SourceReport,

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use loader::{Act, CanonicalPart, DeliveryRecord, DeliveryState, Publication, SeenFile, UnitRecord};
 use model::{
-    Catalogue, Code, DatasetId, Delivery, DeliveryId, DeliveryKind, DeliveryScope, Fingerprint, FingerprintBuilder,
-    Load, MunicipalityCode, Pipeline, Refusal, RowTally, Source, SourceId, Stop, WorkUnit,
+    Catalogue, Code, Delivery, DeliveryId, DeliveryKind, DeliveryScope, Fingerprint, FingerprintBuilder, Load,
+    MunicipalityCode, Pipeline, Refusal, RowTally, Source, SourceId, Stop, WorkUnit,
 };
 use normaliser::PersonKeys;
 
 use crate::books::{Known, Slot, Step, next_step, slots};
-use crate::coverage::{Cell, is_used_wholly, uses_of};
+use crate::coverage::{is_used_wholly, uses_of};
+use crate::figures::Changed;
 use crate::holding::Standing;
 use crate::intake::{Arrival, Intake, unexpected};
 use crate::ledger::Ledger;
@@ -61,8 +62,8 @@ pub(crate) struct Work<'a> {
     pub(crate) to_compare: Vec<DeliveryId>,
     /// What was read in this run.
     pub(crate) read: BTreeMap<DeliveryId, ReadDelivery>,
-    /// Dataset and cell of every unit that this run changed.
-    pub(crate) changed: BTreeSet<(DatasetId, Cell)>,
+    /// Dataset and cell of every unit that this run changed, and why.
+    pub(crate) changed: Changed,
     pub(crate) store: PathBuf,
     pub(crate) report: RunReport,
     pub(crate) stop: Stop,
@@ -113,7 +114,7 @@ impl<'a> Work<'a> {
             withheld: BTreeMap::new(),
             to_compare: Vec::new(),
             read: BTreeMap::new(),
-            changed: BTreeSet::new(),
+            changed: Changed::new(),
             store: project.store(),
             report,
             stop: options.patience.stop.clone(),
@@ -296,6 +297,7 @@ impl<'a> Work<'a> {
 
     /// Writes down what has arrived and what is refused unread.
     pub(crate) fn begin(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
+        self.ledger.definitions = publication.read().used_definitions()?;
         if self.scope.is_all() {
             publication.record_definitions(self.catalogue)?;
         } else {
@@ -477,15 +479,22 @@ impl<'a> Work<'a> {
         publication: &mut Publication<'_>,
     ) -> Result<(), RunError> {
         let cell = |unit: &WorkUnit| (unit.municipality, unit.period);
+        let mut changed = Vec::new();
         for (unit, record) in self.ledger.units.iter().filter(|(unit, _)| !units.contains_key(*unit)) {
             publication.remove_unit(unit)?;
-            self.changed.insert((record.dataset.clone(), cell(unit)));
+            let why = self.why_changed(unit, None);
+            changed.push(((record.dataset.clone(), cell(unit)), why));
         }
         for (unit, record) in &units {
             if self.ledger.units.get(unit) != Some(record) {
                 publication.record_unit(record)?;
-                self.changed.insert((record.dataset.clone(), cell(unit)));
+                let why = self.why_changed(unit, Some(&record.delivery));
+                changed.push(((record.dataset.clone(), cell(unit)), why));
             }
+        }
+        for (unit, why) in changed {
+            let known = self.changed.entry(unit).or_insert(why);
+            *known = why.max(*known);
         }
         self.ledger.units = units;
         Ok(())

@@ -6,7 +6,7 @@ use model::{
     Area, AsDefined, Breakdown, Category, CategoryValues, Dimension, FieldName, Fingerprint, Indicator,
     IndicatorVersion, MeasureValue, ObsStatus, Observation, Ratio, Text, Validity,
 };
-use musketer_loader::{Description, FigureFilter, FigureKey, RunNumber};
+use musketer_loader::{Description, FigureFilter, FigureKey, RunNumber, Why};
 
 use crate::fixtures::{
     areas, figure, folder, indicator, municipality, number, open, period, publish, publish_figures, record, rows,
@@ -37,6 +37,15 @@ fn a_figure_that_stays_changes_nothing_and_one_that_changes_is_revised() {
         history,
         [(1, Some("2.00"), "A", 1, Some(2)), (2, Some("2.50"), "A", 2, Some(3)), (3, None, "O", 3, None)]
     );
+    let known = |run| {
+        let filter =
+            FigureFilter { as_of: Some(RunNumber(run)), period: Some(period("2024")), ..FigureFilter::default() };
+        let figures = snapshot.figures(&filter).expect("figures");
+        figures.into_iter().map(|figure| figure.value.map(|value| value.text)).collect::<Vec<_>>()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!((known(0), known(1), known(2)), (vec![], vec![text("2.00")], vec![text("2.50")]));
+    assert_eq!((known(3), known(9)), (vec![None], vec![None]));
     assert_eq!(snapshot.revisions((&id, AsDefined::Then), &key("2023")).expect("revisions").len(), 1);
 }
 
@@ -107,8 +116,8 @@ fn a_figure_is_given_at_most_once_a_run() {
     let mut publication = crate::fixtures::begin(&mut store);
     publication.areas(&areas()).expect("areas");
     record(&mut publication, &indicator(1, ""));
-    publication.figures(&[figure(1, "2024", 1)], AsDefined::Then).expect("a figure");
-    assert!(publication.figures(&[figure(1, "2024", 2)], AsDefined::Then).is_err());
+    publication.figures(&[figure(1, "2024", 1)], AsDefined::Then, &|_| Why::Delivery).expect("a figure");
+    assert!(publication.figures(&[figure(1, "2024", 2)], AsDefined::Then, &|_| Why::Delivery).is_err());
 }
 
 #[test]
@@ -166,7 +175,7 @@ fn figures_as_defined_now_stand_beside_those_as_defined_then() {
     publish(&mut store, |publication| {
         publication.series(&now, &Fingerprint::of(b"now")).expect("a series");
         let figures = [figure(2, "2023", 700), figure(2, "2024", 900)];
-        assert_eq!(publication.figures(&figures, AsDefined::Now).expect("figures").new, 2);
+        assert_eq!(publication.figures(&figures, AsDefined::Now, &|_| Why::Delivery).expect("figures").new, 2);
     });
     let latest = |view: &str| {
         let sql = format!(
@@ -326,7 +335,7 @@ fn the_parts_of_an_indicator_are_written_down_with_titles() {
             publication.areas(&areas()).expect("areas");
             record(publication, &broken_down);
             let figures = [figure(1, "2024", 300), part("sex=1", 100), part("sex=2", 200)];
-            publication.figures(&figures, AsDefined::Then).expect("figures");
+            publication.figures(&figures, AsDefined::Then, &|_| Why::Delivery).expect("figures");
         });
     }
     let parts = "SELECT breakdown || ' ' || dimension || ' ' || sequence || ' ' || category_title_da || ' ' || additive

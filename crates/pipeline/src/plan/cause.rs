@@ -106,7 +106,7 @@ impl Past {
     pub(super) fn of_series(&self, work: &Work<'_>, asked: &Asked<'_>) -> Vec<Cause> {
         match work.ledger.series.get(&asked.series) {
             None => return vec![Cause::new("first", "")],
-            Some(basis) if *basis == Fingerprint::of(b"outdated") => return vec![Cause::new("outdated", "")],
+            Some(basis) if *basis == loader::outdated() => return vec![Cause::new("outdated", "")],
             Some(_) => {}
         }
         let version = asked.version;

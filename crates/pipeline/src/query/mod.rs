@@ -1,8 +1,10 @@
 //! What was published, and why: the answers behind `status`, `rejects`, `explain` and `export`.
 
 mod answer;
+mod as_of;
 mod carried;
 mod explain;
+mod history;
 mod rejects;
 mod status;
 
@@ -14,10 +16,11 @@ use loader::{Figure, FigureFilter, Language, LoadError, Separator, Store};
 use model::{Area, AsDefined, Catalogue, Code, Indicator, MunicipalityCode, Period, Series, SourceId};
 
 pub use self::answer::{
-    CarriedLine, DeliveryLine, Explanation, ExportFilter, HeldLine, IndicatorLine, MeasureLine, MemberLine,
-    MissingUnits, Parts, RefusedDelivery, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, StatusFilter,
-    UnitLine, VersionLine,
+    AsOfLine, CarriedLine, CauseLine, DeliveryLine, DeliveryName, Explanation, ExportFilter, HeldLine, IndicatorLine,
+    MeasureLine, MemberLine, MissingUnits, Parts, RefusedDelivery, RevisionLine, RowsOfMeasure, RunLine, SourceStatus,
+    Status, StatusFilter, UnitLine, VersionLine,
 };
+pub use self::as_of::AsOf;
 pub use self::rejects::{
     Decision, Expected, RejectCount, RejectFilter, RejectLine, RejectReason, RejectedRecord, Rejects,
 };
@@ -73,13 +76,14 @@ impl<'a> Queries<'a> {
         let reading = self.store.read()?;
         let mut figures = Vec::new();
         let as_defined = filter.as_defined;
+        let as_of = as_of::known_after(&reading, filter.as_of.as_ref())?;
         if filter.indicators.is_empty() {
-            figures = reading.figures(&FigureFilter { as_defined, ..FigureFilter::default() })?;
+            figures = reading.figures(&FigureFilter { as_defined, as_of, ..FigureFilter::default() })?;
         }
         for id in &filter.indicators {
             let indicator = known_indicator(self.catalogue, id)?;
             let indicator = Some(indicator.id.clone());
-            let filter = FigureFilter { as_defined, indicator, ..FigureFilter::default() };
+            let filter = FigureFilter { as_defined, indicator, as_of, ..FigureFilter::default() };
             figures.extend(reading.figures(&filter)?);
         }
         if figures.is_empty() && as_defined == AsDefined::Now {
