@@ -1,6 +1,7 @@
 //! Whole runs of the real program on copies of the example project, as a user would start it.
 #![expect(clippy::format_push_string, reason = "deliveries are put together line by line, and no hot path")]
 
+mod approved;
 mod backfilled;
 mod bad_input;
 mod books;
@@ -8,9 +9,11 @@ mod breakdowns;
 mod calendar;
 mod commands;
 mod compared;
+mod crashes;
 mod definitions;
 mod deliveries;
 mod determinism;
+mod faults;
 mod groups;
 mod held;
 mod joined;
@@ -21,6 +24,7 @@ mod pages;
 mod persons;
 mod place;
 mod planned;
+mod random;
 mod rejected;
 mod retracted;
 mod rules;

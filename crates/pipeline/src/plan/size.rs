@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{DeliveryId, SourceId};
+use model::{DeliveryId, MunicipalityCode, SourceId};
 use serde::Serialize;
 
 use super::Past;
 use crate::books::Known;
+use crate::geography::Geography;
 use crate::work::Work;
 
 /// A number of rows or units.
@@ -92,11 +93,12 @@ impl<'a> Scale<'a> {
             return (Some(share(1, of.units, of.deliveries)), true);
         }
         // Before the first one: as many as there can be, so that nobody is told too little.
+        let (Some(period), Some(dataset)) = (scope.period, dataset) else { return (None, true) };
+        let geography = Geography::of(self.work.catalogue);
+        let exists = |code: MunicipalityCode| code == MunicipalityCode::COUNTRY || geography.has(code, period.start());
         let uses = self.work.pipeline.uses.iter().filter(|usage| usage.source == scope.source);
-        let whose: BTreeSet<_> = uses.flat_map(|usage| &usage.municipalities).collect();
-        let whose = if scope.municipality.is_some() { 1 } else { whose.len() as u64 };
-        let parts = scope.period.zip(dataset).map(|(period, dataset)| period.parts(dataset.partition).count() as u64);
-        (parts.map(|parts| parts * whose), true)
+        let whose: BTreeSet<_> = uses.flat_map(|usage| &usage.municipalities).filter(|code| exists(**code)).collect();
+        (Some(period.parts(dataset.partition).count() as u64 * whose.len() as u64), true)
     }
 
     fn covered(&self, id: &DeliveryId) -> Option<u64> {
