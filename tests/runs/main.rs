@@ -1,6 +1,7 @@
 //! Whole runs of the real program on copies of the example project, as a user would start it.
 #![expect(clippy::format_push_string, reason = "deliveries are put together line by line, and no hot path")]
 
+mod approved;
 mod bad_input;
 mod books;
 mod breakdowns;

@@ -17,7 +17,7 @@ use model::{AsDefined, Date, Period};
 use pipeline::Parts;
 
 pub(crate) use self::as_of::AsOfArguments;
-pub(crate) use self::decisions::{CarryingArguments, ReceiptArguments, ReleaseArguments};
+pub(crate) use self::decisions::{ApproveArguments, CarryingArguments, ReceiptArguments, ReleaseArguments};
 pub(crate) use self::file::{
     DialectArguments, GuessArguments, Packing, PreviewArguments, ReadArguments, ReadFormat, ReadingArguments,
 };
@@ -105,6 +105,8 @@ pub(crate) enum Command {
     Release(ReleaseArguments),
     /// State that a municipality has nothing to report for a period
     Receipt(ReceiptArguments),
+    /// Let held figures of a municipality be published, or show what is held
+    Approve(ApproveArguments),
     /// Check the definitions, offline and without data
     Check(CheckArguments),
     /// Carry out the tests of the definitions, offline and without a store

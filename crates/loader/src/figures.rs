@@ -99,6 +99,7 @@ struct StoredFigure {
     contributing: u32,
     members: u32,
     status: String,
+    confidentiality: String,
 }
 
 impl StoredFigure {
@@ -110,6 +111,7 @@ impl StoredFigure {
             contributing: observation.contributing,
             members: observation.members,
             status: observation.status.code().to_owned(),
+            confidentiality: observation.confidentiality().to_owned(),
         }
     }
 
@@ -121,6 +123,7 @@ impl StoredFigure {
             contributing: row.get("contributing")?,
             members: row.get("members")?,
             status: row.get("obs_status")?,
+            confidentiality: row.get("conf_status")?,
         })
     }
 }
@@ -475,9 +478,9 @@ fn insert(
     const SQL: &str =
         "INSERT INTO observation (indicator, version, as_defined, area, period, breakdown, revision, value,
         value_exact, numerator, denominator, numerator_exact, denominator_exact, contributing, members, obs_status,
-        why, known_from_run) VALUES (:indicator, :version, :as_defined, :area, :period, :breakdown, :revision, :value,
-        :value_exact, :numerator, :denominator, :numerator_exact, :denominator_exact, :contributing, :members, :status,
-        :why, :run)";
+        conf_status, why, known_from_run) VALUES (:indicator, :version, :as_defined, :area, :period, :breakdown, :revision,
+        :value, :value_exact, :numerator, :denominator, :numerator_exact, :denominator_exact, :contributing, :members,
+        :status, :confidentiality, :why, :run)";
     let rounded = |exact: &Option<String>| exact.as_deref().and_then(float);
     let values = named_params! {
         ":indicator": observation.indicator.as_str(),
@@ -496,6 +499,7 @@ fn insert(
         ":contributing": figure.contributing,
         ":members": figure.members,
         ":status": figure.status,
+        ":confidentiality": figure.confidentiality,
         ":why": why.as_str(),
         ":run": run.0,
     };

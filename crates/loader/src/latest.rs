@@ -94,8 +94,10 @@ pub struct Revision {
     pub version: IndicatorVersion,
     /// What part of the population.
     pub breakdown: String,
-    /// The value, as an exact decimal.
+    /// The value, as an exact decimal; `None` too while it is held.
     pub value: Option<String>,
+    /// Whether it is, or was, held until somebody approves it.
+    pub held: bool,
     /// The status.
     pub status: ObsStatus,
     /// What it was made of: numerator and denominator, exactly, and how many municipalities contribute.
@@ -106,6 +108,23 @@ pub struct Revision {
     pub known_from: RunNumber,
     /// The run that replaced or withdrew it.
     pub known_to: Option<RunNumber>,
+}
+
+/// A figure that is held, with its value: for whoever may approve it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldFigure {
+    /// By which definition it was made.
+    pub series: Series,
+    /// The municipal area that it belongs to.
+    pub area_of_work: String,
+    /// Whom and when it is about.
+    pub key: FigureKey,
+    /// The municipality's name.
+    pub title: String,
+    /// The value, as an exact decimal.
+    pub value: Option<String>,
+    /// Its unit.
+    pub unit: String,
 }
 
 impl Reading<'_> {
@@ -148,6 +167,37 @@ impl Reading<'_> {
             connection
                 .prepare_cached(SQL)?
                 .query_map((indicator.as_str(), as_defined.as_str(), area, period, breakdown), revision)?
+                .collect()
+        })
+    }
+
+    /// The figures that are held until somebody approves them, with their values.
+    pub fn held(&self) -> Result<Vec<HeldFigure>, LoadError> {
+        const SQL: &str = "SELECT o.*, a.level, a.title_da, i.area_of_work, i.unit FROM observation AS o
+            JOIN area AS a ON a.area = o.area JOIN indicator AS i ON i.indicator = o.indicator AND i.version = o.version
+            WHERE o.known_to_run IS NULL AND o.conf_status = 'N'
+            ORDER BY i.area_of_work, o.area, o.period, o.indicator, o.version, o.as_defined, o.breakdown";
+        self.query(|connection| {
+            connection
+                .prepare_cached(SQL)?
+                .query_map([], |row| {
+                    Ok(HeldFigure {
+                        series: Series {
+                            indicator: parsed(row, "indicator")?,
+                            version: IndicatorVersion(row.get("version")?),
+                            as_defined: word(row, "as_defined", AsDefined::parse)?,
+                        },
+                        area_of_work: row.get("area_of_work")?,
+                        key: FigureKey {
+                            period: parsed(row, "period")?,
+                            area: area(row)?,
+                            breakdown: row.get("breakdown")?,
+                        },
+                        title: row.get("title_da")?,
+                        value: row.get("value_exact")?,
+                        unit: row.get("unit")?,
+                    })
+                })?
                 .collect()
         })
     }
@@ -259,11 +309,14 @@ fn figure(row: &Row<'_>) -> rusqlite::Result<Figure> {
 }
 
 fn revision(row: &Row<'_>) -> rusqlite::Result<Revision> {
+    let held = row.get::<_, String>("conf_status")? == "N";
+    let value: Option<String> = row.get("value_exact")?;
     Ok(Revision {
         revision: row.get("revision")?,
         version: IndicatorVersion(row.get("version")?),
         breakdown: row.get("breakdown")?,
-        value: row.get("value_exact")?,
+        value: value.filter(|_| !held),
+        held,
         status: word(row, "obs_status", ObsStatus::from_code)?,
         made_of: (row.get("numerator_exact")?, row.get("denominator_exact")?, row.get("contributing")?),
         why: Why::parse(&row.get::<_, String>("why")?),

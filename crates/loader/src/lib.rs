@@ -45,7 +45,7 @@ pub use error::LoadError;
 pub use export::{Language, Separator, export_csv, export_parquet, export_texts_csv};
 pub use figures::{AreaRecord, Description, FigureCounts, FigureKey, outdated};
 pub use history::UnitRevision;
-pub use latest::{Exact, Figure, FigureFilter, Revision};
+pub use latest::{Exact, Figure, FigureFilter, HeldFigure, Revision};
 pub use ledger::{DeliveryEntry, DeliveryRecord, DeliveryState, UnitRecord};
 pub use place::{Disk, disk};
 pub use publication::{Publication, RunEnd, RunOutcome, RunStart};

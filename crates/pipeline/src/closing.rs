@@ -10,6 +10,7 @@ use model::{
     IndicatorId, Notice, Refusal, Series, Text, redact,
 };
 
+use crate::approvals::{self, Approvals};
 use crate::books::Known;
 use crate::calendar::{self, Blocked, Books};
 use crate::causes::Basis;
@@ -37,6 +38,10 @@ impl Work<'_> {
         }
         for group in groups::chosen(self.catalogue, self.pipeline).filter(|group| group.concerns(asked.version)) {
             builder.add(group.id.as_str()).add(group.fingerprint.to_string());
+        }
+        // Left out where nothing is held, so that all other series are as they were.
+        if let Some(rule) = self.pipeline.approvals.iter().find(|rule| rule.area == asked.version.area) {
+            builder.add("held from").add(rule.from.to_string());
         }
         let read = asked.datasets();
         for usage in &self.pipeline.uses {
@@ -112,11 +117,13 @@ impl Work<'_> {
         let coverage = Coverage::of(self.catalogue, self.pipeline, self.ledger.units.keys());
         let used = self.ledger.units.values().filter(|record| is_used(self.pipeline, &record.unit));
         let units: Vec<UnitFile> = used.map(|record| self.unit_file(record)).collect();
+        let approvals = Approvals::of(self.pipeline, &self.ledger.decisions);
         let sources = Sources {
             catalogue: self.catalogue,
             municipalities: &self.municipalities,
             coverage: &coverage,
             units: &units,
+            approvals: &approvals,
         };
         self.outdate_others(publication)?;
         for series in self.asked_no_more() {
@@ -141,9 +148,11 @@ impl Work<'_> {
                 publication.series(&asked.series, &self.basis(asked))?;
                 figures::withdraw_undefined(asked, publication)?;
             }
-            for plan in asked.plans.iter().filter(|_| all || touched) {
+            let decided = approvals::decided(&self.acts, asked.version);
+            for plan in asked.plans.iter().filter(|_| all || touched || !decided.is_empty()) {
                 let mut task = Task { series: &asked.series, plan, wanted: Wanted::default() };
                 task.wanted = figures::wanted(&sources, &task, &self.changed, basis, publication)?;
+                figures::add_decided(&mut task, &decided, publication)?;
                 tasks.push(task);
                 names.push(asked.name());
             }

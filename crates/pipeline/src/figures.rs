@@ -11,6 +11,7 @@ use model::{
 use normaliser::{CanonicalFile, DatasetRows, Member, Partials, Request};
 
 use crate::RunError;
+use crate::approvals::Approvals;
 use crate::causes::{Basis, Causes};
 use crate::coverage::{Cell, Coverage};
 use crate::geography::Geography;
@@ -53,6 +54,7 @@ pub(crate) struct Sources<'a> {
     pub(crate) municipalities: &'a [MunicipalityCode],
     pub(crate) coverage: &'a Coverage,
     pub(crate) units: &'a [UnitFile],
+    pub(crate) approvals: &'a Approvals,
 }
 
 impl<'a> Sources<'a> {
@@ -170,6 +172,26 @@ pub(crate) fn wanted(
     Ok(wanted)
 }
 
+/// Adds the periods of which figures were approved in this run, or are so no more.
+pub(crate) fn add_decided(
+    Task { series, plan, wanted }: &mut Task<'_>,
+    decided: &BTreeSet<Cell>,
+    publication: &Publication<'_>,
+) -> Result<(), RunError> {
+    if decided.is_empty() {
+        return Ok(());
+    }
+    let observed = publication.read().observed(series)?.into_iter().map(|key| key.period);
+    let observed: BTreeSet<Period> = observed.filter(|period| plan.defines(*period)).collect();
+    for (municipality, period) in decided {
+        for one in observed.iter().filter(|one| period.covers(**one)) {
+            wanted.periods.insert(*one);
+            wanted.causes.add(*one, &[*municipality], Why::Approval);
+        }
+    }
+    Ok(())
+}
+
 /// Whether a period has figures: for each measure there is somebody who has delivered all that it needs. A year is
 /// not published while nobody has delivered its last month.
 fn is_published(sources: &Sources<'_>, indicator: &Indicator, period: Period) -> bool {
@@ -240,6 +262,14 @@ fn publish_one(
     let members = |period: Period| geography.members(sources.municipalities, period.start());
     let mut observations = normaliser::observe(indicator, &measures, &members)?;
     observations.retain(|one| periods.contains(&one.period));
+    sources.approvals.mark(indicator, &mut observations);
+    if observations.iter().any(|one| one.held) {
+        // Groups are made without those that are held, as if these had not delivered.
+        observations.retain(|one| matches!(one.area, Area::Municipality(_)));
+        let mut of_groups = normaliser::observe(indicator, &sources.approvals.shown(indicator, measures), &members)?;
+        of_groups.retain(|one| periods.contains(&one.period) && !matches!(one.area, Area::Municipality(_)));
+        observations.extend(of_groups);
+    }
     let members_of: BTreeMap<Period, Vec<Member>> = periods.iter().map(|period| (*period, members(*period))).collect();
     let why = |one: &Observation| {
         let members = members_of.get(&one.period).into_iter().flatten();

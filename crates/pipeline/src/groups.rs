@@ -138,6 +138,7 @@ pub(crate) fn publish(
                 continue;
             }
             let measures = measures(sources, (&asked.series, plan), &periods, Vec::new(), publication)?;
+            let measures = sources.approvals.shown(plan, measures);
             let mut figures = normaliser::observe_groups(plan, &measures, &|period| on(&period))?;
             figures.retain(|one| matches!(one.area, Area::Comparison(_)) && periods.contains(&one.period));
             made.extend(figures.iter().map(FigureKey::of));

@@ -7,6 +7,7 @@
 //! Where to start: [`single`] reads one file and nothing else, [`Project::open`] reads a project's definitions, [`run`] carries out a pipeline, [`testing::test`] the tests of definitions, [`Queries`] answers
 //! what was published and why.
 
+mod approvals;
 mod books;
 mod budget;
 mod calendar;
@@ -63,9 +64,9 @@ pub use post::post;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
     AsOf, AsOfLine, CarriedLine, CauseLine, Decision, DeliveryLine, DeliveryName, Expected, Explanation, ExportFilter,
-    IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts, Queries, RefusedDelivery, RejectCount, RejectFilter,
-    RejectLine, RejectReason, RejectedRecord, Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status,
-    StatusFilter, UnitLine, VersionLine,
+    HeldLine, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts, Queries, RefusedDelivery, RejectCount,
+    RejectFilter, RejectLine, RejectReason, RejectedRecord, Rejects, RevisionLine, RowsOfMeasure, RunLine,
+    SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
 };
 pub use report::{
     DeliveryReport, IndicatorReport, NoticeReport, Outcome, ReadAgain, RefusalReport, RunReport, SourceReport,

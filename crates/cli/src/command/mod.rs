@@ -39,6 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
         Command::Retract(own) => retract::retract(common, own),
         Command::Release(own) => decisions::release(common, own),
         Command::Receipt(own) => decisions::receipt(common, own),
+        Command::Approve(own) => decisions::approve(common, own),
         Command::Check(own) => check::check(common, own),
         Command::Test(own) => test::test(common, own),
         Command::Diff(own) => diff::diff(common, own),

@@ -27,9 +27,15 @@ pub(crate) fn rule(rule: &definitions::Rule) -> String {
     format!("{id}\n\n{meaning}\n\nKind of definition: {kind}. Category of change: {category} (docs/changes.md).\n")
 }
 
+/// A value, or why there is none. What is not approved is not missing.
+fn shown(value: Option<&str>, not_approved: bool) -> String {
+    let none = if not_approved { "not approved yet," } else { "no value" };
+    value.map_or(none.to_owned(), grouped_decimal)
+}
+
 /// The whole explanation.
 pub(crate) fn text(of: &Explanation) -> String {
-    let value = of.value.as_deref().map_or("no value".to_owned(), grouped_decimal);
+    let value = shown(of.value.as_deref(), of.not_approved);
     let mut text = format!("{} / {}\n", of.title.0, of.title.1);
     text += &format!("{} {} in {}: {value} {}\n", of.area.0, of.area.1, of.period, of.unit);
     if !of.parts.is_empty() {
@@ -40,6 +46,9 @@ pub(crate) fn text(of: &Explanation) -> String {
         text += &format!("as it was known after run {}, which published at {}\n", as_of.run, as_of.published_at);
     }
     text += &format!("status {} ({})", of.obs_status.0, of.obs_status.1);
+    if of.not_approved {
+        text += ", held until somebody approves it (musketer approve --list)";
+    }
     if of.members > 1 {
         text += &format!(", {} of {} municipalities contribute", of.contributing, of.members);
     }
@@ -94,7 +103,7 @@ fn revisions(of: &Explanation) -> String {
     let several = of.revisions.iter().any(|revision| revision.version != of.version);
     let until = if of.as_of.is_some() { "then" } else { "now" };
     for revision in &of.revisions {
-        let value = revision.value.as_deref().map_or("no value".to_owned(), grouped_decimal);
+        let value = shown(revision.value.as_deref(), revision.not_approved);
         let version = if several { format!("version {}, ", revision.version) } else { String::new() };
         let why = if revision.why.is_empty() { String::new() } else { format!(", {}", revision.why) };
         let moment = |run: i64, time: &str| format!("run {run} ({time})");

@@ -8,6 +8,7 @@ mod examples;
 pub(crate) mod explain;
 pub(crate) mod findings;
 pub(crate) mod guess;
+pub(crate) mod held;
 pub(crate) mod plan;
 pub(crate) mod preview;
 pub(crate) mod read;

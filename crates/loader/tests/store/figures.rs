@@ -61,6 +61,7 @@ fn whatever_a_figure_is_made_of_counts_as_a_change() {
         Observation { contributing: 0, ..base.clone() },
         Observation { members: 2, ..base.clone() },
         Observation { status: ObsStatus::Provisional, ..base.clone() },
+        Observation { held: true, ..base.clone() },
     ] {
         let receipt = publish_figures(&mut store, 1, std::slice::from_ref(&changed));
         assert_eq!(receipt.figures_changed, 1, "{changed:?}");
@@ -388,4 +389,27 @@ fn measures_of_parts_stand_beside_those_of_the_total() {
         publication.remove_measures(&then, &[(municipality("0751"), period("2024"))].into()).expect("removed");
     });
     assert!(store.read().expect("a snapshot").measures_of(&then, None).expect("measures").is_empty());
+}
+
+#[test]
+fn what_is_held_has_no_value_for_readers_and_one_for_whoever_approves() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    let held = Observation { held: true, ..figure(1, "2025", 250) };
+    publish_figures(&mut store, 1, &[figure(1, "2024", 100), held.clone()]);
+    let snapshot = store.read().expect("a snapshot");
+    let figures = snapshot.figures(&FigureFilter::default()).expect("figures");
+    let shown: Vec<_> = figures.iter().map(|one| (one.value.is_some(), one.confidentiality.as_str())).collect();
+    assert_eq!(shown, [(true, "F"), (false, "N")]);
+    assert!(figures[1].numerator.is_none() && figures[1].denominator.is_none());
+    let waiting = snapshot.held().expect("what is held");
+    assert_eq!(waiting.len(), 1);
+    assert_eq!((waiting[0].key.clone(), waiting[0].value.as_deref()), (FigureKey::of(&held), Some("2.50")));
+    drop(snapshot);
+    let receipt = publish_figures(&mut store, 1, &[figure(1, "2024", 100), figure(1, "2025", 250)]);
+    assert_eq!((receipt.figures_new, receipt.figures_changed), (0, 1));
+    let snapshot = store.read().expect("a snapshot");
+    let revisions = snapshot.revisions((&held.indicator, AsDefined::Then), &FigureKey::of(&held)).expect("revisions");
+    let revisions: Vec<_> = revisions.iter().map(|one| (one.value.as_deref(), one.held)).collect();
+    assert_eq!(revisions, [(None, true), (Some("2.50"), false)]);
 }

@@ -161,6 +161,7 @@ pub(crate) fn figure(version: u32, when: &str, value: i128) -> Observation {
         contributing: 1,
         members: 1,
         status: ObsStatus::Normal,
+        held: false,
     }
 }
 

@@ -191,6 +191,27 @@ pub struct DeliveryLine {
     pub rows_skipped: u64,
 }
 
+/// A figure that is held until somebody approves it.
+#[derive(Debug, Clone, Serialize)]
+pub struct HeldLine {
+    /// The municipal area that it belongs to.
+    pub area_of_work: String,
+    /// The municipality.
+    pub municipality: String,
+    /// Its name.
+    pub title: String,
+    /// The period.
+    pub period: String,
+    /// The indicator, with `@now` where it is the figure as defined now.
+    pub indicator: String,
+    /// What part of the population; `total` for all.
+    pub breakdown: String,
+    /// The value, which is published when it is approved.
+    pub value: Option<String>,
+    /// Its unit.
+    pub unit: String,
+}
+
 /// How many figures an indicator has.
 #[derive(Debug, Clone, Serialize)]
 pub struct IndicatorLine {
@@ -235,6 +256,8 @@ pub struct Explanation {
     pub parts: Vec<(String, String)>,
     /// The value, exactly as published.
     pub value: Option<String>,
+    /// Whether the value is held until somebody approves it.
+    pub not_approved: bool,
     /// The unit.
     pub unit: String,
     /// The SDMX status code and what it means.
@@ -373,6 +396,8 @@ pub struct RevisionLine {
     pub revision: u32,
     /// The value.
     pub value: Option<String>,
+    /// Whether the value was held until somebody approved it.
+    pub not_approved: bool,
     /// The SDMX status code.
     pub obs_status: String,
     /// Why it came: `delivery`, `correction`, `withdrawal`, `approval`, `groups` or `definition`; empty where nobody wrote

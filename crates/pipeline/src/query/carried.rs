@@ -12,6 +12,7 @@ use normaliser::observe_carried;
 use super::as_of::known_after;
 use super::{CarriedLine, ExportFilter, Queries, known_indicator};
 use crate::RunError;
+use crate::approvals::hide;
 use crate::geography::Geography;
 
 impl Queries<'_> {
@@ -48,13 +49,23 @@ impl Queries<'_> {
                         help: "`musketer run` computes them anew".to_owned(),
                     });
                 }
-                let stored = reading.measures_of(&Series::of(version, filter.as_defined), None)?;
+                let series = Series::of(version, filter.as_defined);
+                let held = super::held_cells(&reading, &series)?;
+                let mut stored = reading.measures_of(&series, None)?;
+                let is_held = |value: &&mut MeasureValue| held.contains(&(value.municipality, value.period));
+                stored.iter_mut().filter(is_held).for_each(hide);
                 for plan in plans {
                     let is_own = |value: &&MeasureValue| wanted(&value.period) && plan.defines(value.period);
                     let measures: Vec<MeasureValue> = stored.iter().filter(is_own).cloned().collect();
                     let observed = today.observed(plan, &measures)?;
                     let taken = observed.into_iter().filter(|one| filter.takes(&one.area, &one.breakdown));
-                    figures.extend(taken.map(|one| today.figure(version, filter.as_defined, &one)));
+                    figures.extend(taken.map(|one| {
+                        let mut figure = today.figure(version, filter.as_defined, &one);
+                        if today.is_held(&one, &held) {
+                            "N".clone_into(&mut figure.confidentiality);
+                        }
+                        figure
+                    }));
                 }
             }
         }
@@ -147,6 +158,16 @@ impl<'a> Municipalities<'a> {
         });
         let from = named.collect::<Vec<_>>().join(" ");
         Figure::carried(indicator, one, as_defined, (title, region), Carried { municipalities_of: day, from })
+    }
+
+    /// Whether something that a municipality's figure is carried from is held.
+    fn is_held(&self, one: &Observation, held: &BTreeSet<(MunicipalityCode, Period)>) -> bool {
+        let Area::Municipality(code) = one.area else { return false };
+        !held.is_empty()
+            && self
+                .came_from(&BTreeSet::from([code]), one.period)
+                .keys()
+                .any(|from| held.contains(&(*from, one.period)))
     }
 
     /// Which municipalities of a period went into those of a day, with the share of each that did.

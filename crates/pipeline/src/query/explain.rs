@@ -105,7 +105,9 @@ impl Queries<'_> {
         let figure = figure.ok_or_else(|| unknown(current, as_defined, &area, period))?;
         let series = Series { indicator: current.id.clone(), version: figure.version, as_defined };
         let mut values = reading.measures_of(&series, Some(&BTreeSet::from([period])))?;
-        values.retain(|value| value.breakdown == breakdown);
+        // What is held is shown to nobody, and what groups are made of is the rest.
+        let hidden = super::held_cells(&reading, &series)?;
+        values.retain(|value| value.breakdown == breakdown && !hidden.contains(&(value.municipality, value.period)));
         let key = FigureKey { period, area, breakdown: breakdown.to_owned() };
         let revisions = reading.revisions((&current.id, as_defined), &key)?;
         let fingerprint = reading.fingerprint(&current.id, figure.version)?;
@@ -131,9 +133,10 @@ impl Queries<'_> {
             explanation.comparison = comparison.iter().map(|one| member_line(one, &figures)).collect();
         }
         (explanation.municipalities_of, explanation.carried) = (municipalities_of.map(|day| day.to_string()), lines);
+        let figure_is_held = explanation.not_approved;
         let have_rows = is_kept && case.units_of_figure().all(|held| held.is_kept);
         explanation.not_kept = not_kept(is_kept, rows.is_none() || have_rows, !comparison.is_empty());
-        for measure in indicator.measures.iter().filter(|_| is_kept) {
+        for measure in indicator.measures.iter().filter(|_| is_kept && !figure_is_held) {
             explanation.measures.push(case.measure(measure)?);
             if let Some(limit) = rows.filter(|_| have_rows) {
                 explanation.rows.push(case.rows(measure, limit, &names)?);
@@ -307,6 +310,7 @@ fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explana
         breakdown: figure.breakdown.clone(),
         parts: Vec::new(),
         value: figure.value.as_ref().map(|value| value.text.clone()),
+        not_approved: figure.confidentiality == "N",
         unit: figure.unit.clone(),
         obs_status: (figure.status.code().to_owned(), meaning(figure.status).to_owned()),
         numerator: figure.numerator.as_ref().map(|value| value.text.clone()),

@@ -37,6 +37,7 @@ impl History<'_> {
                 version: revision.version.0,
                 revision: revision.revision,
                 value: revision.value.clone(),
+                not_approved: revision.held,
                 obs_status: revision.status.code().to_owned(),
                 why: revision.why.map_or(String::new(), |why| why.as_str().to_owned()),
                 deliveries: revision.why.map_or(Vec::new(), |why| self.to_blame(why, revision.known_from)),

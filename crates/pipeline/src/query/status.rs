@@ -12,7 +12,6 @@ use super::{
 };
 use crate::books::precedence;
 use crate::calendar::{self, Blocked, Books, OwedUnit};
-use crate::decisions::Decisions;
 use crate::work::{Readings, reading_of, readings};
 use crate::{RefusalReport, RunError, UnitState};
 
@@ -164,9 +163,7 @@ fn unit_line(unit: OwedUnit) -> UnitLine {
 impl Queries<'_> {
     /// Whether somebody lets a delivery hold whatever the budget of its source says.
     pub fn is_released(&mut self, delivery: &DeliveryId) -> Result<bool, RunError> {
-        let mut decisions = Decisions::default();
-        self.store.read()?.acts()?.iter().for_each(|recorded| decisions.add(&recorded.act));
-        Ok(decisions.released.contains(delivery))
+        Ok(self.decisions()?.released.contains(delivery))
     }
 
     /// Which deliveries hold these units; nothing of those that nobody holds.
