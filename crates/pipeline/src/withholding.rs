@@ -148,6 +148,15 @@ impl Work<'_> {
         !self.recorded().eq(self.withheld.iter())
     }
 
+    /// How many these are.
+    pub(crate) fn weighed_anew(&self) -> usize {
+        let recorded: BTreeMap<&DeliveryId, &Refusal> = self.recorded().collect();
+        let stays = |(id, reason): &(&DeliveryId, &Refusal)| recorded.get(id) == Some(reason);
+        let stay = self.withheld.iter().filter(stays).count();
+        let ids: BTreeSet<&DeliveryId> = self.withheld.keys().chain(recorded.keys().copied()).collect();
+        ids.len() - stay
+    }
+
     /// Writes down who is withheld, and who is so no more.
     pub(crate) fn record_withheld(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
         for (id, refusal) in self.withheld.clone() {

@@ -106,6 +106,7 @@ fn what(action: Action) -> &'static str {
         Action::Again => "read again, as asked for",
         Action::Lost => "read again, its rows are gone",
         Action::Unblocked => "can be read at last",
+        Action::Compared => "read to compare another with",
         Action::Refused => "refused",
         Action::Passed => "known from now on, not read",
     }
@@ -225,6 +226,12 @@ fn rest(plan: &Plan) -> String {
             "known by the content and looked at again, for the time or the place is another",
         ),
         (plan.deliveries_superseded, "delivery", "deliveries", "holds no more, for another one does"),
+        (
+            plan.deliveries_weighed,
+            "delivery",
+            "deliveries",
+            "withheld from then on, or so no more, by the budget of the source",
+        ),
         (plan.units_removed, "unit", "units", "held by nobody from then on"),
     ];
     let lines = lines.into_iter().filter(|(number, ..)| *number > 0);

@@ -97,6 +97,8 @@ pub struct Plan {
     pub files_touched: u64,
     /// Deliveries in whose place another one holds from then on.
     pub deliveries_superseded: u64,
+    /// Deliveries that are withheld from then on, or are so no more, by the budgets of their sources.
+    pub deliveries_weighed: u64,
     /// Units that nobody holds from then on, as far as is known before deliveries are read.
     pub units_removed: u64,
     /// Files in the drop folder that match no source.
@@ -144,6 +146,7 @@ impl Plan {
             definitions: if pending { past.changed_definitions(work.catalogue) } else { Vec::new() },
             files_touched: touched as u64,
             deliveries_superseded: standing.superseded.iter().filter(|id| work.is_ours(id)).count() as u64,
+            deliveries_weighed: work.weighed_anew() as u64,
             units_removed: standing.misplaced.len() as u64,
             unknown_files: work.report.unknown_files.clone(),
             deliveries_read: read.len() as u64,
@@ -173,7 +176,7 @@ impl Plan {
         for one in &self.indicators {
             builder.add(one.action.as_str()).add(&one.series).add(one.texts.to_string());
         }
-        for number in [self.files_touched, self.deliveries_superseded, self.units_removed] {
+        for number in [self.files_touched, self.deliveries_superseded, self.deliveries_weighed, self.units_removed] {
             builder.add(number.to_string());
         }
         builder.finish()
