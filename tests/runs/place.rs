@@ -135,6 +135,21 @@ impl Place {
         copied
     }
 
+    /// A copy that shares all but the store: definitions, keys and the files in the drop folder are the same ones, with
+    /// the same stamps. In memory where the system has a folder for that, since it is made again and again.
+    pub(crate) fn twin(&self) -> Self {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        let twin = Self { folder: folder.expect("a folder") };
+        for name in ["musketer.yaml", "definitions", "pipelines", "keys", "drop"] {
+            std::os::unix::fs::symlink(self.path(name), twin.path(name)).expect("a link");
+        }
+        if self.path("store").exists() {
+            copy(&self.path("store"), &twin.path("store"));
+        }
+        twin
+    }
+
     /// Leaves nothing of the library but these definitions and what no other is made of: questions are asked often here.
     pub(crate) fn keep(&self, kept: &[&str]) {
         for name in tree(&self.path("definitions")).into_keys() {
@@ -220,21 +235,25 @@ impl Place {
 
     /// The rows of a query, as text.
     pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<String>> {
-        let database = self.database();
-        let mut statement = database.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-        let width = statement.column_count();
-        let text = |row: &rusqlite::Row<'_>, at: usize| {
-            row.get_ref(at).map(|value| match value {
-                rusqlite::types::ValueRef::Null => String::new(),
-                rusqlite::types::ValueRef::Integer(number) => number.to_string(),
-                rusqlite::types::ValueRef::Real(number) => number.to_string(),
-                rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-                rusqlite::types::ValueRef::Blob(bytes) => format!("{bytes:?}"),
-            })
-        };
-        let rows = statement.query_map([], |row| (0..width).map(|at| text(row, at)).collect()).expect("a query");
-        rows.map(|row| row.expect("a row")).collect()
+        query(&self.database(), sql)
     }
+}
+
+/// The rows of a query, as text.
+pub(crate) fn query(database: &Connection, sql: &str) -> Vec<Vec<String>> {
+    let mut statement = database.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let width = statement.column_count();
+    let text = |row: &rusqlite::Row<'_>, at: usize| {
+        row.get_ref(at).map(|value| match value {
+            rusqlite::types::ValueRef::Null => String::new(),
+            rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+            rusqlite::types::ValueRef::Real(number) => number.to_string(),
+            rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            rusqlite::types::ValueRef::Blob(bytes) => format!("{bytes:?}"),
+        })
+    };
+    let rows = statement.query_map([], |row| (0..width).map(|at| text(row, at)).collect());
+    rows.and_then(Iterator::collect).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
 fn said(output: &Output) -> Said {
