@@ -114,9 +114,8 @@ fn a_plan_asks_nobody_and_apply_takes_the_answer_of_the_moment() {
     let plan = place.path("plan.json").display().to_string();
     let said = place.expect(5, &["plan", "--detailed-exitcode", "--output", &plan]);
     assert!(said.contains("statbank_population will be asked at http://127.0.0.1"), "{said}");
-    let said = place.expect(0, &["backfill"]);
-    assert_eq!(said, "", "a backfill asks nobody");
-    // The one answer is the one that is taken now.
+    // A backfill asks nobody: the one answer is the one that is taken then.
+    place.expect(0, &["backfill"]);
     place.expect(0, &["apply", &plan]);
     assert_eq!(server.join().expect("it has ended").len(), 1);
     assert_eq!(place.number("SELECT count(*) FROM delivery WHERE state = 'accepted'"), 1);
