@@ -60,7 +60,7 @@ pub use lock::{LeftBehind, Lock, LockHolder, Patience};
 pub use normaliser::PersonKeys;
 pub use plan::{
     Action, Amount, Cause, DefinitionChange, Plan, PlanState, PlannedDelivery, PlannedIndicator, PlannedRequest,
-    PlannedSeries, Reviewed,
+    PlannedSeries, PlannedWithheld, Reviewed,
 };
 pub use post::post;
 pub use project::{CONFIGURATION, Project};

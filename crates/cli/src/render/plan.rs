@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use pipeline::{Action, Amount, Cause, DefinitionChange, Plan, PlannedDelivery, PlannedIndicator, PlannedSeries};
+use pipeline::{
+    Action, Amount, Cause, DefinitionChange, Plan, PlannedDelivery, PlannedIndicator, PlannedSeries, PlannedWithheld,
+};
 
 use super::{counted, duration, grouped, printable, size, table};
 
@@ -25,6 +27,7 @@ pub(crate) fn plan(plan: &Plan, everything: bool) -> String {
         text += &one_by_one(&plan.deliveries);
     }
     text += &refusals(&plan.deliveries, everything);
+    text += &withheld(&plan.withheld, everything);
     text += &indicators(&plan.indicators, everything);
     text += &rest(plan);
     text += &unknown_files(plan);
@@ -179,6 +182,19 @@ pub(crate) fn refusals(deliveries: &[PlannedDelivery], everything: bool) -> Stri
     }
     if refused.len() > shown {
         text += &format!("showing {shown} of {} that will be refused; --verbose shows all\n\n", refused.len());
+    }
+    text
+}
+
+fn withheld(withheld: &[PlannedWithheld], everything: bool) -> String {
+    let shown = if everything { withheld.len() } else { SHOWN.min(withheld.len()) };
+    let mut text = String::new();
+    for PlannedWithheld { name, refusal, .. } in &withheld[..shown] {
+        text += &format!("will be withheld [{}]: {}\n", refusal.code, printable(&refusal.message));
+        text += &format!("  --> {}\n  help: {}\n\n", printable(name), printable(&refusal.help));
+    }
+    if withheld.len() > shown {
+        text += &format!("showing {shown} of {} that will be withheld; --verbose shows all\n\n", withheld.len());
     }
     text
 }
