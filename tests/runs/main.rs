@@ -13,6 +13,7 @@ mod determinism;
 mod groups;
 mod held;
 mod joined;
+mod modelled;
 mod municipalities;
 mod pages;
 mod persons;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{DeliveryState, Publication};
+use loader::{DeliveryState, Publication, UnitRecord};
 use model::{DeliveryId, WorkUnit};
 
 use crate::RunError;
@@ -136,6 +136,34 @@ impl Work<'_> {
             }
             kept
         });
+    }
+
+    /// Marks units as changed that figures were made of, and that the books of units do not have so any more: they were
+    /// lost, or are older. From these books alone nothing would seem to have changed when such a unit is taken back.
+    pub(crate) fn mark_lost_units(
+        &mut self,
+        units: &BTreeMap<WorkUnit, UnitRecord>,
+        superseded: &BTreeSet<DeliveryId>,
+        publication: &mut Publication<'_>,
+    ) -> Result<(), RunError> {
+        let lost = publication.read().held_otherwise()?;
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let mut changed = Vec::new();
+        let holders = self.holders(superseded);
+        for (unit, _) in lost {
+            let Some(source) = self.source(&unit.source) else { continue };
+            match (units.get(&unit), holders.get(&unit)) {
+                (None, None) => publication.remove_unit(&unit)?,
+                (Some(record), Some(holder)) if record.delivery == **holder => publication.record_unit(record)?,
+                // Who should have it is not in this run's scope: the figures stay until a run may read it.
+                _ => continue,
+            }
+            changed.push((source.dataset.clone(), (unit.municipality, unit.period)));
+        }
+        self.changed.extend(changed);
+        Ok(())
     }
 
     /// Writes down which deliveries are taken back, and which are so no more.

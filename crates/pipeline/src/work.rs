@@ -384,9 +384,9 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// Whether a delivery was read and accepted, in this run or, if this one has not read it, before.
     pub(crate) fn is_accepted(&self, id: &DeliveryId) -> bool {
-        let recorded = self.ledger.records.get(id).map(|record| &record.state);
-        self.read.contains_key(id) || matches!(recorded, Some(DeliveryState::Accepted))
+        self.ledger.known.get(id).is_some_and(|known| matches!(known.reading, Some((_, true))))
     }
 
     /// Decides which delivery each unit's rows come from.
@@ -420,6 +420,7 @@ impl<'a> Work<'a> {
         }
         let others = self.ledger.units.iter().filter(|(unit, _)| !self.fingerprints.contains_key(&unit.source));
         units.extend(others.map(|(unit, record)| (unit.clone(), record.clone())));
+        self.mark_lost_units(&units, &superseded, publication)?;
         self.write_units(units, publication)
     }
 
