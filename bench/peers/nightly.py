@@ -35,7 +35,7 @@ def municipalities():
     table = (checked.ROOT / "definitions/codelists/municipality.csv").read_text(encoding="utf-8-sig").splitlines()
     names = table[0].split(";")
     rows = [dict(zip(names, line.split(";"))) for line in table[1:]]
-    return [row["code"] for row in rows if not row["kind"] and not row["valid_to"]]
+    return [row["code"] for row in rows if row["kind"] == "municipality" and not row["valid_to"]]
 
 
 def head(kind, name):

@@ -28,5 +28,6 @@ mod versions;
 mod watched;
 mod web;
 mod weeks;
+mod withheld;
 mod witness;
 mod witnessed;

@@ -1,5 +1,6 @@
 //! The command line. Groups of commands have their arguments in modules of their own.
 
+mod decisions;
 mod file;
 mod rejects;
 mod status;
@@ -13,12 +14,12 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use model::{AsDefined, Date, Period};
 use pipeline::Parts;
 
+pub(crate) use self::decisions::{CarryingArguments, ReceiptArguments, ReleaseArguments};
 pub(crate) use self::file::{
     DialectArguments, GuessArguments, Packing, PreviewArguments, ReadArguments, ReadFormat, ReadingArguments,
 };
 pub(crate) use self::rejects::{
-    CarriedOutArguments, RejectsCommand, RejectsListArguments, ReplayArguments, RowsFormat, ShowArguments,
-    WaiveArguments,
+    RejectsCommand, RejectsListArguments, ReplayArguments, RowsFormat, ShowArguments, WaiveArguments,
 };
 pub(crate) use self::status::StatusArguments;
 use crate::waiting::WaitArguments;
@@ -90,6 +91,10 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Take a delivery back, as if it had never come: what stood before stands again
     Retract(RetractArguments),
+    /// Let a delivery hold that is withheld, because it goes beyond the budget of its source
+    Release(ReleaseArguments),
+    /// State that a municipality has nothing to report for a period
+    Receipt(ReceiptArguments),
     /// Check the definitions, offline and without data
     Check(CheckArguments),
     /// Carry out the tests of the definitions, offline and without a store

@@ -471,6 +471,18 @@ pub struct Budget {
     pub max_growth: Option<Ratio>,
 }
 
+impl Budget {
+    /// Whether nothing is beyond it.
+    pub fn is_unlimited(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether a delivery is compared with the one before it.
+    pub fn compares(&self) -> bool {
+        self.max_drop.is_some() || self.max_growth.is_some()
+    }
+}
+
 /// A resolved source.
 #[derive(Debug, Clone)]
 pub struct Source {

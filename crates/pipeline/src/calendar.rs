@@ -3,19 +3,20 @@
 //! States are never stored. They follow from the uses, the deliveries and the day, so that one that was stored would be
 //! wrong the next morning, and a backfill could turn another period's state by touching a row. The day is an argument.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use loader::{DeliveryRecord, DeliveryState, UnitRecord};
 use model::{
     Catalogue, Code, DatasetId, Date, Delivery, DeliveryId, MunicipalityCode, Period, PeriodKind, Pipeline, SourceId,
-    Usage,
+    Usage, WorkUnit,
 };
 use serde::Serialize;
 
 use crate::books::Precedence;
-use crate::coverage::Cell;
+use crate::coverage::{Cell, is_used};
 use crate::geography::Geography;
+use crate::{Project, RunError};
 
 /// How a unit stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -276,6 +277,46 @@ pub(crate) fn units(catalogue: &Catalogue, pipeline: &Pipeline, books: &Books<'_
     units
 }
 
+/// The units that a municipality owes of a source in a period: what a statement about the period is about.
+pub fn owed_units(
+    project: &Project,
+    pipeline: &Pipeline,
+    source: &str,
+    municipality: MunicipalityCode,
+    period: Period,
+) -> Result<Vec<WorkUnit>, RunError> {
+    let catalogue = &project.catalogue;
+    let known = catalogue.sources.get(source).filter(|source| pipeline.uses.iter().any(|one| one.source == source.id));
+    let Some(source) = known else {
+        let used: BTreeSet<String> = pipeline.uses.iter().map(|usage| format!("`{}`", usage.source)).collect();
+        return Err(RunError::Usage {
+            code: Code::NOT_EXPECTED,
+            message: format!("the pipeline `{}` does not use a source `{}`", pipeline.id, model::redact(source)),
+            help: format!("it uses {}", used.into_iter().collect::<Vec<_>>().join(", ")),
+        });
+    };
+    let partition = catalogue.datasets.get(&source.dataset).map_or(period.kind(), |dataset| dataset.partition);
+    let parts: Vec<Period> =
+        if period.kind().is_made_of(partition) { period.parts(partition).collect() } else { Vec::new() };
+    if parts.is_empty() {
+        return Err(RunError::Usage {
+            code: Code::PERIOD_MISMATCH,
+            message: format!("`{}` is kept by the {partition}, and `{period}` is made of none", source.dataset),
+            help: format!("name a {partition}, or a period that is made of such"),
+        });
+    }
+    let unit = |period| WorkUnit { source: source.id.clone(), municipality, period };
+    let units: Vec<WorkUnit> = parts.into_iter().map(unit).collect();
+    if let Some(unit) = units.iter().find(|unit| !is_used(pipeline, unit)) {
+        return Err(RunError::Usage {
+            code: Code::NOT_EXPECTED,
+            message: format!("{unit} is not owed: the pipeline `{}` has no such use", pipeline.id),
+            help: "name a municipality and period that a use of the pipeline covers".to_owned(),
+        });
+    }
+    Ok(units)
+}
+
 impl Books<'_> {
     /// The unit with its state.
     fn stand(&self, unit: OwedUnit, day: Date) -> OwedUnit {
@@ -316,7 +357,7 @@ fn latest_periods(catalogue: &Catalogue, pipeline: &Pipeline, books: &Books<'_>)
 mod tests {
     use std::sync::Arc;
 
-    use model::{DeliveryKind, DeliveryScope, Fingerprint, Load, WorkUnit};
+    use model::{DeliveryKind, DeliveryScope, Fingerprint, Load};
 
     use super::*;
     use crate::books::precedence;

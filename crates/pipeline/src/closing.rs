@@ -242,7 +242,7 @@ impl Work<'_> {
         let out = self.ledger.known.values().filter(failed).map(|known| Blocked {
             delivery: &known.delivery,
             precedence: known.precedence(self.load(&known.delivery.scope.source)),
-            state: UnitState::Failed,
+            state: if self.withheld.contains_key(&known.delivery.id) { UnitState::Withheld } else { UnitState::Failed },
             code: None,
         });
         let precedence = |known: &Known| known.precedence(self.load(&known.delivery.scope.source));

@@ -8,6 +8,7 @@
 //! what was published and why.
 
 mod books;
+mod budget;
 mod calendar;
 mod closing;
 mod coverage;
@@ -35,9 +36,10 @@ pub mod single;
 pub mod testing;
 mod upkeep;
 mod values;
+mod withholding;
 mod work;
 
-pub use calendar::UnitState;
+pub use calendar::{UnitState, owed_units};
 pub use error::RunError;
 // What a guess finds is shown as it is.
 pub use extractor::{

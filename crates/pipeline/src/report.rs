@@ -63,7 +63,7 @@ pub struct DeliveryReport {
     pub name: String,
     /// The source; empty if none is known.
     pub source: String,
-    /// `accepted` or `refused`.
+    /// `accepted`, `refused` or `withheld`.
     pub state: &'static str,
     /// Records read.
     pub rows_read: u64,
@@ -75,7 +75,7 @@ pub struct DeliveryReport {
     pub rows_skipped: BTreeMap<String, u64>,
     /// What became of the rows that an earlier reading had rejected; `None` where there was none.
     pub read_again: Option<ReadAgain>,
-    /// Why it was refused.
+    /// Why it was refused or withheld.
     pub refusal: Option<RefusalReport>,
     /// What is worth knowing.
     pub notices: Vec<NoticeReport>,
@@ -155,6 +155,8 @@ pub struct SourceReport {
     pub accepted: u64,
     /// Deliveries refused.
     pub refused: u64,
+    /// Deliveries withheld.
+    pub withheld: u64,
     /// Records read.
     pub rows_read: u64,
     /// Records accepted.

@@ -55,6 +55,12 @@ pub(crate) struct Work<'a> {
     pub(crate) scope: Scope,
     /// What was decided in this run.
     pub(crate) acts: Vec<Act>,
+    /// Deliveries that are beyond the budgets of their sources.
+    pub(crate) withheld: BTreeMap<DeliveryId, Refusal>,
+    /// Deliveries that have to be read because others are compared with them.
+    pub(crate) to_compare: Vec<DeliveryId>,
+    /// Deliveries that were read in this run and refused.
+    pub(crate) turned_down: BTreeSet<DeliveryId>,
     /// What was read in this run.
     pub(crate) read: BTreeMap<DeliveryId, ReadDelivery>,
     /// Dataset and cell of every unit that this run changed.
@@ -106,6 +112,9 @@ impl<'a> Work<'a> {
             refused: BTreeMap::new(),
             scope: Scope::all(),
             acts: options.acts.clone(),
+            withheld: BTreeMap::new(),
+            to_compare: Vec::new(),
+            turned_down: BTreeSet::new(),
             read: BTreeMap::new(),
             changed: BTreeSet::new(),
             store: project.store(),
@@ -121,6 +130,7 @@ impl<'a> Work<'a> {
         for act in &options.acts {
             work.ledger.decisions.add(act);
         }
+        work.weigh();
         work.count_missing_and_refused();
         work
     }
@@ -194,6 +204,7 @@ impl<'a> Work<'a> {
             || self.new_refusals().next().is_some()
             || self.asked.iter().any(|asked| self.is_redefined(asked) || self.is_redescribed(asked))
             || self.asked_no_more().next().is_some()
+            || self.is_weighed_anew()
             || {
                 let standing = self.standing();
                 standing.is_misplaced
@@ -253,8 +264,9 @@ impl<'a> Work<'a> {
     fn jobs_of(&self, standing: &Standing, tried: &BTreeSet<DeliveryId>) -> Vec<Job> {
         let planned: BTreeSet<&DeliveryId> = standing.to_read.iter().collect();
         let in_scope = |id: &DeliveryId| self.ledger.known.get(id).is_some_and(|known| self.is_in_scope(known));
-        let lost = standing.dispossessed.iter().filter(|id| !planned.contains(id) && in_scope(id));
-        let next = standing.to_read.iter().chain(lost).filter(|id| !tried.contains(id));
+        let further = standing.dispossessed.iter().chain(&self.to_compare);
+        let further: BTreeSet<&DeliveryId> = further.filter(|id| !planned.contains(id) && in_scope(id)).collect();
+        let next = standing.to_read.iter().chain(further).filter(|id| !tried.contains(id));
         next.filter_map(|id| self.job(id)).collect()
     }
 
@@ -312,6 +324,7 @@ impl<'a> Work<'a> {
     ) -> Result<(), RunError> {
         let mut tried = BTreeSet::new();
         loop {
+            self.weigh();
             let jobs = self.jobs(&tried);
             if jobs.is_empty() {
                 return Ok(());
@@ -370,7 +383,10 @@ impl<'a> Work<'a> {
                 self.report_accepted(job, &read, again);
                 self.read.insert(id.clone(), read);
             }
-            Err(refusal) => self.report_refusal(id.as_str(), &delivery.name, job.source.id.as_str(), &refusal),
+            Err(refusal) => {
+                self.turned_down.insert(id.clone());
+                self.report_refusal(id.as_str(), &delivery.name, job.source.id.as_str(), &refusal);
+            }
         }
         publication.record_delivery(&DeliveryRecord {
             delivery,
@@ -386,7 +402,14 @@ impl<'a> Work<'a> {
 
     /// Whether a delivery was read and accepted, in this run or, if this one has not read it, before.
     pub(crate) fn is_accepted(&self, id: &DeliveryId) -> bool {
-        self.ledger.known.get(id).is_some_and(|known| matches!(known.reading, Some((_, true))))
+        let is_taken = |known: &Known| matches!(known.reading, Some((_, true)));
+        !self.withheld.contains_key(id) && self.ledger.known.get(id).is_some_and(is_taken)
+    }
+
+    /// Whether a delivery was read in this run, or held before it.
+    pub(crate) fn is_loaded(&self, id: &DeliveryId) -> bool {
+        let recorded = self.ledger.records.get(id).map(|record| &record.state);
+        self.read.contains_key(id) || matches!(recorded, Some(DeliveryState::Accepted))
     }
 
     /// Decides which delivery each unit's rows come from.
@@ -398,6 +421,7 @@ impl<'a> Work<'a> {
             self.ledger.coverage.remove(id);
         }
         self.record_retractions(publication)?;
+        self.record_withheld(publication)?;
         let mut units: BTreeMap<WorkUnit, UnitRecord> = BTreeMap::new();
         for (unit, id) in self.holders(&superseded) {
             let Some(known) = self.ledger.known.get(id) else { continue };

@@ -46,15 +46,18 @@ impl Random {
         }
         let (who, when) = (self.of(&MUNICIPALITIES).0, self.of(&MONTHS));
         let version = ["", "", "", "_v2", "_v3"][self.below(5)];
-        let rows = (0..=self.below(3)).map(|_| self.row(who, when)).collect();
+        let rows = (0..=self.below(5)).map(|_| self.row(who, when)).collect();
         Step::Deliver((format!("jobs/{who}_{}{version}.csv", when.replace('-', "")), rows))
     }
 
     fn step(&mut self) -> Step {
         let pick = self.below(1 << 16);
         match self.below(100) {
-            0..42 => self.delivery(),
-            42..47 => Step::Redeliver(pick),
+            0..34 => self.delivery(),
+            34..38 => Step::Release(pick),
+            38..40 => Step::Unrelease(pick),
+            40..43 => Step::Receipt(self.of(&MUNICIPALITIES).0, self.of(&MONTHS)),
+            43..47 => Step::Redeliver(pick),
             47..53 => Step::PutBack(pick),
             53..61 => Step::Retract(pick),
             61..66 => Step::Unretract(pick),

@@ -46,6 +46,11 @@ fn decimal(minor: i128) -> String {
     format!("{sign}{}.{:02}", minor.abs() / 100, minor.abs() % 100)
 }
 
+/// What stands for a statement that there is nothing.
+pub(super) fn receipt() -> Key {
+    ("receipt".to_owned(), String::new())
+}
+
 /// What is known of a delivery.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
@@ -61,7 +66,11 @@ pub(super) struct Model {
     seen: BTreeMap<String, String>,
     pub(super) known: BTreeMap<Key, Known>,
     pub(super) retracted: BTreeSet<Key>,
+    /// Deliveries that may hold beyond the budget.
+    pub(super) released: BTreeSet<Key>,
     pub(super) waived: BTreeSet<(Key, u64)>,
+    /// Municipalities and months without jobs, as somebody stated.
+    pub(super) receipts: BTreeSet<[&'static str; 2]>,
     /// Kinds that are codes, besides `a` and `b`.
     pub(super) kinds: BTreeSet<char>,
     /// Whether the formula of `mean_pay` is the other one.
@@ -74,6 +83,9 @@ pub(super) struct Model {
 pub(super) enum State {
     Accepted,
     Refused,
+    /// It is beyond the budget: more than one row is rejected that nobody has waived, or there are fewer than half as many
+    /// as in the month before.
+    Withheld,
     Retracted,
     /// Another one holds in its place, and whether it would be refused nobody has asked.
     Replaced,
@@ -85,9 +97,9 @@ pub(super) struct Tables {
     pub(super) states: BTreeMap<Key, State>,
     /// Source, municipality and month: the delivery, and its rows.
     pub(super) units: BTreeMap<[&'static str; 3], (Key, usize)>,
-    /// Of accepted deliveries: read, accepted, rejected, skipped.
+    /// Of accepted and withheld deliveries: read, accepted, rejected, skipped.
     pub(super) books: BTreeMap<Key, [usize; 4]>,
-    /// Of accepted deliveries, with whether they are waived.
+    /// Of the same, with whether they are waived.
     pub(super) rejected: BTreeMap<(Key, u64), bool>,
     /// Indicator, area, month, value, status, contributing, members.
     pub(super) figures: BTreeSet<[String; 7]>,
@@ -136,42 +148,71 @@ impl Model {
         self.known[key].rows.iter().filter(|row| self.is_right(row))
     }
 
-    pub(super) fn tables(&self) -> Tables {
-        let mut tables = Tables::default();
-        // Later ones first: a higher version, or a later arrival.
-        let mut keys: Vec<&Key> = self.known.keys().collect();
+    fn rejected(&self, key: &Key) -> impl Iterator<Item = u64> {
+        (2..).zip(&self.known[key].rows).filter(|(_, row)| !self.is_right(row)).map(|(record, _)| record)
+    }
+
+    /// The deliveries of a source that were not taken back, later ones first: a higher version, or a later arrival.
+    fn standing(&self, of: &str) -> Vec<&Key> {
+        let ours = self.known.keys().filter(|key| scope(&key.0).0 == of && !self.retracted.contains(*key));
+        let mut keys: Vec<&Key> = ours.collect();
         keys.sort_by_key(|key| std::cmp::Reverse((scope(&key.0).2, self.known[*key].sequence)));
-        let mut held: BTreeSet<(&str, &str)> = BTreeSet::new();
-        for key in keys {
-            let (source, about, _) = scope(&key.0);
-            let accepted = self.rows_of(key).count();
-            let state = if self.retracted.contains(key) {
-                State::Retracted
-            } else if about.is_some_and(|about| held.contains(&about)) {
-                State::Replaced
-            } else if about.is_some() && accepted == 0 {
-                State::Refused
-            } else {
-                State::Accepted
-            };
-            tables.states.insert(key.clone(), state);
-            if state != State::Accepted {
+        keys
+    }
+
+    fn states(&self) -> BTreeMap<Key, State> {
+        let mut states: BTreeMap<Key, State> = self.known.keys().map(|key| (key.clone(), State::Retracted)).collect();
+        states.extend(self.standing("homes").into_iter().map(|key| (key.clone(), State::Accepted)));
+        let jobs = self.standing("jobs");
+        for (who, _) in MUNICIPALITIES {
+            let mut before = 0;
+            for month in MONTHS {
+                let mut is_held = false;
+                for key in jobs.iter().filter(|key| scope(&key.0).1 == Some((who, month))) {
+                    let accepted = self.rows_of(key).count();
+                    let open = self.rejected(key).filter(|record| !self.waived.contains(&(Key::clone(key), *record)));
+                    let is_beyond = open.count() > 1 || accepted * 2 < before;
+                    let state = match () {
+                        () if is_held => State::Replaced,
+                        () if accepted == 0 => State::Refused,
+                        () if is_beyond && !self.released.contains(*key) => State::Withheld,
+                        () => State::Accepted,
+                    };
+                    if state == State::Accepted {
+                        (is_held, before) = (true, accepted);
+                    }
+                    states.insert(Key::clone(key), state);
+                }
+            }
+        }
+        states
+    }
+
+    pub(super) fn tables(&self) -> Tables {
+        let mut tables = Tables { states: self.states(), ..Tables::default() };
+        for key in ["jobs", "homes"].into_iter().flat_map(|source| self.standing(source)) {
+            let state = tables.states[key];
+            if !matches!(state, State::Accepted | State::Withheld) {
                 continue;
             }
-            held.extend(about);
-            let all = self.known[key].rows.len();
+            let (all, accepted) = (self.known[key].rows.len(), self.rows_of(key).count());
             tables.books.insert(key.clone(), [all + 1, accepted, all - accepted, 1]);
-            for (record, row) in (2..).zip(&self.known[key].rows) {
-                if !self.is_right(row) {
-                    let waived = self.waived.contains(&(key.clone(), record));
-                    tables.rejected.insert((key.clone(), record), waived);
-                }
+            for record in self.rejected(key) {
+                let row = (key.clone(), record);
+                let waived = self.waived.contains(&row);
+                tables.rejected.insert(row, waived);
+            }
+            if state == State::Withheld {
+                continue;
             }
             let mut covered: BTreeMap<(&str, &str), usize> = BTreeMap::new();
             self.rows_of(key).for_each(|row| *covered.entry((row.municipality, row.month)).or_default() += 1);
             for ((who, when), rows) in covered {
-                tables.units.entry([source, who, when]).or_insert_with(|| (key.clone(), rows));
+                tables.units.entry([scope(&key.0).0, who, when]).or_insert_with(|| (key.clone(), rows));
             }
+        }
+        for [who, when] in &self.receipts {
+            tables.units.entry(["jobs", who, when]).or_insert_with(|| (receipt(), 0));
         }
         self.compute(&mut tables);
         tables
@@ -180,6 +221,9 @@ impl Model {
     fn compute(&self, tables: &mut Tables) {
         let sum = |unit: [&'static str; 3]| {
             let (key, _) = tables.units.get(&unit)?;
+            if *key == receipt() {
+                return Some((0, 0));
+            }
             let of_unit = self.rows_of(key).filter(|row| [row.municipality, row.month] == unit[1..]);
             let amounts: Vec<i128> = of_unit.map(|row| i128::from(row.amount.unwrap_or_default())).collect();
             Some((amounts.iter().sum::<i128>(), amounts.len() as i128))
@@ -209,11 +253,16 @@ impl Model {
                     let homes: i128 = contributing.iter().filter_map(|who| known[**who].1).map(|(_, many)| many).sum();
                     let value = match indicator {
                         "pay" => decimal(amount),
+                        "mean_pay" if many == 0 => String::new(),
                         "mean_pay" => decimal(rounded(factor * amount, many)),
                         _ => (many + homes).to_string(),
                     };
                     let status = if contributing.len() < members.len() && !is_one { "P" } else { "A" };
-                    let (value, status) = if contributing.is_empty() { (String::new(), "O") } else { (value, status) };
+                    let (value, status) = match contributing.len() {
+                        0 => (String::new(), "O"),
+                        _ if value.is_empty() => (value, "M"),
+                        _ => (value, status),
+                    };
                     let numbers = [contributing.len(), members.len()].map(|number| number.to_string());
                     let [contributing, members] = numbers;
                     let texts = [indicator, area, month, value.as_str(), status].map(str::to_owned);
@@ -236,9 +285,6 @@ impl Model {
 
 /// The quotient in whole numbers, half away from zero.
 fn rounded(numerator: i128, denominator: i128) -> i128 {
-    if denominator == 0 {
-        return 0;
-    }
     let magnitude = (2 * numerator.abs() + denominator) / (2 * denominator);
     if numerator < 0 { -magnitude } else { magnitude }
 }

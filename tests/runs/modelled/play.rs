@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use model::Fingerprint;
 
-use super::model::{File, Key, Model, State, Tables, bytes};
+use super::model::{File, Key, Model, State, Tables, bytes, receipt};
 use super::project;
 use crate::place::Place;
 
@@ -23,6 +23,11 @@ pub(super) enum Step {
     PutBack(usize),
     Retract(usize),
     Unretract(usize),
+    /// A delivery may hold beyond the budget, or may not any more.
+    Release(usize),
+    Unrelease(usize),
+    /// Somebody states that there is nothing to report.
+    Receipt(&'static str, &'static str),
     Waive(usize),
     Unwaive(usize),
     /// A code is added to a list, or removed from it.
@@ -71,7 +76,7 @@ impl Play {
     }
 
     fn step(&mut self, step: &Step) -> Result<(), String> {
-        let is_about_words = matches!(step, Step::Title | Step::Redeliver(_) | Step::Waive(_) | Step::Unwaive(_));
+        let is_about_words = matches!(step, Step::Title | Step::Redeliver(_));
         let only_words = self.only_words;
         self.only_words &= is_about_words;
         match step {
@@ -101,6 +106,14 @@ impl Play {
                     self.model.retracted.remove(&key);
                 }
             }
+            Step::Release(pick) => self.release(*pick)?,
+            Step::Unrelease(pick) => {
+                if let Some(key) = picked(self.model.released.iter(), *pick).cloned() {
+                    self.decide(&["release", "--undo", &self.delivery(&key)?])?;
+                    self.model.released.remove(&key);
+                }
+            }
+            Step::Receipt(who, when) => self.state_nothing(who, when)?,
             Step::Waive(pick) => self.waive("open", *pick)?,
             Step::Unwaive(pick) => self.waive("waived", *pick)?,
             Step::Kind(kind) => {
@@ -180,6 +193,29 @@ impl Play {
         self.model.known.keys().map(named).collect()
     }
 
+    fn release(&mut self, pick: usize) -> Result<(), String> {
+        if self.model.known.is_empty() {
+            return Ok(());
+        }
+        let sql = "SELECT delivery, name, content FROM delivery WHERE state = 'withheld' ORDER BY 1";
+        let rows = self.place.rows(sql);
+        let Some(row) = picked(rows.iter(), pick) else { return Ok(()) };
+        let key = self.keys().remove(&(row[1].clone(), row[2].clone())).ok_or("a delivery that nobody sent")?;
+        // What was released may be withheld until a run has heard of it.
+        if self.model.released.insert(key) { self.decide(&["release", &row[0]]) } else { Ok(()) }
+    }
+
+    fn state_nothing(&mut self, who: &'static str, when: &'static str) -> Result<(), String> {
+        let held =
+            format!("SELECT count(*) FROM unit WHERE source = 'jobs' AND municipality = '{who}' AND period = '{when}'");
+        if self.model.known.is_empty() || self.place.number(&held) > 0 || self.model.receipts.contains(&[who, when]) {
+            return Ok(());
+        }
+        self.decide(&["receipt", "--source", "jobs", "--municipality", who, "--period", when])?;
+        self.model.receipts.insert([who, when]);
+        Ok(())
+    }
+
     fn waive(&mut self, status: &str, pick: usize) -> Result<(), String> {
         if self.model.known.is_empty() {
             return Ok(());
@@ -243,9 +279,11 @@ impl Play {
         self.compare_deliveries(&wanted, &key_of)?;
         let mut units = BTreeSet::new();
         for row in self.place.rows(
-            "SELECT u.source, u.municipality, u.period, d.name, d.content, u.rows FROM unit AS u JOIN delivery AS d USING (delivery)",
+            "SELECT u.source, u.municipality, u.period, d.name, d.content, u.rows, d.kind
+                FROM unit AS u JOIN delivery AS d USING (delivery)",
         ) {
-            units.insert((row[0].clone(), row[1].clone(), row[2].clone(), key_of(&row[3], &row[4])?, row[5].clone()));
+            let key = if row[6] == "receipt" { receipt() } else { key_of(&row[3], &row[4])? };
+            units.insert((row[0].clone(), row[1].clone(), row[2].clone(), key, row[5].clone()));
         }
         let owned = |(unit, (key, rows)): (&[&str; 3], &(Key, usize))| {
             let [source, who, when] = unit.map(str::to_owned);
@@ -273,20 +311,21 @@ impl Play {
         let (mut states, mut books) = (BTreeSet::new(), BTreeSet::new());
         for row in self
             .place
-            .rows("SELECT name, content, state, rows_read, rows_accepted, rows_rejected, rows_skipped FROM delivery")
+            .rows("SELECT name, content, state, rows_read, rows_accepted, rows_rejected, rows_skipped FROM delivery WHERE kind = 'file'")
         {
             let key = key_of(&row[0], &row[1])?;
             let replaced = wanted.states.get(&key) == Some(&State::Replaced);
             let state = match row[2].as_str() {
                 "accepted" => "Accepted",
                 "retracted" => "Retracted",
+                "withheld" => "Withheld",
                 // It may have been refused before another one took its place.
                 "superseded" | "refused" if replaced => "Replaced",
                 "refused" => "Refused",
                 other => other,
             };
             states.insert((key.clone(), state.to_owned()));
-            if row[2] == "accepted" {
+            if matches!(row[2].as_str(), "accepted" | "withheld") {
                 books.insert((key, row[3..].to_vec()));
             }
         }
@@ -301,7 +340,7 @@ impl Play {
         let mut rejected = BTreeSet::new();
         for row in self.place.rows(
             "SELECT d.name, d.content, r.record, r.status FROM rejected_row AS r JOIN delivery AS d USING (delivery)
-                WHERE d.state = 'accepted' AND r.status <> 'replayed'",
+                WHERE d.state IN ('accepted', 'withheld') AND r.status <> 'replayed'",
         ) {
             rejected.insert((key_of(&row[0], &row[1])?, row[2].clone(), row[3].clone()));
         }

@@ -71,7 +71,7 @@ pub(super) fn place() -> Place {
     }
     let jobs = format!(
         "vendor: Acme\nsystem: Acme\ndataset: jobs\ndelivery: {{file: 'jobs/{{municipality}}_{{period}}[_v{{version}}].csv', \
-         municipality: file, period: month, load: period, min_rows: 1}}\n{FORMAT}  municipality: delivery\n  month: delivery\n{COLUMNS}"
+         municipality: file, period: month, load: period, min_rows: 1}}\nbudget: {{max_rejects: 1, max_drop: 50%}}\n{FORMAT}  municipality: delivery\n  month: delivery\n{COLUMNS}"
     );
     define(&place, "source", "sources/acme", "jobs", &jobs);
     let homes = format!(

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod check;
+mod decisions;
 mod diff;
 mod explain;
 mod export;
@@ -32,6 +33,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
     match &arguments.command {
         Command::Run(own) => run::run(common, own),
         Command::Retract(own) => retract::retract(common, own),
+        Command::Release(own) => decisions::release(common, own),
+        Command::Receipt(own) => decisions::receipt(common, own),
         Command::Check(own) => check::check(common, own),
         Command::Test(own) => test::test(common, own),
         Command::Diff(own) => diff::diff(common, own),

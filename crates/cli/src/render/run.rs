@@ -34,9 +34,10 @@ fn remarks(report: &RunReport) -> String {
     let nothing = report.outcome == Outcome::NothingNew;
     let nothing =
         nothing.then(|| format!("nothing new in {}", counted(report.deliveries_known, "delivery", "deliveries")));
-    let refused = report.deliveries.iter().filter(|delivery| delivery.refusal.is_some()).count() as u64;
+    let of = |state: &str| report.deliveries.iter().filter(|delivery| delivery.state == state).count() as u64;
     let open = [
-        (refused, "delivery", "deliveries", "REFUSED"),
+        (of("refused"), "delivery", "deliveries", "REFUSED"),
+        (of("withheld"), "delivery", "deliveries", "WITHHELD"),
         (rejected, "row", "rows", "rejected (musketer rejects list)"),
         (report.units_in(UnitState::Late), "unit", "units", "late (musketer status)"),
         (report.units_in(UnitState::Missing), "unit", "units", "missing (musketer status)"),
@@ -73,11 +74,15 @@ fn refusals(report: &RunReport) -> String {
         let line = refusal.line.map_or(String::new(), |line| format!(":{line}"));
         let column = refusal.column.as_ref().map_or(String::new(), |column| format!(", column `{column}`"));
         let name = super::printable(&delivery.name);
-        text += &format!("error[{}]: {}\n", refusal.code, super::printable(&refusal.message));
+        let word = if delivery.state == "withheld" { "withheld" } else { "error" };
+        text += &format!("{word}[{}]: {}\n", refusal.code, super::printable(&refusal.message));
         text += &format!("  --> {name}{line}{column}\n  help: {}\n\n", super::printable(&refusal.help));
     }
     if refused.len() > SHOWN {
-        text += &format!("showing {SHOWN} of {} refused deliveries; `musketer status` shows all\n\n", refused.len());
+        text += &format!(
+            "showing {SHOWN} of {} refused or withheld deliveries; `musketer status` shows all\n\n",
+            refused.len()
+        );
     }
     text
 }

@@ -26,11 +26,11 @@ pub(crate) fn text(status: &Status, every_delivery: bool, one_source: bool) -> S
         text += &missing(&status.missing);
     }
     for refused in status.refused.iter().take(SHOWN) {
-        text += &format!("refused[{}]: {}\n", refused.code, super::printable(&refused.message));
+        text += &format!("{}[{}]: {}\n", refused.state, refused.code, super::printable(&refused.message));
         text += &format!("  --> {}\n  help: {}\n", super::printable(&refused.name), super::printable(&refused.help));
     }
     if status.refused.len() > SHOWN {
-        text += &format!("showing {SHOWN} of {} refused deliveries\n", status.refused.len());
+        text += &format!("showing {SHOWN} of {} refused or withheld deliveries\n", status.refused.len());
     }
     text += &sources(status);
     text.push('\n');
@@ -49,6 +49,7 @@ fn sources(status: &Status) -> String {
         let numbers = [
             of.deliveries_accepted,
             of.deliveries_refused,
+            of.deliveries_withheld,
             of.deliveries_superseded,
             of.rows_read,
             of.rows_accepted,
@@ -57,8 +58,9 @@ fn sources(status: &Status) -> String {
         ];
         std::iter::once(of.source.clone()).chain(numbers.map(grouped)).collect()
     };
-    let header = ["source", "deliveries", "refused", "replaced", "rows read", "accepted", "rejected", "skipped"];
-    table(&header, status.sources.iter().map(row).collect(), &[1, 2, 3, 4, 5, 6, 7])
+    let header =
+        ["source", "deliveries", "refused", "withheld", "replaced", "rows read", "accepted", "rejected", "skipped"];
+    table(&header, status.sources.iter().map(row).collect(), &[1, 2, 3, 4, 5, 6, 7, 8])
 }
 
 fn missing(missing: &[MissingUnits]) -> String {

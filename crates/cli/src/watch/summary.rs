@@ -17,7 +17,8 @@ pub(super) fn line(report: &RunReport, seconds: f64, failure: Option<&Failure>) 
 }
 
 fn counts(report: &RunReport) -> String {
-    let refused = report.deliveries.iter().filter(|delivery| delivery.refusal.is_some()).count() as u64;
+    let of = |state: &str| report.deliveries.iter().filter(|delivery| delivery.state == state).count() as u64;
+    let (refused, withheld) = (of("refused"), of("withheld"));
     let read = report.deliveries.len() as u64 - refused;
     let mut counts = Vec::new();
     if report.outcome == Outcome::NothingNew {
@@ -30,6 +31,9 @@ fn counts(report: &RunReport) -> String {
         report.indicators.values().fold((0, 0), |(new, changed), of| (new + of.new, changed + of.changed));
     if refused > 0 {
         counts.push(format!("{} refused", grouped(refused)));
+    }
+    if withheld > 0 {
+        counts.push(format!("{} withheld", grouped(withheld)));
     }
     let further = [
         (report.still_refused, "delivery", "deliveries", "refused earlier"),

@@ -56,7 +56,7 @@ pub struct Status {
     pub units: Vec<UnitLine>,
     /// The names of the municipalities that they are of.
     pub municipalities: BTreeMap<String, String>,
-    /// Deliveries that are refused.
+    /// Deliveries that are refused or withheld.
     pub refused: Vec<RefusedDelivery>,
     /// Every delivery with its books.
     pub deliveries: Vec<DeliveryLine>,
@@ -141,7 +141,7 @@ pub struct UnitLine {
     pub code: Option<String>,
 }
 
-/// A delivery that is refused.
+/// A delivery that is refused or withheld.
 #[derive(Debug, Clone, Serialize)]
 pub struct RefusedDelivery {
     /// The delivery.
@@ -150,6 +150,8 @@ pub struct RefusedDelivery {
     pub name: String,
     /// The source.
     pub source: String,
+    /// `refused` or `withheld`.
+    pub state: &'static str,
     /// The code.
     pub code: String,
     /// What is wrong.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{DeliveryEntry, DeliveryRecord, DeliveryState, Figure, FigureFilter, UnitRecord};
-use model::{Catalogue, Code, DeliveryId, DeliveryKind, Load, MunicipalityCode, Pipeline, SourceId};
+use model::{Catalogue, Code, DeliveryId, DeliveryKind, Load, MunicipalityCode, Pipeline, SourceId, WorkUnit};
 
 use super::{
     DeliveryLine, IndicatorLine, MissingUnits, Queries, RefusedDelivery, RunLine, SourceStatus, Status, StatusFilter,
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::books::precedence;
 use crate::calendar::{self, Blocked, Books, OwedUnit};
+use crate::decisions::Decisions;
 use crate::work::{Readings, reading_of, readings};
 use crate::{RefusalReport, RunError, UnitState};
 
@@ -149,6 +150,29 @@ fn unit_line(unit: OwedUnit) -> UnitLine {
     }
 }
 
+impl Queries<'_> {
+    /// Whether somebody lets a delivery hold whatever the budget of its source says.
+    pub fn is_released(&mut self, delivery: &DeliveryId) -> Result<bool, RunError> {
+        let mut decisions = Decisions::default();
+        self.store.read()?.acts()?.iter().for_each(|recorded| decisions.add(&recorded.act));
+        Ok(decisions.released.contains(delivery))
+    }
+
+    /// Which deliveries hold these units; nothing of those that nobody holds.
+    pub fn holders(&mut self, units: &[WorkUnit]) -> Result<Vec<(WorkUnit, DeliveryLine)>, RunError> {
+        let reading = self.store.read()?;
+        let held: BTreeMap<WorkUnit, DeliveryId> =
+            reading.units()?.into_iter().map(|record| (record.unit, record.delivery)).collect();
+        let deliveries = reading.deliveries()?;
+        let found = units.iter().filter_map(|unit| {
+            let id = held.get(unit)?;
+            let entry = deliveries.iter().find(|entry| entry.record.delivery.id == *id)?;
+            Some((unit.clone(), delivery_line(entry)))
+        });
+        Ok(found.collect())
+    }
+}
+
 fn source_statuses(used: &BTreeSet<&SourceId>, deliveries: &[DeliveryEntry]) -> BTreeMap<String, SourceStatus> {
     let empty = |id: &SourceId| (id.to_string(), SourceStatus { source: id.to_string(), ..SourceStatus::default() });
     let mut sources: BTreeMap<String, SourceStatus> = used.iter().map(|id| empty(id)).collect();
@@ -220,13 +244,14 @@ fn count_figure(indicators: &mut BTreeMap<String, IndicatorLine>, figure: &Figur
 }
 
 fn refused_delivery(entry: &DeliveryEntry) -> Option<RefusedDelivery> {
-    let DeliveryState::Refused(refusal) = &entry.record.state else { return None };
+    let (DeliveryState::Refused(refusal) | DeliveryState::Withheld(refusal)) = &entry.record.state else { return None };
     let delivery = &entry.record.delivery;
     let report = RefusalReport::from(refusal);
     Some(RefusedDelivery {
         delivery: delivery.id.to_string(),
         name: delivery.name.clone(),
         source: delivery.scope.source.to_string(),
+        state: entry.record.state.as_str(),
         code: report.code,
         message: report.message,
         help: report.help,

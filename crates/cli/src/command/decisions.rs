@@ -1,0 +1,101 @@
+//! `musketer release` and `musketer receipt`: what people decide about deliveries, recorded with who, when and why, and
+//! carried out at once.
+
+use std::collections::BTreeSet;
+
+use model::{Code, DeliveryId, Pipeline, WorkUnit};
+use pipeline::{Act, ActKind, Progress, Project, Queries, RunError, RunOptions, Scope};
+
+use super::retract::decided;
+use super::run::tell;
+use crate::arguments::{CarryingArguments, Common, DecisionArguments, ReceiptArguments, ReleaseArguments};
+use crate::environment;
+use crate::exit::Exit;
+use crate::watch::{Undertaking, carry_out};
+
+/// What is decided, and which deliveries it touches.
+type Decided = (Vec<Act>, BTreeSet<DeliveryId>);
+
+/// Records what is decided, and does what follows from it, in one transaction.
+fn enact(
+    common: &Common,
+    command: &'static str,
+    carrying: &CarryingArguments,
+    decide: impl Fn(&Project, &Pipeline) -> Result<Decided, RunError>,
+) -> Result<Exit, RunError> {
+    let undertaking = Undertaking {
+        command,
+        pipeline: carrying.pipeline.as_deref(),
+        jobs: None,
+        waiting: &carrying.waiting,
+        watched: &carrying.watched,
+    };
+    let work = |project: &Project, pipeline: &Pipeline, options: &RunOptions<'_>, progress: &dyn Progress| {
+        let (acts, deliveries) = decide(project, pipeline)?;
+        let options = RunOptions { scope: Scope::of_deliveries(deliveries), acts, ..options.clone() };
+        pipeline::run(project, pipeline, &options, progress)
+    };
+    carry_out(common, &undertaking, work, |project, report| tell(carrying.format, None, project, report))
+}
+
+pub(crate) fn release(common: &Common, own: &ReleaseArguments) -> Result<Exit, RunError> {
+    enact(common, "release", &own.carrying, |project, _| {
+        let mut queries = Queries::open(project)?;
+        let delivery = queries.delivery(&own.delivery)?;
+        let id = DeliveryId::stored(&delivery.delivery);
+        let is_released = queries.is_released(&id)?;
+        let pointless = match (own.undo, is_released) {
+            (true, false) => Some(("has not been released", "without `--undo` it is released")),
+            (false, true) => Some(("has been released already", "with `--undo` it is judged by the budget again")),
+            (false, false) if delivery.state != "withheld" => {
+                Some(("is not withheld", "`musketer status` shows what is, and why"))
+            }
+            _ => None,
+        };
+        if let Some((what, help)) = pointless {
+            return Err(RunError::Usage {
+                code: Code::ACT_POINTLESS,
+                message: format!("the delivery {} ({}) {what}", delivery.delivery, delivery.name),
+                help: help.to_owned(),
+            });
+        }
+        let kind = if own.undo { ActKind::Unrelease } else { ActKind::Release };
+        Ok((vec![decided(kind, id.clone(), &own.decision)], BTreeSet::from([id])))
+    })
+}
+
+pub(crate) fn receipt(common: &Common, own: &ReceiptArguments) -> Result<Exit, RunError> {
+    enact(common, "receipt", &own.carrying, |project, pipeline| {
+        let units = pipeline::owed_units(project, pipeline, &own.source, own.municipality, own.period)?;
+        // Before the first run there is no store, and nothing that could have been delivered.
+        let held = match Queries::open(project) {
+            Ok(mut queries) => queries.holders(&units)?,
+            Err(RunError::Usage { code: Code::NOTHING_KNOWN, .. }) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        if let Some((unit, delivery)) = held.first() {
+            return Err(RunError::Usage {
+                code: Code::ACT_POINTLESS,
+                message: format!("{unit} has come: {} ({})", delivery.delivery, delivery.name),
+                help: "take that delivery back first if it is wrong: `musketer retract`".to_owned(),
+            });
+        }
+        Ok((units.into_iter().map(|unit| stated(unit, &own.decision)).collect(), BTreeSet::new()))
+    })
+}
+
+/// The statement that there is nothing to report for a unit.
+fn stated(unit: WorkUnit, decision: &DecisionArguments) -> Act {
+    Act {
+        kind: ActKind::NothingToReport,
+        delivery: None,
+        record: None,
+        source: Some(unit.source),
+        municipality: Some(unit.municipality),
+        period: Some(unit.period),
+        area_of_work: None,
+        person: decision.by.clone().unwrap_or_else(environment::person),
+        at: environment::now(),
+        reason: decision.reason.clone(),
+    }
+}
