@@ -1,23 +1,30 @@
 //! Whole runs of the real program on copies of the example project, as a user would start it.
 #![expect(clippy::format_push_string, reason = "deliveries are put together line by line, and no hot path")]
 
+mod approved;
 mod bad_input;
 mod books;
 mod breakdowns;
 mod calendar;
 mod commands;
 mod compared;
+mod crashes;
 mod definitions;
 mod deliveries;
 mod determinism;
+mod faults;
 mod groups;
 mod held;
 mod joined;
+mod known;
 mod modelled;
 mod municipalities;
+mod operations;
 mod pages;
 mod persons;
 mod place;
+mod planned;
+mod random;
 mod rejected;
 mod retracted;
 mod rules;

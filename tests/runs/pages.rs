@@ -102,6 +102,9 @@ fn walk(place: &Place, page: &[Block]) -> usize {
                 place.write(path, with_part(&whole, &block.text));
             }
             Meaning::Homeless => panic!("{}: nothing says where this belongs", block.at),
+            Meaning::Other if block.mark.as_deref() == Some("carried out") => place.shell(&block.text),
+            // What is done by other programs is not done here.
+            Meaning::Other if block.language != "console" => {}
             Meaning::Other => {
                 let (command, expected) = block.text.split_once('\n').expect("a command and what it says");
                 let command = command.strip_prefix("$ musketer ").unwrap_or_else(|| panic!("{}: no command", block.at));
@@ -127,6 +130,13 @@ fn writing_an_indicator_goes_as_it_is_written() {
     let pages =
         fs::read_to_string(place.path("site/indicators/lower_secondary_share.md")).expect("a page of the catalogue");
     assert!(pages.contains("grade"), "{pages}");
+}
+
+#[test]
+fn operations_go_as_they_are_written() {
+    let place = Place::with_definitions();
+    fs::create_dir_all(place.path("drop")).expect("made");
+    assert_eq!(walk(&place, &page("docs/operations.md")), 13);
 }
 
 #[test]

@@ -76,10 +76,16 @@ pub(crate) fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 impl Place {
-    /// A project with the shipped definitions and no deliveries. `uses` is the list below `uses:` of its pipeline.
-    pub(crate) fn with_uses(uses: &str) -> Self {
+    /// The shipped definitions, and nothing else.
+    pub(crate) fn with_definitions() -> Self {
         let place = Self { folder: tempfile::tempdir().expect("a folder") };
         copy(&shipped().join("definitions"), &place.path("definitions"));
+        place
+    }
+
+    /// A project with the shipped definitions and no deliveries. `uses` is the list below `uses:` of its pipeline.
+    pub(crate) fn with_uses(uses: &str) -> Self {
+        let place = Self::with_definitions();
         fs::create_dir_all(place.path("drop")).expect("made");
         place.write("musketer.yaml", "pipeline: test\nstore: store\npersons: {key: keys/person.key, create: true}\n");
         let head = "kind: pipeline\nid: test\ntitle: {da: Prøve, en: Test}\ndrop: drop\nindicators: all\nuses:\n";
@@ -119,9 +125,39 @@ impl Place {
             place.expect(0, &["run"]);
             place
         });
+        run.copied()
+    }
+
+    /// A copy with all that is in it.
+    pub(crate) fn copied(&self) -> Self {
         let copied = Self { folder: tempfile::tempdir().expect("a folder") };
-        copy(run.folder.path(), copied.folder.path());
+        copy(self.folder.path(), copied.folder.path());
         copied
+    }
+
+    /// A copy that shares all but the store: definitions, keys and the files in the drop folder are the same ones, with
+    /// the same stamps. In memory where the system has a folder for that, since it is made again and again.
+    pub(crate) fn twin(&self) -> Self {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        let twin = Self { folder: folder.expect("a folder") };
+        for name in ["musketer.yaml", "definitions", "pipelines", "keys", "drop"] {
+            std::os::unix::fs::symlink(self.path(name), twin.path(name)).expect("a link");
+        }
+        if self.path("store").exists() {
+            copy(&self.path("store"), &twin.path("store"));
+        }
+        twin
+    }
+
+    /// Leaves nothing of the library but these definitions and what no other is made of: questions are asked often here.
+    pub(crate) fn keep(&self, kept: &[&str]) {
+        for name in tree(&self.path("definitions")).into_keys() {
+            let kind = name.split('/').next().unwrap_or_default();
+            if kind != "codelists" && !kept.contains(&name.as_str()) {
+                fs::remove_file(self.path("definitions").join(&name)).expect("removed");
+            }
+        }
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
@@ -168,6 +204,12 @@ impl Place {
         fs::read_to_string(seen.path()).expect("UTF-8")
     }
 
+    /// Has the shell carry something out in the project's folder.
+    pub(crate) fn shell(&self, script: &str) {
+        let status = Command::new("sh").args(["-euc", script]).current_dir(self.folder.path()).status();
+        assert!(status.expect("it starts").success(), "{script}");
+    }
+
     /// Starts the program and expects this exit code.
     pub(crate) fn expect(&self, code: i32, arguments: &[&str]) -> String {
         let said = self.musketer(arguments);
@@ -193,21 +235,25 @@ impl Place {
 
     /// The rows of a query, as text.
     pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<String>> {
-        let database = self.database();
-        let mut statement = database.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-        let width = statement.column_count();
-        let text = |row: &rusqlite::Row<'_>, at: usize| {
-            row.get_ref(at).map(|value| match value {
-                rusqlite::types::ValueRef::Null => String::new(),
-                rusqlite::types::ValueRef::Integer(number) => number.to_string(),
-                rusqlite::types::ValueRef::Real(number) => number.to_string(),
-                rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-                rusqlite::types::ValueRef::Blob(bytes) => format!("{bytes:?}"),
-            })
-        };
-        let rows = statement.query_map([], |row| (0..width).map(|at| text(row, at)).collect()).expect("a query");
-        rows.map(|row| row.expect("a row")).collect()
+        query(&self.database(), sql)
     }
+}
+
+/// The rows of a query, as text.
+pub(crate) fn query(database: &Connection, sql: &str) -> Vec<Vec<String>> {
+    let mut statement = database.prepare(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let width = statement.column_count();
+    let text = |row: &rusqlite::Row<'_>, at: usize| {
+        row.get_ref(at).map(|value| match value {
+            rusqlite::types::ValueRef::Null => String::new(),
+            rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+            rusqlite::types::ValueRef::Real(number) => number.to_string(),
+            rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            rusqlite::types::ValueRef::Blob(bytes) => format!("{bytes:?}"),
+        })
+    };
+    let rows = statement.query_map([], |row| (0..width).map(|at| text(row, at)).collect());
+    rows.and_then(Iterator::collect).unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
 fn said(output: &Output) -> Said {

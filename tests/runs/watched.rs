@@ -348,3 +348,61 @@ fn a_service_for_lineage_that_fails_is_a_warning() {
     let said = place.musketer(&["run", "--lineage", "http://lineage.example.org/"]);
     assert!(said.code == 0 && said.err.contains("not encrypted"), "{}", said.err);
 }
+
+/// Needs the feature: `cargo test --workspace --features musketer-cli/otlp --test runs -- collector`.
+#[cfg(feature = "otlp")]
+#[test]
+fn a_collector_is_told_of_a_run_as_a_trace_and_metrics() {
+    let place = small();
+    let (url, server) = serve(vec![ok(b"{}"), ok(b"{}")]);
+    let endpoint = url.strip_suffix("/v1/data").expect("the server's path").to_owned();
+    let said = place.musketer_with(&["run", "--quiet"], ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint));
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    let requests = server.join().expect("served");
+    let body = |at: usize, path: &str| {
+        let (head, body) = requests[at].split_once("\r\n\r\n").expect("a body");
+        assert!(
+            head.starts_with(&format!("post {path} ")) && head.contains("content-type: application/json"),
+            "{head}"
+        );
+        parsed(body)
+    };
+    let (traces, numbers) = (body(0, "/v1/traces"), body(1, "/v1/metrics"));
+    let name = &traces["resourceSpans"][0]["resource"]["attributes"][0];
+    assert_eq!((&name["key"], &name["value"]["stringValue"]), (&"service.name".into(), &"musketer".into()));
+    let report = read(&place, "store/reports/latest.json");
+    let trace = report["run_id"].as_str().expect("an id").replace('-', "");
+    let spans = traces["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().expect("spans");
+    let (roots, below): (Vec<&Value>, Vec<&Value>) = spans.iter().partition(|span| span["parentSpanId"].is_null());
+    assert_eq!((roots.len(), &roots[0]["name"]), (1, &"run".into()));
+    let has = |span: &Value, key: &str, value: &Value| {
+        let attributes = span["attributes"].as_array().expect("attributes");
+        assert!(attributes.iter().any(|one| one["key"] == key && &one["value"] == value), "{key}: {span:#}");
+    };
+    has(roots[0], "musketer.outcome", &serde_json::json!({"stringValue": "complete"}));
+    has(roots[0], "musketer.run", &serde_json::json!({"intValue": "1"}));
+    let mut ids = BTreeSet::new();
+    for span in spans {
+        assert_eq!(span["traceId"], trace);
+        let id = span["spanId"].as_str().expect("an id");
+        assert!(id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) && ids.insert(id), "{id}");
+        let time = |key: &str| span[key].as_str().and_then(|time| time.parse::<u128>().ok()).expect("a time");
+        assert!(time("startTimeUnixNano") <= time("endTimeUnixNano"));
+    }
+    assert!(below.len() >= 2 && below.iter().all(|span| span["parentSpanId"] == roots[0]["spanId"]), "{spans:#?}");
+    for span in below {
+        assert_eq!(span["name"], "delivery");
+        has(span, "musketer.source", &serde_json::json!({"stringValue": "tabulex_pupils"}));
+    }
+    let numbers = numbers["resourceMetrics"][0]["scopeMetrics"][0]["metrics"].as_array().expect("metrics").clone();
+    let exit = numbers.iter().find(|metric| metric["name"] == "musketer_run_exit_code").expect("the exit code");
+    assert_eq!(exit["gauge"]["dataPoints"][0]["asDouble"].as_f64(), Some(0.0));
+    assert!(numbers.iter().any(|metric| metric["name"] == "musketer_units"), "what the store says is among them");
+
+    // Whoever is not told is a warning.
+    let (url, server) = serve(vec![busy()]);
+    let endpoint = url.strip_suffix("/v1/data").expect("the server's path").to_owned();
+    let said = place.musketer_with(&["run"], ("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint));
+    assert!(said.code == 0 && said.err.contains("warning: ") && said.err.contains("503"), "{}", said.err);
+    drop(server.join());
+}

@@ -1,7 +1,9 @@
 //! The command line. Groups of commands have their arguments in modules of their own.
 
+mod as_of;
 mod decisions;
 mod file;
+mod plan;
 mod rejects;
 mod status;
 pub(crate) mod upkeep;
@@ -14,10 +16,12 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use model::{AsDefined, Date, Period};
 use pipeline::Parts;
 
-pub(crate) use self::decisions::{CarryingArguments, ReceiptArguments, ReleaseArguments};
+pub(crate) use self::as_of::AsOfArguments;
+pub(crate) use self::decisions::{ApproveArguments, CarryingArguments, ReceiptArguments, ReleaseArguments};
 pub(crate) use self::file::{
     DialectArguments, GuessArguments, Packing, PreviewArguments, ReadArguments, ReadFormat, ReadingArguments,
 };
+pub(crate) use self::plan::{ApplyArguments, PlanArguments};
 pub(crate) use self::rejects::{
     RejectsCommand, RejectsListArguments, ReplayArguments, RowsFormat, ShowArguments, WaiveArguments,
 };
@@ -27,7 +31,8 @@ use crate::waiting::WaitArguments;
 const AFTER: &str = "Exit codes: 0 ok; 1 findings (check: in the definitions; doctor: something is broken; test: failed tests; status: units that --fail-on names; diff: a breaking change without a new \
 version; fmt: a file is broken, or with --check not laid out; read: rejected rows, the others are \
 written); 2 usage, configuration or invalid definitions; 3 refused (run: some deliveries, everything else is published; \
-read, preview: the file); 4 another process works on the store (--wait DURATION waits for it); 70 the store, a disk or the network is \
+read, preview: the file); 4 another process works on the store (--wait DURATION waits for it); 5 there is something to do \
+(plan --detailed-exitcode); 70 the store, a disk or the network is \
 not available, or an internal error; 130/143 interrupted, nothing of the run published.";
 
 /// Harmonised municipal key figures: the same definition for everybody, and the way back to the raw line.
@@ -89,12 +94,18 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     /// Take in what is new, compute what depends on it, publish it
     Run(RunArguments),
+    /// Show what a run would do and why; nothing is written
+    Plan(PlanArguments),
+    /// Do exactly what a plan says, or nothing if it does not hold any more
+    Apply(ApplyArguments),
     /// Take a delivery back, as if it had never come: what stood before stands again
     Retract(RetractArguments),
     /// Let a delivery hold that is withheld, because it goes beyond the budget of its source
     Release(ReleaseArguments),
     /// State that a municipality has nothing to report for a period
     Receipt(ReceiptArguments),
+    /// Let held figures of a municipality be published, or show what is held
+    Approve(ApproveArguments),
     /// Check the definitions, offline and without data
     Check(CheckArguments),
     /// Carry out the tests of the definitions, offline and without a store
@@ -143,6 +154,9 @@ pub(crate) struct RunArguments {
     /// Write the report to a file instead of standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Only show what would be done, as `musketer plan` does; `--output` then writes the plan as JSON
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) waiting: WaitArguments,
     #[command(flatten)]
@@ -327,7 +341,7 @@ pub(crate) struct FmtArguments {
 #[derive(Debug, Args)]
 pub(crate) struct SchemaArguments {
     /// The kind of file: codelist, dataset, source, indicator, `comparison_group`, pipeline, musketer for musketer.yaml,
-    /// or run-report for the report of a run; all of them if not given
+    /// run-report for the report of a run, or plan for what `plan` writes; all of them if not given
     pub(crate) kind: Option<String>,
     /// Write `<kind>.json` into this folder instead of to standard output
     #[arg(long, short, value_name = "DIR")]
@@ -371,6 +385,8 @@ pub(crate) struct ExplainArguments {
     /// Figures by the versions that are valid in their periods, or all by the current ones
     #[arg(long, value_enum, default_value_t = Definitions::Then)]
     pub(crate) definitions: Definitions,
+    #[command(flatten)]
+    pub(crate) moment: AsOfArguments,
     /// Show canonical rows behind the figure with file and line, at most N
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
     pub(crate) rows: Option<usize>,
@@ -446,6 +462,8 @@ pub(crate) struct ExportArguments {
     /// Figures by the versions that are valid in their periods, or all by the current ones
     #[arg(long, value_enum, default_value_t = Definitions::Then)]
     pub(crate) definitions: Definitions,
+    #[command(flatten)]
+    pub(crate) moment: AsOfArguments,
     /// The format; by the ending of `--output` if not given, otherwise CSV
     #[arg(long, value_enum)]
     pub(crate) format: Option<ExportFormat>,

@@ -63,6 +63,32 @@ pub(crate) fn log_filter() -> Option<String> {
     variable("MUSKETER_LOG")
 }
 
+/// Where traces and metrics go, and the headers that go with them, by the variables that all programs with
+/// `OpenTelemetry` have. `None`: nowhere.
+#[cfg(feature = "otlp")]
+pub(crate) fn telemetry() -> Option<(String, Vec<(String, String)>)> {
+    let endpoint = variable("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+    let headers = variable("OTEL_EXPORTER_OTLP_HEADERS").unwrap_or_default();
+    let pair = |header: &str| {
+        let (name, value) = header.split_once('=')?;
+        Some((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    Some((endpoint.trim_end_matches('/').to_owned(), headers.split(',').filter_map(pair).collect()))
+}
+
+/// What the service is called there.
+#[cfg(feature = "otlp")]
+pub(crate) fn service() -> String {
+    variable("OTEL_SERVICE_NAME").unwrap_or_else(|| "musketer".to_owned())
+}
+
+/// Nanoseconds since 1970.
+#[cfg(feature = "otlp")]
+#[expect(clippy::disallowed_methods, reason = "this module is where the clock is read")]
+pub(crate) fn nanoseconds() -> u128 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos()
+}
+
 /// What a service for lineage knows us by; the name of the variable is that of other programs for `OpenLineage`.
 pub(crate) fn lineage_key() -> Option<String> {
     variable("OPENLINEAGE_API_KEY")

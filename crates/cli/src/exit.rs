@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Partial,
     /// Another process holds the lock.
     Busy,
+    /// There is something to do, and somebody asked whether there is.
+    Pending,
     /// Stopped by a signal with this number; what had been begun was rolled back.
     Interrupted(u8),
     /// The store, a disk or a network is not available, or a mistake of the program.
@@ -32,6 +34,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Partial => 3,
             Self::Busy => 4,
+            Self::Pending => 5,
             Self::Interrupted(signal) => 128 + signal,
             Self::Internal => 70,
         }

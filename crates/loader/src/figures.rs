@@ -12,7 +12,7 @@ use model::{
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params_from_iter};
 
 use crate::reading::{count, parsed, whole, word};
-use crate::{LoadError, Publication, Reading, RunNumber};
+use crate::{LoadError, Publication, Reading, RunNumber, Why};
 
 /// An area with its names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +99,7 @@ struct StoredFigure {
     contributing: u32,
     members: u32,
     status: String,
+    confidentiality: String,
 }
 
 impl StoredFigure {
@@ -110,6 +111,7 @@ impl StoredFigure {
             contributing: observation.contributing,
             members: observation.members,
             status: observation.status.code().to_owned(),
+            confidentiality: observation.confidentiality().to_owned(),
         }
     }
 
@@ -121,6 +123,7 @@ impl StoredFigure {
             contributing: row.get("contributing")?,
             members: row.get("members")?,
             status: row.get("obs_status")?,
+            confidentiality: row.get("conf_status")?,
         })
     }
 }
@@ -175,7 +178,7 @@ impl Publication<'_> {
     /// next run of a pipeline that has it computes it anew.
     pub fn outdate_indicator(&mut self, indicator: &IndicatorId) -> Result<(), LoadError> {
         const SQL: &str = "UPDATE series SET basis = ?2 WHERE indicator = ?1";
-        let basis = Fingerprint::of(b"outdated").to_string();
+        let basis = outdated().to_string();
         self.write(|connection| connection.execute(SQL, (indicator.as_str(), basis)).map(drop))
     }
 
@@ -246,14 +249,20 @@ impl Publication<'_> {
         })
     }
 
-    /// Publishes figures. Those that are as they were change nothing. Every figure is given at most once a run.
-    pub fn figures(&mut self, observations: &[Observation], as_defined: AsDefined) -> Result<FigureCounts, LoadError> {
+    /// Publishes figures. Those that are as they were change nothing. Every figure is given at most once a run. `why` is
+    /// asked for each that is another than before.
+    pub fn figures(
+        &mut self,
+        observations: &[Observation],
+        as_defined: AsDefined,
+        why: &dyn Fn(&Observation) -> Why,
+    ) -> Result<FigureCounts, LoadError> {
         let counts = self.write(|connection| {
             let mut counts = FigureCounts::default();
             let periods: BTreeSet<Period> = observations.iter().map(|observation| observation.period).collect();
             periods.into_iter().try_for_each(|period| record_period(connection, period))?;
             for observation in observations {
-                publish(connection, observation, as_defined, self.run, &mut counts)?;
+                publish(connection, (observation, why), as_defined, self.run, &mut counts)?;
             }
             Ok(counts)
         })?;
@@ -279,6 +288,11 @@ impl Publication<'_> {
         self.closed += closed;
         Ok(closed)
     }
+}
+
+/// What the basis of a series is set to whose figures are not up to date.
+pub fn outdated() -> Fingerprint {
+    Fingerprint::of(b"outdated")
 }
 
 /// A series as the tables name it.
@@ -330,6 +344,13 @@ impl Description {
             Some(reservations.to_string()),
             Some(u8::from(is_current).to_string()),
         ])
+    }
+
+    /// All that is said, for a fingerprint.
+    pub fn text(&self) -> String {
+        let values = self.0.iter().zip(DESCRIBED);
+        let lines = values.map(|(value, name)| [name, ": ", value.as_deref().unwrap_or_default(), "\n"].concat());
+        lines.collect::<Vec<_>>().concat()
     }
 
     /// The columns as texts, for a query.
@@ -403,7 +424,7 @@ fn record_period(connection: &Connection, period: Period) -> rusqlite::Result<()
 /// Compares the figure with its latest revision, and writes only what differs.
 fn publish(
     connection: &Connection,
-    observation: &Observation,
+    (observation, why): (&Observation, &dyn Fn(&Observation) -> Why),
     as_defined: AsDefined,
     run: RunNumber,
     counts: &mut FigureCounts,
@@ -444,20 +465,22 @@ fn publish(
             1
         }
     };
-    insert(connection, (observation, as_defined), &figure, revision, run)
+    insert(connection, (observation, as_defined), &figure, (revision, why(observation)), run)
 }
 
 fn insert(
     connection: &Connection,
     (observation, as_defined): (&Observation, &str),
     figure: &StoredFigure,
-    revision: i64,
+    (revision, why): (i64, Why),
     run: RunNumber,
 ) -> rusqlite::Result<()> {
-    const SQL: &str = "INSERT INTO observation (indicator, version, as_defined, area, period, breakdown, revision, value,
+    const SQL: &str =
+        "INSERT INTO observation (indicator, version, as_defined, area, period, breakdown, revision, value,
         value_exact, numerator, denominator, numerator_exact, denominator_exact, contributing, members, obs_status,
-        known_from_run) VALUES (:indicator, :version, :as_defined, :area, :period, :breakdown, :revision, :value, :value_exact,
-        :numerator, :denominator, :numerator_exact, :denominator_exact, :contributing, :members, :status, :run)";
+        conf_status, why, known_from_run) VALUES (:indicator, :version, :as_defined, :area, :period, :breakdown, :revision,
+        :value, :value_exact, :numerator, :denominator, :numerator_exact, :denominator_exact, :contributing, :members,
+        :status, :confidentiality, :why, :run)";
     let rounded = |exact: &Option<String>| exact.as_deref().and_then(float);
     let values = named_params! {
         ":indicator": observation.indicator.as_str(),
@@ -476,6 +499,8 @@ fn insert(
         ":contributing": figure.contributing,
         ":members": figure.members,
         ":status": figure.status,
+        ":confidentiality": figure.confidentiality,
+        ":why": why.as_str(),
         ":run": run.0,
     };
     connection.prepare_cached(SQL)?.execute(values).map(drop)

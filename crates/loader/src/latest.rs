@@ -7,8 +7,8 @@ use rusqlite::{OptionalExtension, Row, params_from_iter};
 
 use crate::figures::key;
 use crate::reading::{Conditions, parsed, word};
-use crate::schema::{LATEST, LATEST_NOW};
-use crate::{Carried, Description, FigureKey, LoadError, Reading, RunNumber};
+use crate::schema::{LATEST, LATEST_NOW, figures_as_of};
+use crate::{Carried, Description, FigureKey, LoadError, Reading, RunNumber, Why};
 
 /// Which figures are meant; a field that is `None` stands for all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct FigureFilter {
     pub period: Option<Period>,
     /// About this part of the population.
     pub breakdown: Option<String>,
+    /// As they were known after this run; without it, as they are known now.
+    pub as_of: Option<RunNumber>,
 }
 
 /// A current figure with all that a reader needs to understand it.
@@ -92,18 +94,41 @@ pub struct Revision {
     pub version: IndicatorVersion,
     /// What part of the population.
     pub breakdown: String,
-    /// The value, as an exact decimal.
+    /// The value, as an exact decimal; `None` too while it is held.
     pub value: Option<String>,
+    /// Whether it is, or was, held until somebody approves it.
+    pub held: bool,
     /// The status.
     pub status: ObsStatus,
+    /// What it was made of: numerator and denominator, exactly, and how many municipalities contribute.
+    pub made_of: (Option<String>, Option<String>, u32),
+    /// Why it came; `None` where an earlier version of the program wrote it.
+    pub why: Option<Why>,
     /// The run that published it.
     pub known_from: RunNumber,
     /// The run that replaced or withdrew it.
     pub known_to: Option<RunNumber>,
 }
 
+/// A figure that is held, with its value: for whoever may approve it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldFigure {
+    /// By which definition it was made.
+    pub series: Series,
+    /// The municipal area that it belongs to.
+    pub area_of_work: String,
+    /// Whom and when it is about.
+    pub key: FigureKey,
+    /// The municipality's name.
+    pub title: String,
+    /// The value, as an exact decimal.
+    pub value: Option<String>,
+    /// Its unit.
+    pub unit: String,
+}
+
 impl Reading<'_> {
-    /// The current figures, sorted by indicator, version, level (municipalities, regions, country, comparison
+    /// The figures that are known now, or were known after a run, sorted by indicator, version, level (municipalities, regions, country, comparison
     /// groups), area, period and
     /// breakdown.
     pub fn figures(&self, filter: &FigureFilter) -> Result<Vec<Figure>, LoadError> {
@@ -117,6 +142,7 @@ impl Reading<'_> {
             AsDefined::Then => LATEST,
             AsDefined::Now => LATEST_NOW,
         };
+        let view = filter.as_of.map_or(view.to_owned(), |run| format!("({})", figures_as_of(view, run)));
         let sql = format!(
             "SELECT * FROM {view} WHERE {} ORDER BY indicator, version,
                 CASE level WHEN 'municipality' THEN 1 WHEN 'region' THEN 2 WHEN 'country' THEN 3 ELSE 4 END, area, period, breakdown",
@@ -141,6 +167,37 @@ impl Reading<'_> {
             connection
                 .prepare_cached(SQL)?
                 .query_map((indicator.as_str(), as_defined.as_str(), area, period, breakdown), revision)?
+                .collect()
+        })
+    }
+
+    /// The figures that are held until somebody approves them, with their values.
+    pub fn held(&self) -> Result<Vec<HeldFigure>, LoadError> {
+        const SQL: &str = "SELECT o.*, a.level, a.title_da, i.area_of_work, i.unit FROM observation AS o
+            JOIN area AS a ON a.area = o.area JOIN indicator AS i ON i.indicator = o.indicator AND i.version = o.version
+            WHERE o.known_to_run IS NULL AND o.conf_status = 'N'
+            ORDER BY i.area_of_work, o.area, o.period, o.indicator, o.version, o.as_defined, o.breakdown";
+        self.query(|connection| {
+            connection
+                .prepare_cached(SQL)?
+                .query_map([], |row| {
+                    Ok(HeldFigure {
+                        series: Series {
+                            indicator: parsed(row, "indicator")?,
+                            version: IndicatorVersion(row.get("version")?),
+                            as_defined: word(row, "as_defined", AsDefined::parse)?,
+                        },
+                        area_of_work: row.get("area_of_work")?,
+                        key: FigureKey {
+                            period: parsed(row, "period")?,
+                            area: area(row)?,
+                            breakdown: row.get("breakdown")?,
+                        },
+                        title: row.get("title_da")?,
+                        value: row.get("value_exact")?,
+                        unit: row.get("unit")?,
+                    })
+                })?
                 .collect()
         })
     }
@@ -252,12 +309,17 @@ fn figure(row: &Row<'_>) -> rusqlite::Result<Figure> {
 }
 
 fn revision(row: &Row<'_>) -> rusqlite::Result<Revision> {
+    let held = row.get::<_, String>("conf_status")? == "N";
+    let value: Option<String> = row.get("value_exact")?;
     Ok(Revision {
         revision: row.get("revision")?,
         version: IndicatorVersion(row.get("version")?),
         breakdown: row.get("breakdown")?,
-        value: row.get("value_exact")?,
+        value: value.filter(|_| !held),
+        held,
         status: word(row, "obs_status", ObsStatus::from_code)?,
+        made_of: (row.get("numerator_exact")?, row.get("denominator_exact")?, row.get("contributing")?),
+        why: Why::parse(&row.get::<_, String>("why")?),
         known_from: RunNumber(row.get("known_from_run")?),
         known_to: row.get::<_, Option<i64>>("known_to_run")?.map(RunNumber),
     })

@@ -329,7 +329,7 @@ impl Reading<'_> {
     }
 }
 
-fn unit(row: &Row<'_>) -> rusqlite::Result<WorkUnit> {
+pub(crate) fn unit(row: &Row<'_>) -> rusqlite::Result<WorkUnit> {
     Ok(WorkUnit {
         source: parsed(row, "source")?,
         municipality: parsed(row, "municipality")?,

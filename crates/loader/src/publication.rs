@@ -12,8 +12,9 @@ use std::str::FromStr;
 use model::{Catalogue, Fingerprint, PipelineId};
 use rusqlite::{Connection, Transaction};
 
+use crate::definition::DefinitionText;
 use crate::wide::rebuild_wide_views;
-use crate::{FigureCounts, LoadError, Reading, Receipt, RunNumber};
+use crate::{DefinitionKind, FigureCounts, LoadError, Reading, Receipt, RunNumber};
 
 /// What is known of a run when it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,37 +84,6 @@ impl FromStr for RunOutcome {
     }
 }
 
-/// The kinds of definitions that are kept with what they made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DefinitionKind {
-    /// A code list.
-    CodeList,
-    /// A dataset.
-    Dataset,
-    /// A source.
-    Source,
-    /// An indicator.
-    Indicator,
-    /// A comparison group.
-    ComparisonGroup,
-    /// A pipeline.
-    Pipeline,
-}
-
-impl DefinitionKind {
-    /// The word used in definitions and tables.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::CodeList => "codelist",
-            Self::Dataset => "dataset",
-            Self::Source => "source",
-            Self::Indicator => "indicator",
-            Self::ComparisonGroup => "comparison_group",
-            Self::Pipeline => "pipeline",
-        }
-    }
-}
-
 /// An open transaction. Dropped without [`Publication::finish`], it leaves nothing behind.
 #[derive(Debug)]
 pub struct Publication<'a> {
@@ -159,30 +129,28 @@ impl<'a> Publication<'a> {
 
     /// Keeps the text of every definition; one that is known already is not written again.
     pub fn record_definitions(&mut self, catalogue: &Catalogue) -> Result<(), LoadError> {
-        use DefinitionKind::{CodeList, ComparisonGroup, Dataset, Indicator, Pipeline, Source};
-        for (id, list) in &catalogue.codelists {
-            self.record_definition(CodeList, id.as_str(), 0, &list.fingerprint, &list.canonical)?;
-        }
-        for (id, dataset) in &catalogue.datasets {
-            self.record_definition(Dataset, id.as_str(), 0, &dataset.fingerprint, &dataset.canonical)?;
-        }
-        for (id, source) in &catalogue.sources {
-            self.record_definition(Source, id.as_str(), 0, &source.fingerprint, &source.canonical)?;
-        }
-        for indicator in catalogue.all_versions() {
-            let (id, version) = (indicator.id.as_str(), indicator.version.0);
-            self.record_definition(Indicator, id, version, &indicator.fingerprint, &indicator.canonical)?;
-        }
-        for (id, group) in &catalogue.comparison_groups {
-            self.record_definition(ComparisonGroup, id.as_str(), 0, &group.fingerprint, &group.canonical)?;
-        }
-        for (id, pipeline) in &catalogue.pipelines {
-            self.record_definition(Pipeline, id.as_str(), 0, &pipeline.fingerprint, &pipeline.canonical)?;
+        for known in DefinitionText::all_of(catalogue) {
+            self.record_definition(known.kind, known.id, known.version, known.fingerprint, known.canonical)?;
         }
         Ok(())
     }
 
-    /// Keeps the text of one definition, if it is not known yet. `version` is 0 for kinds that have none.
+    /// Keeps the text of every definition, and leaves the marks of the texts that are used: a run over a part of the
+    /// deliveries uses new ones for that part alone.
+    pub fn keep_definitions(&mut self, catalogue: &Catalogue) -> Result<(), LoadError> {
+        const SQL: &str = "INSERT INTO definition (kind, id, version, fingerprint, canonical, first_run, current)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0) ON CONFLICT DO NOTHING";
+        self.write(|connection| {
+            let mut insert = connection.prepare_cached(SQL)?;
+            for DefinitionText { kind, id, version, fingerprint, canonical } in DefinitionText::all_of(catalogue) {
+                insert.execute((kind.as_str(), id, version, fingerprint.to_string(), canonical, self.run.0))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Keeps the text of one definition, if it is not known yet, and marks it as the one that is used. `version` is 0 for
+    /// kinds that have none.
     pub fn record_definition(
         &mut self,
         kind: DefinitionKind,

@@ -6,6 +6,8 @@
 //! The tables are ordinary ones, not `STRICT`: the file is opened with whatever `SQLite` an analyst's tool brings along,
 //! and versions before 3.37 cannot read a file with strict tables at all.
 
+use crate::RunNumber;
+
 /// The schema that this version of the program reads and writes.
 pub(crate) const VERSION: i64 = 6;
 
@@ -279,6 +281,18 @@ fn as_defined_now() -> String {
     let view: String = view.flat_map(|line| [line, "\n"]).collect();
     let now = view.replacen(LATEST, LATEST_NOW, 1).replace("= 'then'", "= 'now'");
     format!("\n{meaning}{now}")
+}
+
+/// The query of a view of figures, for those that were known after a run: made of the view, so that the two cannot drift
+/// apart.
+pub(crate) fn figures_as_of(view: &str, run: RunNumber) -> String {
+    let sql = sql();
+    let head = format!("CREATE VIEW {view} AS\n");
+    let query = sql.split("\n\n").find_map(|block| block.split_once(&head)).map(|(_, query)| query.trim_end());
+    let query = query.and_then(|query| query.strip_suffix(';')).unwrap_or_default();
+    let known = |of: &str| format!("({of}.known_from_run <= {run} AND ifnull({of}.known_to_run, {run} + 1) > {run})");
+    let (figure, newer) = (known("o"), known("n"));
+    query.replace("o.known_to_run IS NULL", &figure).replace("n.known_to_run IS NULL", &newer)
 }
 
 /// Figures as defined then.

@@ -290,7 +290,7 @@ CREATE TABLE observation (
     members INTEGER NOT NULL, -- How many municipalities the area has.
     obs_status TEXT NOT NULL, -- Status by SDMX `CL_OBS_STATUS`: `A` normal, `P` provisional (some municipalities are missing), `O` not delivered, `L` not collected, `M` cannot exist, `B` the series begins anew, `K` included in another municipality, `U` not plausible.
     conf_status TEXT NOT NULL DEFAULT 'F', -- Confidentiality by SDMX `CL_CONF_STATUS`; `F` is free for publication, `N` is not approved yet.
-    why TEXT NOT NULL DEFAULT '', -- Why this revision came: `delivery`, `correction`, `withdrawal`, `definition`, `groups` or `approval`; empty where a version of the program before wrote it.
+    why TEXT NOT NULL DEFAULT '', -- Why this revision came: `delivery` (something was delivered where nothing had been), `correction` (what had been delivered was replaced), `withdrawal` (a delivery was taken back or is refused now), `approval`, `groups` (others belong to the region or comparison group) or `definition`; of several the last in this order; empty where a version of the program before wrote it.
     known_from_run INTEGER NOT NULL REFERENCES run (run), -- The run that published this revision.
     known_to_run INTEGER REFERENCES run (run), -- The run that replaced or withdrew it; empty for the current one.
     PRIMARY KEY (indicator, version, as_defined, area, period, breakdown, revision),
@@ -332,18 +332,18 @@ SELECT
     p.first_day AS first_day, -- The first day of the period.
     p.last_day AS last_day, -- The last day of the period.
     o.breakdown AS breakdown, -- What part of the population, see `breakdown`; `total` for all.
-    o.value AS value, -- The value; empty where there is none.
-    o.value_exact AS value_exact, -- The value as an exact decimal text.
+    CASE WHEN o.conf_status = 'N' THEN NULL ELSE o.value END AS value, -- The value; empty where there is none, and where it is not approved yet.
+    CASE WHEN o.conf_status = 'N' THEN NULL ELSE o.value_exact END AS value_exact, -- The value as an exact decimal text.
     i.unit AS unit, -- The unit of the value.
     i.decimals AS decimals, -- Decimals of the value.
-    o.numerator AS numerator, -- The numerator, where the formula is a quotient.
-    o.denominator AS denominator, -- The denominator, where the formula is a quotient.
-    o.numerator_exact AS numerator_exact, -- The numerator exactly.
-    o.denominator_exact AS denominator_exact, -- The denominator exactly.
+    CASE WHEN o.conf_status = 'N' THEN NULL ELSE o.numerator END AS numerator, -- The numerator, where the formula is a quotient.
+    CASE WHEN o.conf_status = 'N' THEN NULL ELSE o.denominator END AS denominator, -- The denominator, where the formula is a quotient.
+    CASE WHEN o.conf_status = 'N' THEN NULL ELSE o.numerator_exact END AS numerator_exact, -- The numerator exactly.
+    CASE WHEN o.conf_status = 'N' THEN NULL ELSE o.denominator_exact END AS denominator_exact, -- The denominator exactly.
     o.contributing AS contributing, -- How many municipalities contribute.
     o.members AS members, -- How many municipalities the area has.
     o.obs_status AS obs_status, -- Status by SDMX `CL_OBS_STATUS`.
-    o.conf_status AS conf_status, -- Confidentiality by SDMX `CL_CONF_STATUS`.
+    o.conf_status AS conf_status, -- Confidentiality by SDMX `CL_CONF_STATUS`: `F` is free for publication, `N` is not approved yet, and then there is no value here.
     o.revision AS revision, -- How many revisions the figure has had.
     o.known_from_run AS known_from_run, -- The run that published it.
     r.started_at AS known_from -- When that run started.

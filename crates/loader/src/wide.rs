@@ -48,18 +48,28 @@ fn existing_views(connection: &Connection, prefix: &str) -> rusqlite::Result<BTr
         .collect()
 }
 
-/// The periods of an indicator, each with the version that made it.
-type Periods = BTreeMap<String, u32>;
+/// The periods of an indicator.
+type Periods = BTreeMap<String, Made>;
+
+/// What is known of an indicator's period.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Made {
+    /// The version that made it.
+    version: u32,
+    /// Whether figures of it are held until somebody approves them.
+    holds: bool,
+}
 
 fn wanted_views(connection: &Connection, kind: &Kind) -> rusqlite::Result<BTreeMap<String, String>> {
-    const SQL: &str = "SELECT DISTINCT o.indicator, o.period, o.version FROM observation AS o
+    const SQL: &str = "SELECT o.indicator, o.period, o.version, max(o.conf_status = 'N') FROM observation AS o
         JOIN series AS s ON s.indicator = o.indicator AND s.version = o.version AND s.as_defined = o.as_defined
-        WHERE o.known_to_run IS NULL AND o.as_defined = ?1 AND (o.breakdown <> 'total') = ?2 ORDER BY 1, 2, 3";
+        WHERE o.known_to_run IS NULL AND o.as_defined = ?1 AND (o.breakdown <> 'total') = ?2
+        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3";
     let mut periods: BTreeMap<String, Periods> = BTreeMap::new();
     let mut statement = connection.prepare(SQL)?;
     let mut rows = statement.query((kind.as_defined.as_str(), kind.parts))?;
     while let Some(row) = rows.next()? {
-        periods.entry(row.get(0)?).or_default().insert(row.get(1)?, row.get(2)?);
+        periods.entry(row.get(0)?).or_default().insert(row.get(1)?, Made { version: row.get(2)?, holds: row.get(3)? });
     }
     let view = |(indicator, periods): (&String, &Periods)| {
         let name = format!("{}{indicator}", kind.prefix);
@@ -75,6 +85,10 @@ fn view(name: &str, kind: &Kind, indicator: &str, periods: &Periods) -> String {
     for period in periods.keys().skip(periods.len().saturating_sub(MOST_PERIODS)) {
         columns.extend([",\n    max(CASE WHEN period = '", period, "' THEN value END) AS \"", period, "\""]);
     }
+    // A column of numbers cannot say why one is not there.
+    if periods.values().any(|made| made.holds) {
+        columns += ",\n    group_concat(CASE WHEN conf_status = 'N' THEN period END, ' ') AS not_approved";
+    }
     let (latest, versions) = (kind.latest, versions(periods));
     let (part, which) = if kind.parts { (", breakdown", "<>") } else { ("", "=") };
     format!(
@@ -87,8 +101,8 @@ fn view(name: &str, kind: &Kind, indicator: &str, periods: &Periods) -> String {
 
 /// `1: 2007 to 2017, 2: 2018`: which versions made the periods.
 fn versions(periods: &Periods) -> String {
-    let all: Vec<(&String, &u32)> = periods.iter().collect();
-    let stretch = |stretch: &[(&String, &u32)]| match stretch {
+    let all: Vec<(&String, u32)> = periods.iter().map(|(period, made)| (period, made.version)).collect();
+    let stretch = |stretch: &[(&String, u32)]| match stretch {
         [(first, version), .., (last, _)] => format!("{version}: {first} to {last}"),
         [(only, version)] => format!("{version}: {only}"),
         [] => String::new(),

@@ -183,6 +183,9 @@ codes! {
     7012 DELIVERY_UNKNOWN: "There is no such delivery in the store." => "`musketer status --deliveries` lists all of them; the first digits of the identifier suffice.";
     7013 ACT_POINTLESS: "What is to be done has been done already, or there is nothing to be taken back." => "Look at what the message says about it; nothing was changed.";
 
+    7020 PLAN_MOVED: "The store, the deliveries or the definitions are others than those that the plan was made of. Nothing was done." => "Make a new plan and look at it: `musketer plan -o plan.json`.";
+    7021 PLAN_UNREADABLE: "The file is no plan, or one of another version of the program." => "Make a new plan with this version: `musketer plan -o plan.json`.";
+
     8001 FILE_EMPTY: "The file has no bytes, or nothing but blanks." => "Ask for the delivery again; a municipality with nothing to report delivers a file with a header.";
     8002 FILE_KIND: "The file is something else than its name says: a picture, a web page, an archive, a spreadsheet." => "Look at the file; a web page is often the vendor's log-in page.";
     8003 ENC_UNEXPECTED: "The file begins with the byte order mark of another encoding than declared." => "Ask for the declared encoding, or convert the file and deliver it again.";

@@ -124,6 +124,15 @@ pub struct Observation {
     pub members: u32,
     /// The status.
     pub status: ObsStatus,
+    /// Whether it is held until somebody approves it.
+    pub held: bool,
+}
+
+impl Observation {
+    /// Its confidentiality by the SDMX code list `CL_CONF_STATUS`: `F` is free for publication, `N` is not approved.
+    pub fn confidentiality(&self) -> &'static str {
+        if self.held { "N" } else { "F" }
+    }
 }
 
 /// The figures of one indicator, sorted by period, area and breakdown, with the measures they were made of.

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{AreaRecord, DeliveryRecord, DeliveryState, Description, Publication, RunEnd, RunOutcome, UnitRecord};
+use loader::{
+    AreaRecord, DefinitionKind, DeliveryRecord, DeliveryState, Description, Publication, RunEnd, RunOutcome, UnitRecord,
+};
 use model::{
     Area, DatasetId, Date, DeliveryId, DeliveryKind, DeliveryScope, Fingerprint, FingerprintBuilder, Indicator,
     IndicatorId, Notice, Refusal, Series, Text, redact,
 };
 
+use crate::approvals::{self, Approvals};
 use crate::books::Known;
 use crate::calendar::{self, Blocked, Books};
+use crate::causes::Basis;
 use crate::coverage::{Coverage, is_used};
 use crate::figures::{self, Sources, Task, UnitFile, Wanted};
 use crate::geography::Geography;
@@ -35,6 +39,10 @@ impl Work<'_> {
         for group in groups::chosen(self.catalogue, self.pipeline).filter(|group| group.concerns(asked.version)) {
             builder.add(group.id.as_str()).add(group.fingerprint.to_string());
         }
+        // Left out where nothing is held, so that all other series are as they were.
+        if let Some(rule) = self.pipeline.approvals.iter().find(|rule| rule.area == asked.version.area) {
+            builder.add("held from").add(rule.from.to_string());
+        }
         let read = asked.datasets();
         for usage in &self.pipeline.uses {
             let dataset = self.catalogue.sources.get(&usage.source).map(|source| &source.dataset);
@@ -53,16 +61,49 @@ impl Work<'_> {
         self.ledger.series.get(&asked.series) != Some(&self.basis(asked))
     }
 
+    /// Whether a series has to be computed anew as a whole, and why.
+    fn basis_of(&self, asked: &Asked<'_>) -> Basis {
+        match self.ledger.series.get(&asked.series) {
+            _ if !self.is_redefined(asked) => Basis::Kept,
+            None => Basis::New,
+            Some(stored) if *stored == loader::outdated() => Basis::Outdated,
+            Some(_) => {
+                let used = |kind: DefinitionKind, id: &str, version| {
+                    self.ledger.definitions.get(&(kind.as_str().to_owned(), id.to_owned(), version))
+                };
+                let (version, list) = (asked.version, self.catalogue.municipalities());
+                let of_version = used(DefinitionKind::Indicator, version.id.as_str(), version.version.0);
+                let is_same = of_version == Some(&version.fingerprint);
+                let of_list = list.and_then(|list| used(DefinitionKind::CodeList, list.id.as_str(), 0));
+                let is_listed = of_list == list.map(|list| &list.fingerprint);
+                if is_same && !is_listed { Basis::Regrouped } else { Basis::Redefined }
+            }
+        }
+    }
+
     /// Whether the texts of a version are others than the tables have.
     pub(crate) fn is_redescribed(&self, asked: &Asked<'_>) -> bool {
         let key = (asked.series.indicator.clone(), asked.series.version);
         self.ledger.descriptions.get(&key) != Some(&Description::of(asked.version, asked.is_current))
     }
 
+    /// Whether this run computes all of a series, because of its definition. A run over a part of the deliveries leaves
+    /// that to the next whole one, unless it changes something that the series is made of: half of a series by one
+    /// definition and half by another would be visible.
+    pub(crate) fn is_made_anew(&self, asked: &Asked<'_>, is_touched: bool) -> bool {
+        (self.scope.is_all() || is_touched) && self.is_redefined(asked)
+    }
+
+    /// Whether this run writes the texts of a version anew.
+    pub(crate) fn is_retold(&self, asked: &Asked<'_>, is_touched: bool) -> bool {
+        (self.scope.is_all() || is_touched) && self.is_redescribed(asked)
+    }
+
     /// Series of the pipeline's indicators that it asks for no more: of a version that is not kept or that newer ones
-    /// leave nothing, or as it is not defined any more.
+    /// leave nothing, or as it is not defined any more. A run over a part of the deliveries leaves them to the next whole one.
     pub(crate) fn asked_no_more(&self) -> impl Iterator<Item = &Series> {
-        let ours = self.ledger.series.keys().filter(|series| self.pipeline.indicators.contains(&series.indicator));
+        let is_ours = |series: &&Series| self.scope.is_all() && self.pipeline.indicators.contains(&series.indicator);
+        let ours = self.ledger.series.keys().filter(is_ours);
         ours.filter(|series| self.asked.iter().all(|asked| asked.series != **series))
     }
 
@@ -76,38 +117,49 @@ impl Work<'_> {
         let coverage = Coverage::of(self.catalogue, self.pipeline, self.ledger.units.keys());
         let used = self.ledger.units.values().filter(|record| is_used(self.pipeline, &record.unit));
         let units: Vec<UnitFile> = used.map(|record| self.unit_file(record)).collect();
+        let approvals = Approvals::of(self.pipeline, &self.ledger.decisions);
         let sources = Sources {
             catalogue: self.catalogue,
             municipalities: &self.municipalities,
             coverage: &coverage,
             units: &units,
+            approvals: &approvals,
         };
         self.outdate_others(publication)?;
         for series in self.asked_no_more() {
             publication.withdraw(series)?;
         }
+        // Those that have one definition throughout when the run has ended.
+        let mut whole = Vec::new();
         let (mut tasks, mut names) = (Vec::new(), Vec::new());
         for asked in &self.asked {
-            let all = self.is_redefined(asked);
             let read = asked.datasets();
-            let touched = self.changed.iter().any(|(dataset, _)| read.contains(dataset));
-            if all || self.is_redescribed(asked) {
+            let touched = self.changed.keys().any(|(dataset, _)| read.contains(dataset));
+            let all = self.is_made_anew(asked, touched);
+            if !all && self.is_redefined(asked) {
+                continue;
+            }
+            whole.push(asked);
+            let basis = self.basis_of(asked);
+            if all || self.is_retold(asked, touched) {
                 publication.indicator(asked.version, asked.is_current)?;
             }
             if all {
                 publication.series(&asked.series, &self.basis(asked))?;
                 figures::withdraw_undefined(asked, publication)?;
             }
-            for plan in asked.plans.iter().filter(|_| all || touched) {
+            let decided = approvals::decided(&self.acts, asked.version);
+            for plan in asked.plans.iter().filter(|_| all || touched || !decided.is_empty()) {
                 let mut task = Task { series: &asked.series, plan, wanted: Wanted::default() };
-                task.wanted = figures::wanted(&sources, &task, &self.changed, all, publication)?;
+                task.wanted = figures::wanted(&sources, &task, &self.changed, basis, publication)?;
+                figures::add_decided(&mut task, &decided, publication)?;
                 tasks.push(task);
                 names.push(asked.name());
             }
         }
         progress.begin(Phase::Compute, tasks.len() as u64);
         let counts = figures::publish(&sources, &tasks, publication, &self.stop, &|| progress.advance(1))?;
-        let of_groups = groups::publish(&sources, (self.pipeline, &self.asked), &tasks, publication)?;
+        let of_groups = groups::publish(&sources, (self.pipeline, &whole), &tasks, publication)?;
         for id in groups::elsewhere(self.catalogue, self.pipeline, &tasks) {
             publication.outdate_indicator(&id)?;
         }
@@ -122,7 +174,7 @@ impl Work<'_> {
 
     /// Indicators of other pipelines that read what this run changed.
     fn outdate_others(&self, publication: &mut Publication<'_>) -> Result<(), RunError> {
-        let changed: BTreeSet<&DatasetId> = self.changed.iter().map(|(dataset, _)| dataset).collect();
+        let changed: BTreeSet<&DatasetId> = self.changed.keys().map(|(dataset, _)| dataset).collect();
         let known: BTreeSet<&IndicatorId> = self.ledger.series.keys().map(|series| &series.indicator).collect();
         for id in known.into_iter().filter(|id| !self.pipeline.indicators.contains(id)) {
             let mut editions = self.catalogue.versions(id.as_str()).flat_map(|version| version.editions());

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use loader::{FigureCounts, FigureKey, Publication};
+use loader::{FigureCounts, FigureKey, Publication, Why};
 use model::{
     Area, Catalogue, Dataset, DatasetId, FieldName, Indicator, Measure, MeasureValue, MunicipalityCode, Observation,
     Period, Reading, Series, Stop, WorkUnit,
 };
-use normaliser::{CanonicalFile, DatasetRows, Partials, Request};
+use normaliser::{CanonicalFile, DatasetRows, Member, Partials, Request};
 
 use crate::RunError;
+use crate::approvals::Approvals;
+use crate::causes::{Basis, Causes};
 use crate::coverage::{Cell, Coverage};
 use crate::geography::Geography;
 use crate::series::Asked;
@@ -39,7 +41,12 @@ pub(crate) struct Wanted {
     pub(crate) periods: BTreeSet<Period>,
     /// The cells whose measures are made again; the measures of the others are as they were.
     pub(crate) cells: BTreeSet<Cell>,
+    /// Why.
+    pub(crate) causes: Causes,
 }
+
+/// The units that a run changed, by dataset and cell, and why.
+pub(crate) type Changed = BTreeMap<(DatasetId, Cell), Why>;
 
 /// Everything that figures are computed from.
 pub(crate) struct Sources<'a> {
@@ -47,6 +54,7 @@ pub(crate) struct Sources<'a> {
     pub(crate) municipalities: &'a [MunicipalityCode],
     pub(crate) coverage: &'a Coverage,
     pub(crate) units: &'a [UnitFile],
+    pub(crate) approvals: &'a Approvals,
 }
 
 impl<'a> Sources<'a> {
@@ -73,7 +81,7 @@ impl<'a> Sources<'a> {
 }
 
 /// What the units that changed lead to, or all that are there.
-fn reached(sources: &Sources<'_>, indicator: &Indicator, changed: &BTreeSet<(DatasetId, Cell)>, all: bool) -> Wanted {
+fn reached(sources: &Sources<'_>, indicator: &Indicator, changed: &Changed, all: bool) -> Wanted {
     let mut wanted = Wanted::default();
     let valid = |period: &Period| indicator.defines(*period);
     for reading in indicator.measures.iter().flat_map(|measure| sources.readings(measure)) {
@@ -81,8 +89,9 @@ fn reached(sources: &Sources<'_>, indicator: &Indicator, changed: &BTreeSet<(Dat
         let horizon = delivered.into_iter().flatten().map(|(_, part)| part.end()).max();
         let everything = delivered.filter(|_| all);
         let mut touched: BTreeMap<Period, Vec<Period>> = BTreeMap::new();
-        let cells = changed.iter().filter(|(dataset, _)| *dataset == reading.dataset.id).map(|(_, cell)| cell);
-        for (municipality, part) in cells.chain(everything.into_iter().flatten()) {
+        let cells = changed.iter().filter(|((dataset, _), _)| *dataset == reading.dataset.id);
+        let cells = cells.map(|((_, cell), why)| (cell, Some(*why)));
+        for ((municipality, part), why) in cells.chain(everything.into_iter().flatten().map(|cell| (cell, None))) {
             let horizon = horizon.unwrap_or(part.end());
             let touched = touched.entry(*part);
             let touched = touched.or_insert_with(|| reading.touched(*part, indicator.period, horizon));
@@ -90,6 +99,9 @@ fn reached(sources: &Sources<'_>, indicator: &Indicator, changed: &BTreeSet<(Dat
                 wanted.periods.insert(period);
                 let whose = sources.read_for(&reading, municipality);
                 wanted.cells.extend(whose.iter().map(|municipality| (*municipality, period)));
+                if let Some(why) = why {
+                    wanted.causes.add(period, whose, why);
+                }
             }
         }
     }
@@ -101,7 +113,7 @@ pub(crate) fn all_of<'a>(
     sources: &Sources<'a>,
     indicators: &[&'a Indicator],
 ) -> Result<Vec<Vec<Observation>>, RunError> {
-    let nothing = BTreeSet::new();
+    let nothing = Changed::new();
     let cells_of = |indicator: &Indicator| -> BTreeSet<Cell> {
         let periods = reached(sources, indicator, &nothing, true).periods;
         let published = periods.into_iter().filter(|period| is_published(sources, indicator, *period));
@@ -120,18 +132,21 @@ pub(crate) fn all_of<'a>(
     observed.map(|((indicator, _), measures)| Ok(normaliser::observe(indicator, &measures, &members)?)).collect()
 }
 
-/// What a task has to compute again, given the units that changed; everything if the definition did.
+/// What a task has to compute again, given the units that changed; everything if the basis of its series did.
 pub(crate) fn wanted(
     sources: &Sources<'_>,
     Task { series, plan: indicator, .. }: &Task<'_>,
-    changed: &BTreeSet<(DatasetId, Cell)>,
-    all: bool,
+    changed: &Changed,
+    basis: Basis,
     publication: &Publication<'_>,
 ) -> Result<Wanted, RunError> {
     let valid = |period: &Period| indicator.defines(*period);
     // Another index is another price of the base, and with it of every period.
-    let all = all || changed.iter().any(|(dataset, _)| indicator.is_priced_by(dataset));
+    let priced = changed.iter().filter(|((dataset, _), _)| indicator.is_priced_by(dataset)).map(|(_, why)| *why).max();
+    let all = basis != Basis::Kept || priced.is_some();
     let mut wanted = reached(sources, indicator, changed, all);
+    wanted.causes.basis = basis;
+    wanted.causes.add_to_all(priced);
     if all {
         // What is published no more has to be withdrawn, also where nothing is left that would lead to it.
         let observed = publication.read().observed(series)?;
@@ -155,6 +170,26 @@ pub(crate) fn wanted(
         wanted.cells.extend(everybody.filter(|cell| !stored.contains(cell) && sources.exists(*cell)));
     }
     Ok(wanted)
+}
+
+/// Adds the periods of which figures were approved in this run, or are so no more.
+pub(crate) fn add_decided(
+    Task { series, plan, wanted }: &mut Task<'_>,
+    decided: &BTreeSet<Cell>,
+    publication: &Publication<'_>,
+) -> Result<(), RunError> {
+    if decided.is_empty() {
+        return Ok(());
+    }
+    let observed = publication.read().observed(series)?.into_iter().map(|key| key.period);
+    let observed: BTreeSet<Period> = observed.filter(|period| plan.defines(*period)).collect();
+    for (municipality, period) in decided {
+        for one in observed.iter().filter(|one| period.covers(**one)) {
+            wanted.periods.insert(*one);
+            wanted.causes.add(*one, &[*municipality], Why::Approval);
+        }
+    }
+    Ok(())
 }
 
 /// Whether a period has figures: for each measure there is somebody who has delivered all that it needs. A year is
@@ -216,7 +251,7 @@ pub(crate) fn publish(
 
 fn publish_one(
     sources: &Sources<'_>,
-    Task { series, plan: indicator, .. }: &Task<'_>,
+    Task { series, plan: indicator, wanted: Wanted { causes, .. } }: &Task<'_>,
     fresh: Vec<MeasureValue>,
     periods: &BTreeSet<Period>,
     publication: &mut Publication<'_>,
@@ -227,7 +262,25 @@ fn publish_one(
     let members = |period: Period| geography.members(sources.municipalities, period.start());
     let mut observations = normaliser::observe(indicator, &measures, &members)?;
     observations.retain(|one| periods.contains(&one.period));
-    let counts = publication.figures(&observations, series.as_defined)?;
+    sources.approvals.mark(indicator, &mut observations);
+    if observations.iter().any(|one| one.held) {
+        // Groups are made without those that are held, as if these had not delivered.
+        observations.retain(|one| matches!(one.area, Area::Municipality(_)));
+        let mut of_groups = normaliser::observe(indicator, &sources.approvals.shown(indicator, measures), &members)?;
+        of_groups.retain(|one| periods.contains(&one.period) && !matches!(one.area, Area::Municipality(_)));
+        observations.extend(of_groups);
+    }
+    let members_of: BTreeMap<Period, Vec<Member>> = periods.iter().map(|period| (*period, members(*period))).collect();
+    let why = |one: &Observation| {
+        let members = members_of.get(&one.period).into_iter().flatten();
+        let is_in = |member: &&Member| match &one.area {
+            Area::Municipality(code) => member.municipality == *code,
+            Area::Region(code) => member.region == *code,
+            Area::Country | Area::Comparison(_) => true,
+        };
+        causes.of(&one.area, one.period, members.filter(is_in).map(|member| &member.municipality))
+    };
+    let counts = publication.figures(&observations, series.as_defined, &why)?;
     // An area or a category that is no more has no figure any more either; who is compared with whom is not known yet.
     let made: BTreeSet<FigureKey> = observations.iter().map(FigureKey::of).collect();
     let observed = publication.read().observed(series)?;

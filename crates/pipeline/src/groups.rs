@@ -6,10 +6,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{FigureCounts, FigureFilter, FigureKey, Publication};
+use loader::{FigureCounts, FigureFilter, FigureKey, Publication, Why};
 use model::{
-    Area, AsDefined, Catalogue, CodeList, ComparisonGroup, ComparisonGroupId, Date, Indicator, IndicatorId, Membership,
-    MunicipalityCode, Period, Pipeline, TOTAL, Validity, members_on,
+    Area, AsDefined, Catalogue, CodeList, ComparisonArea, ComparisonGroup, ComparisonGroupId, Date, Indicator,
+    IndicatorId, Membership, MunicipalityCode, Observation, Period, Pipeline, TOTAL, Validity, members_on,
 };
 use normaliser::ComputeError;
 
@@ -95,7 +95,7 @@ pub(crate) fn chosen<'a>(
 /// again, and wherever other municipalities belong to a group than before. The counts come with the names of the series.
 pub(crate) fn publish(
     sources: &Sources<'_>,
-    (pipeline, asked): (&Pipeline, &[Asked<'_>]),
+    (pipeline, asked): (&Pipeline, &[&Asked<'_>]),
     work: &[Task<'_>],
     publication: &mut Publication<'_>,
 ) -> Result<Vec<(String, FigureCounts)>, RunError> {
@@ -118,7 +118,8 @@ pub(crate) fn publish(
         let is_other = |id: &ComparisonGroupId| {
             catalogue.comparison_groups.get(id).is_some_and(|group| group.concerns(asked.version))
         };
-        let days: Vec<&Validity> = changed.iter().filter(|(id, _)| is_other(id)).flat_map(|(_, days)| days).collect();
+        let others = changed.iter().filter(|(id, _)| is_other(id));
+        let days: Vec<&Validity> = others.flat_map(|(_, changed)| &changed.days).collect();
         if computed.is_empty() && days.is_empty() {
             continue;
         }
@@ -137,10 +138,21 @@ pub(crate) fn publish(
                 continue;
             }
             let measures = measures(sources, (&asked.series, plan), &periods, Vec::new(), publication)?;
+            let measures = sources.approvals.shown(plan, measures);
             let mut figures = normaliser::observe_groups(plan, &measures, &|period| on(&period))?;
             figures.retain(|one| matches!(one.area, Area::Comparison(_)) && periods.contains(&one.period));
             made.extend(figures.iter().map(FigureKey::of));
-            counts.push((asked.name(), publication.figures(&figures, asked.series.as_defined)?));
+            let task = work.iter().find(|task| *task.series == asked.series && std::ptr::eq(task.plan, plan.as_ref()));
+            let why = |one: &Observation| {
+                let Area::Comparison(area) = &one.area else { return Why::Groups };
+                let day = one.period.start();
+                if changed.get(&area.group).is_some_and(|changed| changed.has_changed(area, day)) {
+                    return Why::Groups;
+                }
+                let members = on(&one.period).remove(&one.area).unwrap_or_default();
+                task.map_or(Why::Groups, |task| task.wanted.causes.of(&one.area, one.period, &members))
+            };
+            counts.push((asked.name(), publication.figures(&figures, asked.series.as_defined, &why)?));
         }
         let is_gone = |key: &FigureKey| periods.contains(&key.period) && !made.contains(key);
         let gone = of_groups.into_iter().filter(is_gone).collect();
@@ -149,12 +161,27 @@ pub(crate) fn publish(
     Ok(counts)
 }
 
-/// Records who belongs to the groups, and returns the days on which others do than before.
+/// What is another than before of who belongs to a group.
+struct Regrouped {
+    /// The days on which others do.
+    days: BTreeSet<Validity>,
+    before: BTreeSet<Membership>,
+}
+
+impl Regrouped {
+    /// Whether others belong to an area on a day than before. Where nobody did, it is not another one, but new.
+    fn has_changed(&self, area: &ComparisonArea, day: Date) -> bool {
+        let was = self.before.iter().any(|one| one.area == *area && one.validity.contains(day));
+        was && self.days.iter().any(|days| days.contains(day))
+    }
+}
+
+/// Records who belongs to the groups, and returns where others do than before.
 fn record(
     catalogue: &Catalogue,
     groups: &Groups<'_>,
     publication: &mut Publication<'_>,
-) -> Result<BTreeMap<ComparisonGroupId, BTreeSet<Validity>>, RunError> {
+) -> Result<BTreeMap<ComparisonGroupId, Regrouped>, RunError> {
     let known = catalogue.pipelines.values().flat_map(|pipeline| &pipeline.comparison_groups);
     publication.keep_comparison_groups(&known.collect())?;
     let mut before: BTreeMap<ComparisonGroupId, BTreeSet<Membership>> = BTreeMap::new();
@@ -167,8 +194,8 @@ fn record(
         let now: BTreeSet<Membership> = members.iter().cloned().collect();
         if before != now {
             publication.comparison_group(&group.id, members)?;
-            let days = before.symmetric_difference(&now).map(|one| one.validity);
-            changed.insert(group.id.clone(), days.collect());
+            let days = before.symmetric_difference(&now).map(|one| one.validity).collect();
+            changed.insert(group.id.clone(), Regrouped { days, before });
         }
     }
     Ok(changed)

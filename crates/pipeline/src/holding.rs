@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{DeliveryState, Publication, UnitRecord};
+use loader::{DeliveryState, Publication, UnitRecord, Why};
 use model::{DeliveryId, WorkUnit};
 
 use crate::RunError;
@@ -23,8 +23,8 @@ pub(crate) struct Standing {
     pub(crate) superseded: BTreeSet<DeliveryId>,
     /// Deliveries that should hold a unit and have no rows for it: others had taken it, or the books are older.
     pub(crate) dispossessed: BTreeSet<DeliveryId>,
-    /// Whether a unit is held that nobody should hold.
-    pub(crate) is_misplaced: bool,
+    /// Units that are held and that nobody should hold, as far as the scope goes.
+    pub(crate) misplaced: Vec<UnitRecord>,
 }
 
 impl Work<'_> {
@@ -48,6 +48,11 @@ impl Work<'_> {
         self.scope.is_all() || self.scope.has(known, covered.map(BTreeMap::keys))
     }
 
+    /// Whether the delivery with this identifier may be touched in this run.
+    pub(crate) fn is_ours(&self, id: &DeliveryId) -> bool {
+        self.scope.is_all() || self.ledger.known.get(id).is_some_and(|known| self.is_in_scope(known))
+    }
+
     /// What follows for each delivery from the others, by what is known now.
     pub(crate) fn standing(&self) -> Standing {
         let mut standing = Standing::default();
@@ -55,7 +60,10 @@ impl Work<'_> {
             match self.next_step(&deliveries) {
                 Step::Nothing => {}
                 Step::Read(id) => {
-                    if deliveries.iter().any(|known| self.is_in_scope(known)) {
+                    // How it was read is old; in a run that leaves such deliveries alone they stand as they are.
+                    let is_stale = self.ledger.known.get(id).is_some_and(|known| known.reading.is_some());
+                    let is_left = is_stale && !self.reads_stale();
+                    if !is_left && deliveries.iter().any(|known| self.is_in_scope(known)) {
                         standing.to_read.push(id.clone());
                     }
                 }
@@ -69,8 +77,10 @@ impl Work<'_> {
             let holders = self.holders(&standing.superseded);
             let has_none = |(unit, id): &(&&WorkUnit, &&DeliveryId)| !self.has_rows(unit, id);
             standing.dispossessed = holders.iter().filter(has_none).map(|(_, id)| (*id).clone()).collect();
-            let mut ours = self.ledger.units.keys().filter(|unit| self.fingerprints.contains_key(&unit.source));
-            standing.is_misplaced = ours.any(|unit| !holders.contains_key(unit));
+            let ours = self.ledger.units.iter().filter(|(unit, _)| self.fingerprints.contains_key(&unit.source));
+            let is_misplaced =
+                |(unit, held): &(&WorkUnit, &UnitRecord)| !holders.contains_key(unit) && self.is_ours(&held.delivery);
+            standing.misplaced = ours.filter(is_misplaced).map(|(_, held)| held.clone()).collect();
         }
         standing
     }
@@ -125,6 +135,19 @@ impl Work<'_> {
         self.read.contains_key(id) || self.ledger.units.get(unit).is_some_and(|held| held.delivery == *id)
     }
 
+    /// Why another delivery holds a unit than before, or the same one with other rows. `now` is who holds it.
+    pub(crate) fn why_changed(&self, unit: &WorkUnit, now: Option<&DeliveryId>) -> Why {
+        let Some(before) = self.ledger.units.get(unit).map(|record| &record.delivery) else { return Why::Delivery };
+        let load = self.load(&unit.source);
+        let precedence = |id: &DeliveryId| self.ledger.known.get(id).map(|known| known.precedence(load));
+        if now == Some(before) || now.is_none() && self.read.contains_key(before) {
+            return Why::Definition;
+        }
+        // What replaces a delivery that is out at the same time would have replaced it anyway.
+        let gives_way = now.is_none_or(|now| precedence(now) < precedence(before));
+        if self.is_out(before) && gives_way { Why::Withdrawal } else { Why::Correction }
+    }
+
     /// Forgets units whose rows are not on the disk any more, so that they are read again.
     pub(crate) fn forget_lost_parts(&mut self) {
         let store = self.store.clone();
@@ -152,15 +175,17 @@ impl Work<'_> {
         }
         let mut changed = Vec::new();
         let holders = self.holders(superseded);
-        for (unit, _) in lost {
+        for (unit, was) in lost {
             let Some(source) = self.source(&unit.source) else { continue };
             match (units.get(&unit), holders.get(&unit)) {
+                _ if !self.is_ours(&was) => continue,
                 (None, None) => publication.remove_unit(&unit)?,
                 (Some(record), Some(holder)) if record.delivery == **holder => publication.record_unit(record)?,
                 // Who should have it is not in this run's scope: the figures stay until a run may read it.
                 _ => continue,
             }
-            changed.push((source.dataset.clone(), (unit.municipality, unit.period)));
+            let why = if self.is_out(&was) { Why::Withdrawal } else { Why::Correction };
+            changed.push(((source.dataset.clone(), (unit.municipality, unit.period)), why));
         }
         self.changed.extend(changed);
         Ok(())

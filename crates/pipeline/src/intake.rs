@@ -15,6 +15,7 @@ use model::{
 
 use crate::RunError;
 use crate::run::{Phase, Progress};
+use crate::scope::Scope;
 
 /// From this size on, in bytes, it is worth the while of several threads to compress one file.
 const LARGE: u64 = 32 << 20;
@@ -22,7 +23,7 @@ const LARGE: u64 = 32 << 20;
 const ASKED_AGAIN: Duration = Duration::from_millis(100);
 
 /// A delivery that lies in the drop folder or was fetched in this run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Arrival {
     pub(crate) delivery: Delivery,
     /// Where it lies, and its stamp; `None` for a delivery from a web API.
@@ -32,7 +33,7 @@ pub(crate) struct Arrival {
 }
 
 /// All that has arrived.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Intake {
     pub(crate) arrivals: Vec<Arrival>,
     /// Files and answers that cannot even be taken into the archive: name, source, reason.
@@ -41,142 +42,155 @@ pub(crate) struct Intake {
 }
 
 /// Gathers what has arrived for a pipeline. A file with the stamp of an earlier run is not read again.
-#[expect(clippy::too_many_arguments, reason = "each is one thing that the step needs, and it has one caller")]
-pub(crate) fn gather(
-    root: &Path,
-    catalogue: &Catalogue,
-    pipeline: &Pipeline,
-    archive: &Archive,
-    seen: &SeenFiles,
-    retracted: &BTreeSet<DeliveryId>,
-    threads: usize,
-    stop: &Stop,
-    progress: &dyn Progress,
-) -> Result<Intake, RunError> {
-    let mut intake = Intake::default();
-    let dropped: BTreeSet<_> =
-        pipeline.uses.iter().filter(|usage| usage.fetch == Fetch::Drop).map(|usage| &usage.source).collect();
-    let sources: Vec<&Source> = dropped.iter().filter_map(|id| catalogue.sources.get(*id)).map(AsRef::as_ref).collect();
-    if !sources.is_empty() {
-        take_files(
-            &root.join(&pipeline.drop),
-            catalogue,
-            pipeline,
-            &sources,
-            archive,
-            seen,
-            threads,
-            progress,
-            &mut intake,
-        )?;
-    }
-    for usage in &pipeline.uses {
-        if let (Fetch::Http(request), Some(source)) = (&usage.fetch, catalogue.sources.get(&usage.source)) {
-            take_answer(source, request, archive, stop, &mut intake)?;
+pub(crate) struct Gatherer<'a> {
+    /// The project's folder.
+    pub(crate) root: &'a Path,
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) archive: &'a Archive,
+    pub(crate) seen: &'a SeenFiles,
+    /// Deliveries that somebody took back.
+    pub(crate) retracted: &'a BTreeSet<DeliveryId>,
+    /// What of the drop folder is looked at.
+    pub(crate) scope: &'a Scope,
+    pub(crate) threads: usize,
+    /// Whether files are only hashed where they lie, and nothing is written.
+    pub(crate) only_look: bool,
+    pub(crate) stop: &'a Stop,
+    pub(crate) progress: &'a dyn Progress,
+}
+
+impl Gatherer<'_> {
+    /// The files of the drop folder.
+    pub(crate) fn files(&self) -> Result<Intake, RunError> {
+        let mut intake = Intake::default();
+        let uses = self.pipeline.uses.iter().filter(|usage| usage.fetch == Fetch::Drop);
+        let dropped: BTreeSet<_> = uses.map(|usage| &usage.source).collect();
+        let sources: Vec<&Source> =
+            dropped.iter().filter_map(|id| self.catalogue.sources.get(*id)).map(AsRef::as_ref).collect();
+        if !sources.is_empty() {
+            self.take_files(&sources, &mut intake)?;
         }
+        intake.refuse_conflicts(self.retracted);
+        Ok(intake)
     }
-    intake.refuse_conflicts(retracted);
-    Ok(intake)
-}
 
-#[expect(clippy::too_many_arguments, reason = "each is one thing that the step needs, and it has one caller")]
-fn take_files(
-    drop: &Path,
-    catalogue: &Catalogue,
-    pipeline: &Pipeline,
-    sources: &[&Source],
-    archive: &Archive,
-    seen: &SeenFiles,
-    threads: usize,
-    progress: &dyn Progress,
-    intake: &mut Intake,
-) -> Result<(), RunError> {
-    if !drop.is_dir() {
-        return Err(RunError::Usage {
-            code: Code::UNREADABLE_DELIVERY,
-            message: format!("the drop folder {} of the pipeline `{}` is not there", drop.display(), pipeline.id),
-            help: "make the folder, or correct `drop:` in the pipeline".to_owned(),
-        });
-    }
-    let folder = DropFolder::open(drop)?;
-    let listing = folder.list(sources)?;
-    intake.unknown = listing.unknown;
-    intake.unusable.extend(listing.refused.into_iter().map(|(name, refusal)| (name, String::new(), refusal)));
-    progress.begin(Phase::Take, listing.found.len() as u64);
-    let known = |found: &FoundFile| {
-        let stamp = &found.stamp;
-        let known = seen.unchanged(&found.path, stamp.bytes, stamp.modified_nanoseconds, stamp.inode);
-        // Bytes that were given up on purpose are not taken in again because their file still lies there.
-        let is_settled = |content: &Fingerprint| archive.contains(content) || archive.is_discarded(content);
-        known.filter(|known| is_settled(&known.content)).map(|known| known.content)
-    };
-    let mut contents: Vec<Option<Result<Fingerprint, Refusal>>> =
-        listing.found.iter().map(|found| known(found).map(Ok)).collect();
-    let fresh: Vec<usize> = (0..contents.len()).filter(|at| contents[*at].is_none()).collect();
-    progress.advance((contents.len() - fresh.len()) as u64);
-    take_all(&folder, archive, &listing.found, &fresh, threads, |at, content| {
-        progress.advance(1);
-        contents[at] = Some(content);
-    })?;
-    for (found, content) in listing.found.iter().zip(contents) {
-        let stamp = &found.stamp;
-        let content = match content {
-            Some(Ok(content)) => content,
-            Some(Err(refusal)) => {
-                let name = model::redact(&found.path).into_owned();
-                intake.unusable.push((name, found.scope.source.to_string(), refusal));
-                continue;
+    /// The answers of the web APIs.
+    pub(crate) fn ask(&self, intake: &mut Intake) -> Result<(), RunError> {
+        for usage in &self.pipeline.uses {
+            if let (Fetch::Http(request), Some(source)) = (&usage.fetch, self.catalogue.sources.get(&usage.source)) {
+                take_answer(source, request, self.archive, self.stop, intake)?;
             }
-            None => return Err(RunError::Internal(format!("{} was not taken in", model::redact(&found.path)))),
-        };
-        let id = DeliveryId::of(&found.scope, &content);
-        let name = model::redact(&found.path).into_owned();
-        let kind = DeliveryKind::File;
-        let delivery = Delivery { kind, id, scope: found.scope.clone(), name, content, bytes: stamp.bytes };
-        let refusal = unexpected(catalogue, pipeline, &found.scope);
-        intake.arrivals.push(Arrival { delivery, file: Some((found.path.clone(), *stamp)), refusal });
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-/// Takes files into the archive, several side by side; a single large one has all threads for itself. `took` is called
-/// on the caller's thread, in any order.
-fn take_all(
-    folder: &DropFolder,
-    archive: &Archive,
-    found: &[FoundFile],
-    fresh: &[usize],
-    threads: usize,
-    mut took: impl FnMut(usize, Result<Fingerprint, Refusal>),
-) -> Result<(), RunError> {
-    let side_by_side = threads.clamp(1, fresh.len().max(1));
-    let large = fresh.iter().filter(|at| found[**at].stamp.bytes >= LARGE).count();
-    let archive = &archive.clone().with_threads(threads / large.clamp(1, threads.max(1)));
-    let next = AtomicUsize::new(0);
-    let caller = tracing::Span::current();
-    std::thread::scope(|scope| {
-        let (sender, receiver) = sync_channel(64);
-        for _ in 0..side_by_side {
-            let (sender, next, caller) = (sender.clone(), &next, &caller);
-            scope.spawn(move || {
-                let _called = caller.enter();
-                while let Some(at) = fresh.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let taken = folder.take(&found[*at], archive);
-                    if sender.send((*at, taken)).is_err() {
-                        return;
-                    }
-                }
+    fn take_files(&self, sources: &[&Source], intake: &mut Intake) -> Result<(), RunError> {
+        let drop = self.root.join(&self.pipeline.drop);
+        if !drop.is_dir() {
+            return Err(RunError::Usage {
+                code: Code::UNREADABLE_DELIVERY,
+                message: format!(
+                    "the drop folder {} of the pipeline `{}` is not there",
+                    drop.display(),
+                    self.pipeline.id
+                ),
+                help: "make the folder, or correct `drop:` in the pipeline".to_owned(),
             });
         }
-        drop(sender);
-        let result = receiver.iter().try_for_each(|(at, taken)| {
-            took(at, taken?.map(|stored| stored.content));
-            Ok(())
-        });
-        // Without a receiver the others stop at their next file.
-        drop(receiver);
-        result
-    })
+        let folder = DropFolder::open(&drop)?;
+        let mut listing = folder.list(sources)?;
+        // Where only a part is looked at, what cannot be told to lie in it is left for a run that looks at everything.
+        if self.scope.is_all() {
+            intake.unknown = listing.unknown;
+            intake.unusable.extend(listing.refused.into_iter().map(|(name, refusal)| (name, String::new(), refusal)));
+        } else {
+            listing.found.retain(|found| self.scope.names(&found.scope));
+        }
+        self.progress.begin(Phase::Take, listing.found.len() as u64);
+        let known = |found: &FoundFile| {
+            let stamp = &found.stamp;
+            let known = self.seen.unchanged(&found.path, stamp.bytes, stamp.modified_nanoseconds, stamp.inode);
+            // Bytes that were given up on purpose are not taken in again because their file still lies there.
+            let is_settled =
+                |content: &Fingerprint| self.archive.contains(content) || self.archive.is_discarded(content);
+            known.filter(|known| is_settled(&known.content)).map(|known| known.content)
+        };
+        let mut contents: Vec<Option<Result<Fingerprint, Refusal>>> =
+            listing.found.iter().map(|found| known(found).map(Ok)).collect();
+        let fresh: Vec<usize> = (0..contents.len()).filter(|at| contents[*at].is_none()).collect();
+        self.progress.advance((contents.len() - fresh.len()) as u64);
+        self.take_all(&folder, &listing.found, &fresh, |at, content| {
+            self.progress.advance(1);
+            contents[at] = Some(content);
+        })?;
+        for (found, content) in listing.found.iter().zip(contents) {
+            let stamp = &found.stamp;
+            let content = match content {
+                Some(Ok(content)) => content,
+                Some(Err(refusal)) => {
+                    let name = model::redact(&found.path).into_owned();
+                    intake.unusable.push((name, found.scope.source.to_string(), refusal));
+                    continue;
+                }
+                None => return Err(RunError::Internal(format!("{} was not taken in", model::redact(&found.path)))),
+            };
+            let id = DeliveryId::of(&found.scope, &content);
+            let name = model::redact(&found.path).into_owned();
+            let kind = DeliveryKind::File;
+            let delivery = Delivery { kind, id, scope: found.scope.clone(), name, content, bytes: stamp.bytes };
+            let refusal = unexpected(self.catalogue, self.pipeline, &found.scope);
+            intake.arrivals.push(Arrival { delivery, file: Some((found.path.clone(), *stamp)), refusal });
+        }
+        Ok(())
+    }
+
+    /// Takes files in, several side by side; a single large one has all threads for itself. `took` is called on the
+    /// caller's thread, in any order.
+    fn take_all(
+        &self,
+        folder: &DropFolder,
+        found: &[FoundFile],
+        fresh: &[usize],
+        mut took: impl FnMut(usize, Result<Fingerprint, Refusal>),
+    ) -> Result<(), RunError> {
+        let threads = self.threads;
+        let side_by_side = threads.clamp(1, fresh.len().max(1));
+        let large = fresh.iter().filter(|at| found[**at].stamp.bytes >= LARGE).count();
+        let archive = &self.archive.clone().with_threads(threads / large.clamp(1, threads.max(1)));
+        let (stop, only_look) = (self.stop, self.only_look);
+        let take = |file: &FoundFile| {
+            if only_look {
+                return folder.hash(file, stop);
+            }
+            folder.take(file, archive).map(|taken| taken.map(|stored| stored.content))
+        };
+        let next = AtomicUsize::new(0);
+        let caller = tracing::Span::current();
+        std::thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(64);
+            for _ in 0..side_by_side {
+                let (sender, next, caller, take) = (sender.clone(), &next, &caller, &take);
+                scope.spawn(move || {
+                    let _called = caller.enter();
+                    while let Some(at) = fresh.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let taken = take(&found[*at]);
+                        if sender.send((*at, taken)).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            let result = receiver.iter().try_for_each(|(at, taken)| {
+                took(at, taken?);
+                Ok(())
+            });
+            // Without a receiver the others stop at their next file.
+            drop(receiver);
+            result
+        })
+    }
 }
 
 fn take_answer(

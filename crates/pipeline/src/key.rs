@@ -56,6 +56,18 @@ pub fn load_key(
     }
 }
 
+/// The key that a run would have, without making one. The second part of the answer says whether the run would make it.
+pub fn look_for_key(
+    root: &Path,
+    source: Option<&PersonKeySource>,
+    place: &KeyPlace,
+) -> Result<(Option<PersonKeys>, bool), RunError> {
+    match source {
+        Some(PersonKeySource::File { path, create: true }) if !root.join(path).exists() => Ok((None, true)),
+        _ => Ok((load_key(root, source, place)?.map(|(key, _)| key), false)),
+    }
+}
+
 fn make(path: &Path, random: &[u8; LENGTH]) -> Result<(), RunError> {
     if let Some(folder) = path.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(RunError::file(folder))?;

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use loader::{DeliveryRecord, DeliveryState, Description, RunNumber, SeenFiles, Store, UnitRecord};
+use loader::{DefinitionKey, DeliveryRecord, DeliveryState, Description, Reading, RunNumber, SeenFiles, UnitRecord};
 use model::{DeliveryId, Fingerprint, IndicatorId, IndicatorVersion, Series, WorkUnit};
 
 use crate::RunError;
 use crate::books::Known;
 use crate::decisions::Decisions;
 
-/// What the ledger says before the run.
+/// What the ledger says before the run; nothing, before the first one.
+#[derive(Clone, Default)]
 pub(crate) struct Ledger {
     pub(crate) known: BTreeMap<DeliveryId, Known>,
     pub(crate) records: BTreeMap<DeliveryId, DeliveryRecord>,
@@ -26,14 +27,16 @@ pub(crate) struct Ledger {
     pub(crate) series: BTreeMap<Series, Fingerprint>,
     /// What is said of each version.
     pub(crate) descriptions: BTreeMap<(IndicatorId, IndicatorVersion), Description>,
-    pub(crate) next_sequence: i64,
+    /// The definitions that the last run over everything used; read when there is something to do.
+    pub(crate) definitions: BTreeMap<DefinitionKey, Fingerprint>,
+    /// The place of the latest delivery in the order of arrival.
+    pub(crate) last_sequence: i64,
 }
 
 impl Ledger {
-    pub(crate) fn read(store: &mut Store) -> Result<Self, RunError> {
-        let reading = store.read()?;
+    pub(crate) fn read(reading: &Reading<'_>) -> Result<Self, RunError> {
         let (mut known, mut records) = (BTreeMap::new(), BTreeMap::new());
-        let mut next_sequence = 1;
+        let mut last_sequence = 0;
         for entry in reading.deliveries()? {
             // The rows of a delivery that was replaced are gone: should it hold again, it is read again.
             let accepted = match entry.record.state {
@@ -43,7 +46,7 @@ impl Ledger {
             };
             let reading = entry.record.reading.zip(accepted);
             let delivery = entry.record.delivery.clone();
-            next_sequence = next_sequence.max(entry.sequence + 1);
+            last_sequence = last_sequence.max(entry.sequence);
             known.insert(delivery.id.clone(), Known { delivery, sequence: entry.sequence, reading });
             records.insert(entry.record.delivery.id.clone(), entry.record);
         }
@@ -55,6 +58,7 @@ impl Ledger {
         let waived = if decisions.waived.is_empty() { BTreeMap::new() } else { reading.waived_records()? };
         let latest_run = reading.latest_run()?;
         let (series, descriptions) = (reading.series()?, reading.descriptions()?);
+        let definitions = BTreeMap::new();
         Ok(Self {
             known,
             records,
@@ -66,7 +70,8 @@ impl Ledger {
             seen,
             series,
             descriptions,
-            next_sequence,
+            definitions,
+            last_sequence,
         })
     }
 }

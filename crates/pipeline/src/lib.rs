@@ -7,9 +7,11 @@
 //! Where to start: [`single`] reads one file and nothing else, [`Project::open`] reads a project's definitions, [`run`] carries out a pipeline, [`testing::test`] the tests of definitions, [`Queries`] answers
 //! what was published and why.
 
+mod approvals;
 mod books;
 mod budget;
 mod calendar;
+mod causes;
 mod closing;
 mod coverage;
 mod decisions;
@@ -22,6 +24,7 @@ mod intake;
 mod key;
 mod ledger;
 mod lock;
+mod plan;
 mod post;
 mod project;
 mod query;
@@ -47,26 +50,31 @@ pub use extractor::{
 };
 // Who writes an export has to say what stands between its cells.
 // What people decide goes through as it is.
-pub use key::{KeyPlace, load_key};
+pub use key::{KeyPlace, load_key, look_for_key};
 pub use loader::Separator;
 pub use loader::{Act, ActKind, RejectStatus};
 // Keys are loaded here and handed on unseen.
 pub use lock::{LeftBehind, Lock, LockHolder, Patience};
 pub use normaliser::PersonKeys;
+pub use plan::{
+    Action, Amount, Cause, DefinitionChange, Plan, PlanState, PlannedDelivery, PlannedIndicator, PlannedRequest,
+    PlannedSeries, Reviewed,
+};
 pub use post::post;
 pub use project::{CONFIGURATION, Project};
 pub use query::{
-    CarriedLine, Decision, DeliveryLine, Expected, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine,
-    MissingUnits, Parts, Queries, RefusedDelivery, RejectCount, RejectFilter, RejectLine, RejectReason, RejectedRecord,
-    Rejects, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
+    AsOf, AsOfLine, CarriedLine, CauseLine, Decision, DeliveryLine, DeliveryName, Expected, Explanation, ExportFilter,
+    HeldLine, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts, Queries, RefusedDelivery, RejectCount,
+    RejectFilter, RejectLine, RejectReason, RejectedRecord, Rejects, RevisionLine, RowsOfMeasure, RunLine,
+    SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
 };
 pub use report::{
     DeliveryReport, IndicatorReport, NoticeReport, Outcome, ReadAgain, RefusalReport, RunReport, SourceReport,
     UnreleasedReport,
 };
 pub use revision::Earlier;
-pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, run};
-pub use scope::Scope;
+pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, plan, run};
+pub use scope::{Reprocess, Scope};
 pub use upkeep::{
     ArchiveCopy, BackupReport, Check, Circumstances, Collected, GarbageKind, Standing, Sweep, Verdict, back_up,
     collect, examine, standing,

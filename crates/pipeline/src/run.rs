@@ -5,12 +5,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use extractor::Archive;
-use loader::{Act, RunStart, Store};
+use loader::{Act, LoadError, RunStart, Store};
 use model::{Indicator, Pipeline};
 use normaliser::PersonKeys;
 
-use crate::intake::{self, Intake};
+use crate::intake::{self, Gatherer, Intake};
 use crate::ledger::Ledger;
+use crate::plan::{Past, Plan, Reviewed};
 use crate::reading::Desk;
 use crate::scope::Scope;
 use crate::work::Work;
@@ -119,9 +120,11 @@ pub struct RunOptions<'a> {
     pub elapsed: &'a dyn Fn() -> u64,
     /// The command, as the table of runs names it.
     pub command: &'static str,
-    /// What may be touched. Where that is not everything, nothing is taken in or fetched: only what is known already is
-    /// decided anew.
+    /// What may be touched. Where that is not everything, no web API is asked, and definitions that have changed are
+    /// carried out for what is touched alone.
     pub scope: Scope,
+    /// The plan that is to be carried out, and no other, if somebody has reviewed one.
+    pub reviewed: Option<Reviewed>,
     /// What people have decided just now. It is recorded, and carried out, by this run.
     pub acts: Vec<Act>,
 }
@@ -164,14 +167,28 @@ fn run_locked(
     let unreleased = look_back(&mut store, lock)?;
     let archive = Archive::open(&root.join("raw"))?.with_threads(options.jobs).with_stop(stop.clone());
     archive.remove_leftovers()?;
-    let ledger = Ledger::read(&mut store)?;
-    let catalogue = &project.catalogue;
-    let mut gathered = if options.scope.is_all() {
-        let (seen, retracted) = (&ledger.seen, &ledger.decisions.retracted);
-        intake::gather(&project.root, catalogue, pipeline, &archive, seen, retracted, options.jobs, stop, progress)?
-    } else {
-        Intake::default()
+    let ledger = Ledger::read(&store.read()?)?;
+    let gatherer = Gatherer {
+        root: &project.root,
+        catalogue: &project.catalogue,
+        pipeline,
+        archive: &archive,
+        seen: &ledger.seen,
+        retracted: &ledger.decisions.retracted,
+        scope: &options.scope,
+        threads: options.jobs,
+        only_look: false,
+        stop,
+        progress,
     };
+    let mut gathered = if options.scope.takes_in() { gatherer.files()? } else { Intake::default() };
+    if let Some(reviewed) = &options.reviewed {
+        let decided = Work::new(project, pipeline, options, ledger.clone(), gathered.clone());
+        reviewed.assert_unmoved(&Plan::of(&decided, project, options, &Past::default()))?;
+    }
+    if options.scope.is_all() {
+        gatherer.ask(&mut gathered)?;
+    }
     gathered.arrivals.extend(intake::receipts(&options.acts, &archive)?);
     let mut work = Work::new(project, pipeline, options, ledger, gathered);
     work.report.unreleased = unreleased;
@@ -189,6 +206,41 @@ fn run_locked(
         remove_garbage(&mut store, lock);
     }
     published
+}
+
+/// What a run would do now, and why. Nothing is written, and nobody is kept from working: files are hashed where they
+/// lie, web APIs are not asked.
+pub fn plan(
+    project: &Project,
+    pipeline: &Pipeline,
+    options: &RunOptions<'_>,
+    progress: &dyn Progress,
+) -> Result<Plan, RunError> {
+    let root = project.store();
+    let (ledger, past) = match Store::open_read_only(&root) {
+        Ok(mut store) => {
+            let reading = store.read()?;
+            (Ledger::read(&reading)?, Past::read(&reading)?)
+        }
+        Err(LoadError::Missing { .. }) => (Ledger::default(), Past::default()),
+        Err(error) => return Err(error.into()),
+    };
+    let gatherer = Gatherer {
+        root: &project.root,
+        catalogue: &project.catalogue,
+        pipeline,
+        archive: &Archive::look(&root.join("raw")),
+        seen: &ledger.seen,
+        retracted: &ledger.decisions.retracted,
+        scope: &options.scope,
+        threads: options.jobs,
+        only_look: true,
+        stop: &options.patience.stop,
+        progress,
+    };
+    let gathered = if options.scope.takes_in() { gatherer.files()? } else { Intake::default() };
+    progress.end();
+    Ok(Plan::of(&Work::new(project, pipeline, options, ledger, gathered), project, options, &past))
 }
 
 /// The part of a run that is one transaction.

@@ -2,9 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use model::{Date, DeliveryId, MunicipalityCode, SourceId, WorkUnit};
+use model::{Date, DeliveryId, DeliveryScope, MunicipalityCode, Period, SourceId, WorkUnit};
 
 use crate::books::Known;
+
+/// Which deliveries of a scope are read: those that were not read yet, and besides them these.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reprocess {
+    /// No others.
+    Missing,
+    /// Those that were refused or withheld, also where nothing has changed since.
+    Failed,
+    /// Those that were read with other definitions than today's, as a whole run reads them.
+    #[default]
+    Stale,
+    /// All of them.
+    All,
+}
 
 /// What of a pipeline a run may touch: everything, or deliveries of some periods, municipalities or sources. What is in
 /// the scope is decided as in any other run; what is not stays as it is.
@@ -21,6 +35,10 @@ pub struct Scope {
     pub from: Option<Date>,
     /// Only deliveries about days before this one.
     pub to: Option<Date>,
+    /// Only deliveries whose names state exactly this period, or with `Some(None)` those that state none.
+    pub stated: Option<Option<Period>>,
+    /// Which of the deliveries are read.
+    pub reprocess: Reprocess,
 }
 
 impl Scope {
@@ -39,19 +57,33 @@ impl Scope {
         Self { deliveries: Some(deliveries), ..Self::default() }
     }
 
+    /// Whether new files are taken in: deliveries that are named are there already.
+    pub(crate) fn takes_in(&self) -> bool {
+        self.deliveries.is_none()
+    }
+
+    /// Whether what a delivery's name says lies in the scope.
+    pub(crate) fn names(&self, scope: &DeliveryScope) -> bool {
+        let source = self.sources.as_ref().is_none_or(|asked| asked.contains(&scope.source));
+        let stated = self.stated.is_none_or(|stated| stated == scope.period);
+        let whose = scope.municipality.is_none_or(|code| self.is_about(code));
+        source && stated && whose && scope.period.is_none_or(|period| self.is_within(period))
+    }
+
+    pub(crate) fn is_about(&self, code: MunicipalityCode) -> bool {
+        self.municipalities.as_ref().is_none_or(|asked| asked.contains(&code))
+    }
+
+    pub(crate) fn is_within(&self, period: Period) -> bool {
+        self.from.is_none_or(|from| period.end() > from) && self.to.is_none_or(|to| period.start() < to)
+    }
+
     /// Whether a delivery may be touched. `covered` are the units that it is known to cover, if it was read.
     pub(crate) fn has<'u>(&self, known: &Known, covered: Option<impl Iterator<Item = &'u WorkUnit>>) -> bool {
-        let scope = &known.delivery.scope;
         let asked = self.deliveries.as_ref().is_none_or(|asked| asked.contains(&known.delivery.id));
-        let source = self.sources.as_ref().is_none_or(|asked| asked.contains(&scope.source));
-        let whose = |code: &MunicipalityCode| self.municipalities.as_ref().is_none_or(|asked| asked.contains(code));
-        let when = |period: &model::Period| {
-            self.from.is_none_or(|from| period.end() > from) && self.to.is_none_or(|to| period.start() < to)
-        };
-        let named = scope.municipality.as_ref().is_none_or(whose) && scope.period.as_ref().is_none_or(when);
         let mut covered = covered.into_iter().flatten().peekable();
-        let known_to_cover =
-            covered.peek().is_none() || covered.any(|unit| whose(&unit.municipality) && when(&unit.period));
-        asked && source && named && known_to_cover
+        let known_to_cover = covered.peek().is_none()
+            || covered.any(|unit| self.is_about(unit.municipality) && self.is_within(unit.period));
+        asked && self.names(&known.delivery.scope) && known_to_cover
     }
 }

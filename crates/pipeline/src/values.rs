@@ -10,6 +10,7 @@ use loader::Store;
 use model::{Area, Catalogue, Code, DatasetId, FieldType, Indicator, Observation, Period};
 use serde::Serialize;
 
+use crate::approvals::Approvals;
 use crate::coverage::{Coverage, is_used};
 use crate::figures::{self, Sources, UnitFile};
 use crate::{Project, RunError};
@@ -176,7 +177,14 @@ fn figures_of(
         UnitFile { unit: record.unit.clone(), dataset: record.dataset.clone(), path, partials: None }
     };
     let units: Vec<UnitFile> = records.iter().filter(|record| is_used(pipeline, &record.unit)).map(file).collect();
-    let sources = Sources { catalogue, municipalities: &municipalities, coverage: &coverage, units: &units };
+    let approvals = Approvals::default();
+    let sources = Sources {
+        catalogue,
+        municipalities: &municipalities,
+        coverage: &coverage,
+        units: &units,
+        approvals: &approvals,
+    };
     let published = pipeline.indicators.iter().filter(|id| wanted.contains(id.as_str()));
     let versions: Vec<&Indicator> =
         published.flat_map(|id| catalogue.versions(id.as_str())).flat_map(|indicator| indicator.editions()).collect();
@@ -235,6 +243,7 @@ mod tests {
             contributing: 1,
             members: 1,
             status,
+            held: false,
         }
     }
 

@@ -6,20 +6,21 @@ use std::sync::Arc;
 
 use loader::{Act, CanonicalPart, DeliveryRecord, DeliveryState, Publication, SeenFile, UnitRecord};
 use model::{
-    Catalogue, Code, DatasetId, Delivery, DeliveryId, DeliveryKind, DeliveryScope, Fingerprint, FingerprintBuilder,
-    Load, MunicipalityCode, Pipeline, Refusal, RowTally, Source, SourceId, Stop, WorkUnit,
+    Catalogue, Code, Delivery, DeliveryId, DeliveryKind, DeliveryScope, Fingerprint, FingerprintBuilder, Load,
+    MunicipalityCode, Pipeline, Refusal, RowTally, Source, SourceId, Stop, WorkUnit,
 };
 use normaliser::PersonKeys;
 
 use crate::books::{Known, Slot, Step, next_step, slots};
-use crate::coverage::{Cell, is_used_wholly, uses_of};
+use crate::coverage::{is_used_wholly, uses_of};
+use crate::figures::Changed;
 use crate::holding::Standing;
 use crate::intake::{Arrival, Intake, unexpected};
 use crate::ledger::Ledger;
 use crate::reading::{Desk, Job, ReadDelivery, Told, read_all};
 use crate::rejects::record_waiver;
 use crate::run::{Phase, Progress, RunOptions, SEMANTICS};
-use crate::scope::Scope;
+use crate::scope::{Reprocess, Scope};
 use crate::series::Asked;
 use crate::{Outcome, Project, RunError, RunReport};
 
@@ -63,8 +64,8 @@ pub(crate) struct Work<'a> {
     pub(crate) turned_down: BTreeSet<DeliveryId>,
     /// What was read in this run.
     pub(crate) read: BTreeMap<DeliveryId, ReadDelivery>,
-    /// Dataset and cell of every unit that this run changed.
-    pub(crate) changed: BTreeSet<(DatasetId, Cell)>,
+    /// Dataset and cell of every unit that this run changed, and why.
+    pub(crate) changed: Changed,
     pub(crate) store: PathBuf,
     pub(crate) report: RunReport,
     pub(crate) stop: Stop,
@@ -116,7 +117,7 @@ impl<'a> Work<'a> {
             to_compare: Vec::new(),
             turned_down: BTreeSet::new(),
             read: BTreeMap::new(),
-            changed: BTreeSet::new(),
+            changed: Changed::new(),
             store: project.store(),
             report,
             stop: options.patience.stop.clone(),
@@ -130,9 +131,24 @@ impl<'a> Work<'a> {
         for act in &options.acts {
             work.ledger.decisions.add(act);
         }
+        work.read_again();
         work.weigh();
         work.count_missing_and_refused();
         work
+    }
+
+    /// Forgets how the deliveries were read that are to be read again whatever came of it.
+    fn read_again(&mut self) {
+        let wanted = |known: &Known| match (self.scope.reprocess, known.reading) {
+            (Reprocess::All, Some(_)) | (Reprocess::Failed, Some((_, false))) => self.is_in_scope(known),
+            _ => false,
+        };
+        let wanted = self.ledger.known.values().filter(|known| wanted(known));
+        for id in wanted.map(|known| known.delivery.id.clone()).collect::<Vec<_>>() {
+            if let Some(known) = self.ledger.known.get_mut(&id) {
+                known.reading = None;
+            }
+        }
     }
 
     /// `latest` has the last arrival of each scope and version, as far as was asked for them.
@@ -157,15 +173,15 @@ impl<'a> Work<'a> {
             }
         }
         if !self.ledger.known.contains_key(&id) {
-            let sequence = self.ledger.next_sequence;
-            self.ledger.next_sequence += 1;
+            self.ledger.last_sequence += 1;
+            let sequence = self.ledger.last_sequence;
             self.ledger.known.insert(id.clone(), Known { delivery, sequence, reading: None });
             self.arrived.push(id.clone());
         } else if fresh && self.was_replaced(&id, latest) {
             // The vendor has taken back what came after it, so it arrives once more.
             if let Some(known) = self.ledger.known.get_mut(&id) {
-                known.sequence = self.ledger.next_sequence;
-                self.ledger.next_sequence += 1;
+                self.ledger.last_sequence += 1;
+                known.sequence = self.ledger.last_sequence;
                 self.returned.push(id.clone());
             }
         }
@@ -202,13 +218,13 @@ impl<'a> Work<'a> {
             || !self.arrived.is_empty()
             || !self.returned.is_empty()
             || self.new_refusals().next().is_some()
-            || self.asked.iter().any(|asked| self.is_redefined(asked) || self.is_redescribed(asked))
+            || self.asked.iter().any(|asked| self.is_made_anew(asked, false) || self.is_retold(asked, false))
             || self.asked_no_more().next().is_some()
             || self.is_weighed_anew()
             || {
                 let standing = self.standing();
-                standing.is_misplaced
-                    || !standing.superseded.is_empty()
+                !standing.misplaced.is_empty()
+                    || standing.superseded.iter().any(|id| self.is_ours(id))
                     || !self.jobs_of(&standing, &BTreeSet::new()).is_empty()
             }
     }
@@ -261,13 +277,17 @@ impl<'a> Work<'a> {
         self.jobs_of(&self.standing(), tried)
     }
 
-    fn jobs_of(&self, standing: &Standing, tried: &BTreeSet<DeliveryId>) -> Vec<Job> {
+    pub(crate) fn jobs_of(&self, standing: &Standing, tried: &BTreeSet<DeliveryId>) -> Vec<Job> {
         let planned: BTreeSet<&DeliveryId> = standing.to_read.iter().collect();
         let in_scope = |id: &DeliveryId| self.ledger.known.get(id).is_some_and(|known| self.is_in_scope(known));
         let further = standing.dispossessed.iter().chain(&self.to_compare);
         let further: BTreeSet<&DeliveryId> = further.filter(|id| !planned.contains(id) && in_scope(id)).collect();
         let next = standing.to_read.iter().chain(further).filter(|id| !tried.contains(id));
         next.filter_map(|id| self.job(id)).collect()
+    }
+
+    pub(crate) fn reads_stale(&self) -> bool {
+        matches!(self.scope.reprocess, Reprocess::Stale | Reprocess::All)
     }
 
     fn job(&self, id: &DeliveryId) -> Option<Job> {
@@ -280,7 +300,12 @@ impl<'a> Work<'a> {
 
     /// Writes down what has arrived and what is refused unread.
     pub(crate) fn begin(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
-        publication.record_definitions(self.catalogue)?;
+        self.ledger.definitions = publication.read().used_definitions()?;
+        if self.scope.is_all() {
+            publication.record_definitions(self.catalogue)?;
+        } else {
+            publication.keep_definitions(self.catalogue)?;
+        }
         for act in &self.acts {
             publication.record_act(act)?;
             record_waiver(act, publication)?;
@@ -415,10 +440,10 @@ impl<'a> Work<'a> {
     /// Decides which delivery each unit's rows come from.
     pub(crate) fn settle(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
         let Standing { superseded, .. } = self.standing();
-        for id in &superseded {
-            publication.set_delivery_state(id, &DeliveryState::Superseded)?;
-            publication.record_coverage(id, [])?;
-            self.ledger.coverage.remove(id);
+        for id in superseded.iter().filter(|id| self.is_ours(id)).cloned().collect::<Vec<_>>() {
+            publication.set_delivery_state(&id, &DeliveryState::Superseded)?;
+            publication.record_coverage(&id, [])?;
+            self.ledger.coverage.remove(&id);
         }
         self.record_retractions(publication)?;
         self.record_withheld(publication)?;
@@ -444,6 +469,15 @@ impl<'a> Work<'a> {
         }
         let others = self.ledger.units.iter().filter(|(unit, _)| !self.fingerprints.contains_key(&unit.source));
         units.extend(others.map(|(unit, record)| (unit.clone(), record.clone())));
+        if !self.scope.is_all() {
+            // What lies outside of the scope stays as it is, unless something in it takes its place.
+            let is_fresh = |record: &UnitRecord| self.read.contains_key(&record.delivery);
+            for (unit, held) in &self.ledger.units {
+                if !self.is_ours(&held.delivery) && !units.get(unit).is_some_and(is_fresh) {
+                    units.insert(unit.clone(), held.clone());
+                }
+            }
+        }
         self.mark_lost_units(&units, &superseded, publication)?;
         self.write_units(units, publication)
     }
@@ -454,15 +488,22 @@ impl<'a> Work<'a> {
         publication: &mut Publication<'_>,
     ) -> Result<(), RunError> {
         let cell = |unit: &WorkUnit| (unit.municipality, unit.period);
+        let mut changed = Vec::new();
         for (unit, record) in self.ledger.units.iter().filter(|(unit, _)| !units.contains_key(*unit)) {
             publication.remove_unit(unit)?;
-            self.changed.insert((record.dataset.clone(), cell(unit)));
+            let why = self.why_changed(unit, None);
+            changed.push(((record.dataset.clone(), cell(unit)), why));
         }
         for (unit, record) in &units {
             if self.ledger.units.get(unit) != Some(record) {
                 publication.record_unit(record)?;
-                self.changed.insert((record.dataset.clone(), cell(unit)));
+                let why = self.why_changed(unit, Some(&record.delivery));
+                changed.push(((record.dataset.clone(), cell(unit)), why));
             }
+        }
+        for (unit, why) in changed {
+            let known = self.changed.entry(unit).or_insert(why);
+            *known = why.max(*known);
         }
         self.ledger.units = units;
         Ok(())

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::place::Place;
+use crate::random::Random;
 
 use super::Month;
 
@@ -250,15 +251,5 @@ pub(super) fn deliver(place: &Place, lot: &BTreeMap<Key, Table>) {
             text += &format!("{}\n", row.join(";"));
         }
         place.write(&format!("drop/{dataset}/{code}_{year:04}{of_year:02}{version}.csv"), text);
-    }
-}
-
-/// Numbers that are the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((self.0 >> 33) % bound as u64).expect("small")
     }
 }

@@ -50,3 +50,31 @@ pub(crate) struct ReceiptArguments {
     #[command(flatten)]
     pub(crate) carrying: CarryingArguments,
 }
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["list", "reason"]))]
+pub(crate) struct ApproveArguments {
+    /// The area of work, as the pipeline's `approvals` name it
+    #[arg(long, value_name = "AREA", required_unless_present = "list")]
+    pub(crate) area: Option<String>,
+    /// The municipality
+    #[arg(long, value_name = "CODE", required_unless_present = "list")]
+    pub(crate) municipality: Option<MunicipalityCode>,
+    /// The period; whoever approves a year approves its months, too
+    #[arg(long, value_name = "PERIOD", required_unless_present = "list")]
+    pub(crate) period: Option<Period>,
+    /// Hold them again
+    #[arg(long, conflicts_with = "list")]
+    pub(crate) withdraw: bool,
+    /// Show what is held, with its values, and change nothing
+    #[arg(long, conflicts_with = "by")]
+    pub(crate) list: bool,
+    /// Why; it is recorded with who and when
+    #[arg(long, value_name = "TEXT", value_parser = super::reason)]
+    pub(crate) reason: Option<String>,
+    /// Who decides; the user at this machine if not given
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+    #[command(flatten)]
+    pub(crate) carrying: CarryingArguments,
+}

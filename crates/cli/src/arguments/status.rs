@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use model::{Date, MunicipalityCode, Period};
 use pipeline::UnitState;
 
-use super::{Format, day};
+use super::{AsOfArguments, Format, day};
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArguments {
@@ -28,7 +28,9 @@ pub(crate) struct StatusArguments {
     /// Only periods that begin before this one
     #[arg(long, value_name = "PERIOD")]
     pub(crate) to: Option<Period>,
-    /// The day on which something is due or late; today if not given
+    #[command(flatten)]
+    pub(crate) moment: AsOfArguments,
+    /// The day on which something is due or late; today if not given, or that of --as-of
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub(crate) day: Option<Date>,
     /// End with 1 if a unit is in one of these states; several with commas between them

@@ -1,4 +1,4 @@
-//! `musketer release` and `musketer receipt`: what people decide about deliveries, recorded with who, when and why, and
+//! `musketer release`, `receipt` and `approve`: what people decide about deliveries and figures, recorded with who, when and why, and
 //! carried out at once.
 
 use std::collections::BTreeSet;
@@ -8,10 +8,12 @@ use pipeline::{Act, ActKind, Progress, Project, Queries, RunError, RunOptions, S
 
 use super::retract::decided;
 use super::run::tell;
-use crate::arguments::{CarryingArguments, Common, DecisionArguments, ReceiptArguments, ReleaseArguments};
-use crate::environment;
+use crate::arguments::{
+    ApproveArguments, CarryingArguments, Common, DecisionArguments, Format, ReceiptArguments, ReleaseArguments,
+};
 use crate::exit::Exit;
 use crate::watch::{Undertaking, carry_out};
+use crate::{environment, render};
 
 /// What is decided, and which deliveries it touches.
 type Decided = (Vec<Act>, BTreeSet<DeliveryId>);
@@ -98,4 +100,63 @@ fn stated(unit: WorkUnit, decision: &DecisionArguments) -> Act {
         at: environment::now(),
         reason: decision.reason.clone(),
     }
+}
+
+pub(crate) fn approve(common: &Common, own: &ApproveArguments) -> Result<Exit, RunError> {
+    let (Some(area), Some(municipality), Some(period), Some(reason)) =
+        (&own.area, own.municipality, own.period, &own.reason)
+    else {
+        let project = super::project(common)?;
+        let held = Queries::open(&project)?.held(own.area.as_deref(), own.municipality, own.period)?;
+        let text = match own.carrying.format {
+            Format::Json => render::json(&held)?,
+            Format::Text => render::held::text(&held),
+        };
+        render::result(&text)?;
+        return Ok(Exit::Ok);
+    };
+    enact(common, "approve", &own.carrying, |project, pipeline| {
+        let mut queries = Queries::open(project)?;
+        let held = queries.held(Some(area), Some(municipality), Some(period))?;
+        let approved = queries.approved(area, municipality)?;
+        let pointless = if own.withdraw {
+            let known: Vec<String> = approved.iter().map(ToString::to_string).collect();
+            let help = if known.is_empty() {
+                "nothing of it is".to_owned()
+            } else {
+                format!("approved: {}", known.join(", "))
+            };
+            (!approved.contains(&period)).then_some(("is not approved", help))
+        } else {
+            let rules: Vec<String> =
+                pipeline.approvals.iter().map(|rule| format!("`{}` from {} on", rule.area, rule.from)).collect();
+            let help = if rules.is_empty() {
+                format!("the pipeline `{}` has no `approvals`", pipeline.id)
+            } else {
+                format!("held: {}; `musketer approve --list` shows all figures", rules.join(", "))
+            };
+            held.is_empty().then_some(("is not held", help))
+        };
+        if let Some((what, help)) = pointless {
+            return Err(RunError::Usage {
+                code: Code::ACT_POINTLESS,
+                message: format!("`{area}` of {municipality} in {period} {what}"),
+                help,
+            });
+        }
+        let kind = if own.withdraw { ActKind::WithdrawApproval } else { ActKind::Approve };
+        let act = Act {
+            kind,
+            delivery: None,
+            record: None,
+            source: None,
+            municipality: Some(municipality),
+            period: Some(period),
+            area_of_work: Some(area.clone()),
+            person: own.by.clone().unwrap_or_else(environment::person),
+            at: environment::now(),
+            reason: reason.clone(),
+        };
+        Ok((vec![act], BTreeSet::new()))
+    })
 }

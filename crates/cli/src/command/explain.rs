@@ -38,7 +38,8 @@ pub(crate) fn explain(common: &Common, own: &ExplainArguments) -> Result<Exit, R
     };
     let subject = (own.subject.as_str(), own.definitions.as_defined());
     let figure = (area.as_str(), period, own.breakdown.as_str());
-    let explanation = Queries::open(&project)?.explain(subject, figure, own.municipalities_of, own.rows)?;
+    let (day, as_of) = (own.municipalities_of, own.moment.as_of.as_ref());
+    let explanation = Queries::open(&project)?.explain(subject, figure, day, as_of, own.rows)?;
     match own.format {
         Format::Json => render::result(&render::json(&explanation)?)?,
         Format::Text => render::result(&render::explain::text(&explanation))?,

@@ -11,6 +11,15 @@ pub(crate) fn export(common: &Common, own: &ExportArguments) -> Result<Exit, Run
     let project = super::project(common)?;
     let mut queries = Queries::open(&project)?;
     if own.comparison_groups {
+        if own.moment.as_of.is_some() {
+            return Err(RunError::Usage {
+                code: Code::INVALID_VALUE,
+                message: "who belonged to the comparison groups at another time is not kept".to_owned(),
+                help: "leave --as-of out: the list has the members of all days, as they are known now. Figures of the \
+                       groups are kept: `musketer export --level comparison_group --as-of ...`"
+                    .to_owned(),
+            });
+        }
         return members(common, own, &mut queries);
     }
     let filter = ExportFilter {
@@ -21,6 +30,7 @@ pub(crate) fn export(common: &Common, own: &ExportArguments) -> Result<Exit, Run
         levels: own.level.iter().map(|level| level.as_str().to_owned()).collect(),
         breakdowns: own.breakdown.clone(),
         municipalities_of: own.municipalities_of,
+        as_of: own.moment.as_of.clone(),
     };
     let by_ending = own.output.as_ref().and_then(|path| path.extension()).filter(|ending| *ending == "parquet");
     let format = own.format.unwrap_or(if by_ending.is_some() { ExportFormat::Parquet } else { ExportFormat::Csv });

@@ -1,5 +1,6 @@
 //! The commands: each takes its arguments, asks the pipeline crate, and writes the answer.
 
+mod apply;
 mod catalogue;
 mod check;
 mod decisions;
@@ -8,6 +9,7 @@ mod explain;
 mod export;
 mod fmt;
 mod guess;
+mod plan;
 mod preview;
 mod read;
 mod reading;
@@ -32,9 +34,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
     let common = &arguments.common;
     match &arguments.command {
         Command::Run(own) => run::run(common, own),
+        Command::Plan(own) => plan::plan(common, own),
+        Command::Apply(own) => apply::apply(common, own),
         Command::Retract(own) => retract::retract(common, own),
         Command::Release(own) => decisions::release(common, own),
         Command::Receipt(own) => decisions::receipt(common, own),
+        Command::Approve(own) => decisions::approve(common, own),
         Command::Check(own) => check::check(common, own),
         Command::Test(own) => test::test(common, own),
         Command::Diff(own) => diff::diff(common, own),

@@ -11,6 +11,9 @@ use crate::render;
 use crate::watch::{Report, Undertaking, carry_out};
 
 pub(crate) fn run(common: &Common, own: &RunArguments) -> Result<Exit, RunError> {
+    if own.dry_run {
+        return super::plan::dry_run(common, own);
+    }
     // What cannot be written is said before the run, not after it.
     if let Some(path) = &own.output {
         fs::write(path, "").map_err(|source| RunError::File { path: path.clone(), source })?;

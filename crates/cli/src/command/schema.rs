@@ -12,9 +12,13 @@ use crate::render;
 /// The schema of what `run` reports, as published.
 const RUN_REPORT: &str = include_str!("../../../../schemas/run-report.json");
 
+/// The schema of what `plan` writes, as published.
+const PLAN: &str = include_str!("../../../../schemas/plan.json");
+
 pub(crate) fn schema(common: &Common, own: &SchemaArguments) -> Result<Exit, RunError> {
     let mut schemas = definitions::schemas();
     schemas.push(("run-report", RUN_REPORT.to_owned()));
+    schemas.push(("plan", PLAN.to_owned()));
     if let Some(kind) = &own.kind {
         let known: Vec<String> = schemas.iter().map(|(known, _)| format!("`{known}`")).collect();
         schemas.retain(|(known, _)| known == kind);

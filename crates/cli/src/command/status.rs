@@ -10,15 +10,22 @@ pub(crate) fn status(common: &Common, own: &StatusArguments) -> Result<Exit, Run
     let project = super::project(common)?;
     let pipeline = project.pipeline(own.pipeline.as_deref())?;
     let keys = keys(&project);
+    let mut queries = Queries::open(&project)?;
+    let day = match (own.day, &own.moment.as_of) {
+        (Some(day), _) => day,
+        (None, Some(as_of)) => queries.day_of(as_of)?,
+        (None, None) => environment::today(),
+    };
     let filter = StatusFilter {
-        day: own.day.unwrap_or_else(environment::today),
+        day,
+        as_of: own.moment.as_of.clone(),
         source: own.source.clone(),
         municipality: own.municipality,
         from: own.from,
         to: own.to,
         keys: keys.as_ref(),
     };
-    let status = Queries::open(&project)?.status(pipeline, &filter)?;
+    let status = queries.status(pipeline, &filter)?;
     match own.format {
         Format::Json => render::result(&render::json(&status)?)?,
         Format::Text => render::result(&render::status::text(&status, own.deliveries, own.source.is_some()))?,

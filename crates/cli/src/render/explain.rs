@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::{Code, Indicator, Period};
-use pipeline::{Explanation, MeasureLine, VersionLine};
+use pipeline::{DeliveryName, Explanation, MeasureLine, VersionLine};
 
 use super::{examples, grouped, grouped_decimal, table};
 
@@ -27,16 +27,28 @@ pub(crate) fn rule(rule: &definitions::Rule) -> String {
     format!("{id}\n\n{meaning}\n\nKind of definition: {kind}. Category of change: {category} (docs/changes.md).\n")
 }
 
+/// A value, or why there is none. What is not approved is not missing.
+fn shown(value: Option<&str>, not_approved: bool) -> String {
+    let none = if not_approved { "not approved yet," } else { "no value" };
+    value.map_or(none.to_owned(), grouped_decimal)
+}
+
 /// The whole explanation.
 pub(crate) fn text(of: &Explanation) -> String {
-    let value = of.value.as_deref().map_or("no value".to_owned(), grouped_decimal);
+    let value = shown(of.value.as_deref(), of.not_approved);
     let mut text = format!("{} / {}\n", of.title.0, of.title.1);
     text += &format!("{} {} in {}: {value} {}\n", of.area.0, of.area.1, of.period, of.unit);
     if !of.parts.is_empty() {
         let parts: Vec<&str> = of.parts.iter().map(|(_, english)| english.as_str()).collect();
         text += &format!("part {}: {}\n", of.breakdown, parts.join("; "));
     }
+    if let Some(as_of) = &of.as_of {
+        text += &format!("as it was known after run {}, which published at {}\n", as_of.run, as_of.published_at);
+    }
     text += &format!("status {} ({})", of.obs_status.0, of.obs_status.1);
+    if of.not_approved {
+        text += ", held until somebody approves it (musketer approve --list)";
+    }
     if of.members > 1 {
         text += &format!(", {} of {} municipalities contribute", of.contributing, of.members);
     }
@@ -68,25 +80,58 @@ pub(crate) fn text(of: &Explanation) -> String {
     }
     text.push('\n');
     of.measures.iter().for_each(|measure| text += &self::measure(measure));
-    text += &deliveries(of);
-    if of.revisions.len() > 1 {
-        text += "revisions:\n";
-        let several = of.revisions.iter().any(|revision| revision.version != of.version);
-        for revision in &of.revisions {
-            let value = revision.value.as_deref().map_or("no value".to_owned(), grouped_decimal);
-            let to = revision.known_to_run.map_or("now".to_owned(), |run| format!("run {run}"));
-            let version = if several { format!("version {}, ", revision.version) } else { String::new() };
-            text += &format!(
-                "  {version}{}: {value} ({}), from run {} to {to}\n",
-                revision.revision, revision.obs_status, revision.known_from_run
-            );
-        }
+    for missing in &of.not_kept {
+        text += &format!("note: {missing}\n");
     }
+    text += &deliveries(of);
+    text += &revisions(of);
     for rows in &of.rows {
         text += &format!("\n{}: showing {} of {} rows\n", rows.measure, rows.rows.len(), grouped(rows.total));
         let header: Vec<&str> = rows.columns.iter().map(String::as_str).collect();
         text += &table(&header, rows.rows.clone(), &[]);
         text.push('\n');
+    }
+    text
+}
+
+/// All values that the figure has had, the newest first, why each came, and what brought it about.
+fn revisions(of: &Explanation) -> String {
+    if of.revisions.is_empty() {
+        return String::new();
+    }
+    let mut text = "revisions:\n".to_owned();
+    let several = of.revisions.iter().any(|revision| revision.version != of.version);
+    let until = if of.as_of.is_some() { "then" } else { "now" };
+    for revision in &of.revisions {
+        let value = shown(revision.value.as_deref(), revision.not_approved);
+        let version = if several { format!("version {}, ", revision.version) } else { String::new() };
+        let why = if revision.why.is_empty() { String::new() } else { format!(", {}", revision.why) };
+        let moment = |run: i64, time: &str| format!("run {run} ({time})");
+        let from = moment(revision.known_from_run, &revision.known_from);
+        let to = revision.known_to_run.zip(revision.known_to.as_deref());
+        let to = to.map_or(until.to_owned(), |(run, time)| moment(run, time));
+        text +=
+            &format!("  {version}{}: {value} ({}){why}, from {from} to {to}\n", revision.revision, revision.obs_status);
+        text += &to_blame(&revision.why, &revision.deliveries);
+        if let Some(cause) = &revision.withdrawn {
+            text += &format!("     then withdrawn ({})\n", cause.why);
+            text += &to_blame(&cause.why, &cause.deliveries);
+        }
+    }
+    text
+}
+
+/// Deliveries of a revision that are shown one by one.
+const BLAMED: usize = 3;
+
+fn to_blame(why: &str, deliveries: &[DeliveryName]) -> String {
+    let mut text = String::new();
+    let how = if why == "withdrawal" { "which took back" } else { "by" };
+    for of in deliveries.iter().take(BLAMED) {
+        text += &format!("     {how} {} {}\n", of.delivery, super::printable(&of.name));
+    }
+    if deliveries.len() > BLAMED {
+        text += &format!("     and {} more deliveries; --format json has all\n", deliveries.len() - BLAMED);
     }
     text
 }

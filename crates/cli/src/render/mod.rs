@@ -8,6 +8,8 @@ mod examples;
 pub(crate) mod explain;
 pub(crate) mod findings;
 pub(crate) mod guess;
+pub(crate) mod held;
+pub(crate) mod plan;
 pub(crate) mod preview;
 pub(crate) mod read;
 pub(crate) mod rejects;
@@ -161,6 +163,30 @@ pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { many })
 }
 
+/// A number of bytes, to one decimal: `512 bytes`, `1.2 MB`.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return counted(bytes, "byte", "bytes");
+    }
+    let mut tenths = u128::from(bytes) / 100;
+    let mut unit = 0;
+    while tenths >= 10_000 && unit + 1 < UNITS.len() {
+        (tenths, unit) = (tenths / 1000, unit + 1);
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
+/// How long something takes, in the two largest units: `2 h 5 min`, `41 s`.
+pub(crate) fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds.div_ceil(1000);
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{} h {minutes} min", grouped(hours)),
+    }
+}
+
 /// A decimal with its digits before the point in groups of three.
 pub(crate) fn grouped_decimal(text: &str) -> String {
     let (sign, rest) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
@@ -186,6 +212,17 @@ fn group_digits(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_and_durations_are_short() {
+        let sizes = [(0, "0 bytes"), (1, "1 byte"), (999, "999 bytes"), (1_250, "1.2 kB"), (999_999, "999.9 kB")];
+        for (bytes, text) in sizes.into_iter().chain([(1_000_000, "1.0 MB"), (u64::MAX, "18446744.0 TB")]) {
+            assert_eq!(size(bytes), text);
+        }
+        for (milliseconds, text) in [(1, "1 s"), (61_000, "1 min 1 s"), (7_500_000, "2 h 5 min")] {
+            assert_eq!(duration(milliseconds), text);
+        }
+    }
 
     #[test]
     fn digits_stand_in_groups() {

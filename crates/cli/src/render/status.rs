@@ -17,6 +17,9 @@ pub(crate) fn text(status: &Status, every_delivery: bool, one_source: bool) -> S
         }
         None => format!("pipeline {}: never run\n", status.pipeline),
     };
+    if let Some(of) = &status.as_of {
+        text += &format!("as it was known after run {}, which published at {}\n", of.run, of.published_at);
+    }
     text += &format!("units on {}\n\n", status.day);
     if one_source {
         text += &calendar::letters(status);

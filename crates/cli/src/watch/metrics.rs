@@ -4,7 +4,6 @@
 //! counts nothing on. The format is three kinds of lines, which is less than any library for it.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::Path;
 
 use pipeline::{Outcome, Standing, UnitState};
@@ -22,35 +21,54 @@ const OUTCOMES: [Outcome; 7] = [
     Outcome::Failed,
 ];
 
-/// The lines of the file, family by family.
+/// A metric with its values, each with labels.
+pub(super) struct Family {
+    pub(super) name: &'static str,
+    pub(super) help: &'static str,
+    pub(super) values: Vec<(Vec<(&'static str, String)>, f64)>,
+}
+
+/// All metrics, one after the other.
 struct Families<'a> {
-    text: String,
+    all: Vec<Family>,
     pipeline: &'a str,
 }
 
 impl Families<'_> {
-    /// A family: its name, what it means, and its values, each with labels besides the pipeline.
-    fn add<'l>(&mut self, name: &str, help: &str, values: impl IntoIterator<Item = (Vec<(&'l str, &'l str)>, f64)>) {
-        let mut values = values.into_iter().peekable();
-        if values.peek().is_none() {
-            return;
-        }
-        self.line(format_args!("# HELP {name} {help}"));
-        self.line(format_args!("# TYPE {name} gauge"));
-        for (labels, value) in values {
+    /// A metric: its name, what it means, and its values, each with labels besides the pipeline.
+    fn add<'l>(
+        &mut self,
+        name: &'static str,
+        help: &'static str,
+        values: impl IntoIterator<Item = (Vec<(&'static str, &'l str)>, f64)>,
+    ) {
+        let labelled = |(labels, value): (Vec<(&'static str, &'l str)>, f64)| {
             let labels = std::iter::once(("pipeline", self.pipeline)).chain(labels);
-            let labels: Vec<String> = labels.map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
-            self.line(format_args!("{name}{{{}}} {value}", labels.join(",")));
+            (labels.map(|(name, value)| (name, value.to_owned())).collect(), value)
+        };
+        let values: Vec<_> = values.into_iter().map(labelled).collect();
+        if !values.is_empty() {
+            self.all.push(Family { name, help, values });
         }
     }
 
-    fn one(&mut self, name: &str, help: &str, value: f64) {
+    fn one(&mut self, name: &'static str, help: &'static str, value: f64) {
         self.add(name, help, [(Vec::new(), value)]);
     }
+}
 
-    fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        writeln!(self.text, "{line}").unwrap_or_else(|_| unreachable!("a string takes everything"));
+/// The file: every family with its help and its type, then its values.
+pub(super) fn text(families: &[Family]) -> String {
+    let mut lines = Vec::new();
+    for Family { name, help, values } in families {
+        lines.push(format!("# HELP {name} {help}\n# TYPE {name} gauge\n"));
+        for (labels, value) in values {
+            let labels: Vec<String> =
+                labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
+            lines.push(format!("{name}{{{}}} {value}\n", labels.join(",")));
+        }
     }
+    lines.concat()
 }
 
 fn escaped(value: &str) -> String {
@@ -62,10 +80,10 @@ fn number(count: u64) -> f64 {
     count as f64
 }
 
-/// The file after a run. `before` is the one that it takes the place of: only it knows when a run was last a success.
-pub(super) fn text(report: &Report, standing: Option<&Standing>, before: Option<&str>) -> String {
+/// What is known after a run. `before` is the file that is there already: only it knows when a run was last a success.
+pub(super) fn families(report: &Report, standing: Option<&Standing>, before: Option<&str>) -> Vec<Family> {
     let result = &report.result;
-    let mut all = Families { text: String::new(), pipeline: &result.pipeline };
+    let mut all = Families { all: Vec::new(), pipeline: &result.pipeline };
     let ended = seconds_since_1970(&report.ended_at);
     all.one("musketer_run_timestamp_seconds", "When the last run ended.", ended);
     all.one(
@@ -93,7 +111,7 @@ pub(super) fn text(report: &Report, standing: Option<&Standing>, before: Option<
     if let Some(standing) = standing.filter(|_| report.error.is_none()) {
         of_store(&mut all, report, standing);
     }
-    all.text
+    all.all
 }
 
 /// What the run did. One that published nothing has no numbers of its own, which is not the same as zero.

@@ -9,6 +9,8 @@ mod lineage;
 mod metrics;
 mod report;
 mod summary;
+#[cfg(feature = "otlp")]
+pub(crate) mod telemetry;
 
 use std::path::Path;
 use std::time::Instant;
@@ -96,6 +98,7 @@ pub(crate) fn carry_out(
             elapsed: &|| u64::try_from(watch.stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX),
             command,
             scope: Scope::all(),
+            reviewed: None,
             acts: Vec::new(),
         };
         let progress: Box<dyn Progress> =
@@ -194,6 +197,8 @@ impl Watch<'_> {
         }
         written.push(self.metrics(project, report));
         written.push(lineage.map_or(Ok(()), |lineage| lineage.ended(report)));
+        #[cfg(feature = "otlp")]
+        written.push(telemetry::tell(report, || metrics::families(report, standing(project, report).as_ref(), None)));
         written.iter().filter_map(|result| result.as_ref().err()).for_each(warn);
     }
 
@@ -205,12 +210,17 @@ impl Watch<'_> {
         if report.result.outcome == Outcome::Busy {
             return Ok(());
         }
-        let pipeline =
-            project.and_then(|project| Some((project, project.pipeline(Some(&report.result.pipeline)).ok()?)));
-        let standing = pipeline.and_then(|(project, pipeline)| pipeline::standing(project, pipeline).ok());
-        let text = metrics::text(report, standing.as_ref(), metrics::before(&path).as_deref());
-        file::replace(&path, text.as_bytes())
+        let standing = standing(project, report);
+        let families = metrics::families(report, standing.as_ref(), metrics::before(&path).as_deref());
+        file::replace(&path, metrics::text(&families).as_bytes())
     }
+}
+
+/// Where the store stands, as far as it can be asked.
+fn standing(project: Option<&Project>, report: &Report) -> Option<pipeline::Standing> {
+    let project = project?;
+    let pipeline = project.pipeline(Some(&report.result.pipeline)).ok()?;
+    pipeline::standing(project, pipeline).ok()
 }
 
 fn warn(error: &RunError) {

@@ -52,6 +52,11 @@ impl Archive {
         Ok(Self { folder, threads: 1, stop: Stop::default() })
     }
 
+    /// The archive of the store in `root`, to be asked what it holds. Nothing is made, also where it is not there.
+    pub fn look(root: &Path) -> Self {
+        Self { folder: root.join("raw"), threads: 1, stop: Stop::default() }
+    }
+
     /// Lets so many threads work on a delivery that is stored, and one more on a delivery that is read. What is stored
     /// does not depend on it, and small deliveries make no use of it.
     #[must_use]

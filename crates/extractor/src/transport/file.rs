@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirEntry, File, FileType, Metadata, MetadataExt, OpenOptions};
-use model::{Code, DeliveryScope, Refusal, Source, redact};
+use model::{Code, DeliveryScope, Fingerprint, Refusal, Source, redact};
 
 use super::file_name::{Pattern, Reading};
 use crate::error::{Stop, settle};
@@ -102,12 +102,34 @@ impl DropFolder {
         settle(self.take_file(found, archive))
     }
 
+    /// The hash of a file that was listed, which is read where it lies; nothing is written. It must be the same file, and
+    /// stay as it was listed.
+    ///
+    /// # Errors
+    /// None but those of a request to end: a file that cannot be read, or changes, is a refusal.
+    pub fn hash(&self, found: &FoundFile, stop: &model::Stop) -> Result<Result<Fingerprint, Refusal>, ExtractError> {
+        settle(self.hash_file(found, stop))
+    }
+
+    fn hash_file(&self, found: &FoundFile, stop: &model::Stop) -> Result<Fingerprint, Stop> {
+        let file = self.open_file(&found.path)?;
+        let mut hasher = blake3::Hasher::new();
+        self.pass_on(found, &file, &mut &file, &mut |bytes| {
+            if stop.is_asked() {
+                return Err(ExtractError::Stopped);
+            }
+            hasher.update(bytes);
+            Ok(())
+        })?;
+        Ok(Fingerprint::from_bytes(*hasher.finalize().as_bytes()))
+    }
+
     fn take_file(&self, found: &FoundFile, archive: &Archive) -> Result<Stored, Stop> {
         let file = self.open_file(&found.path)?;
         self.take_open(found, &file, &mut &file, archive)
     }
 
-    /// Copies `input`, which is the open file, and looks at the file before and after.
+    /// Copies `input`, which is the open file, into the archive.
     fn take_open(
         &self,
         found: &FoundFile,
@@ -115,28 +137,44 @@ impl DropFolder {
         input: &mut dyn Read,
         archive: &Archive,
     ) -> Result<Stored, Stop> {
-        unchanged(found, file.metadata())?;
         let mut spool = archive.begin()?;
+        self.pass_on(found, file, input, &mut |bytes| spool.write(bytes))?;
+        Ok(spool.finish()?)
+    }
+
+    /// Hands on the bytes of `input`, which is the open file, and looks at the file before and after.
+    fn pass_on(
+        &self,
+        found: &FoundFile,
+        file: &File,
+        input: &mut dyn Read,
+        take: &mut dyn FnMut(&[u8]) -> Result<(), ExtractError>,
+    ) -> Result<(), Stop> {
+        unchanged(found, file.metadata())?;
         let mut block = vec![0; BLOCK];
+        let mut bytes = 0;
         loop {
             match input.read(&mut block) {
                 Ok(0) => break,
-                Ok(read) => spool.write(&block[..read])?,
+                Ok(read) => {
+                    take(&block[..read])?;
+                    bytes += read as u64;
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(unreadable(&error).into()),
             }
             // A file that grows faster than it is read would never end.
-            if spool.bytes() > found.stamp.bytes {
+            if bytes > found.stamp.bytes {
                 return Err(changed().into());
             }
         }
         // The open file may have been written to, and another may have taken its place.
         unchanged(found, file.metadata())?;
         unchanged(found, self.folder.symlink_metadata(&found.path))?;
-        if spool.bytes() != found.stamp.bytes {
+        if bytes != found.stamp.bytes {
             return Err(changed().into());
         }
-        Ok(spool.finish()?)
+        Ok(())
     }
 
     /// Opens a file without following a link, and without waiting should a pipe have taken its place.

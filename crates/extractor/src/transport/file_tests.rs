@@ -234,6 +234,20 @@ fn a_file_is_taken_into_the_archive() {
 }
 
 #[test]
+fn a_file_is_hashed_where_it_lies() {
+    let place = Place::new();
+    place.put(FILE, "a;b\n1;2\n");
+    let listing = place.list();
+    let hashed = place.folder().hash(&listing.found[0], &model::Stop::default()).expect("nobody stops it");
+    assert!(!place.root.path().join("raw").exists(), "nothing is written");
+    assert!(!Archive::look(place.root.path()).contains(&hashed.clone().expect("a plain file")));
+    assert_eq!(hashed, Ok(place.take(&listing).expect("it is taken").content));
+    let stop = model::Stop::default();
+    stop.ask();
+    assert!(place.folder().hash(&listing.found[0], &stop).is_err());
+}
+
+#[test]
 fn a_file_that_changes_is_no_delivery() {
     let changes: [(&str, Change); 4] = [
         ("appended", |place| place.put(FILE, "a;b\n1;2\n3;4\n")),
@@ -261,6 +275,8 @@ fn a_file_that_changes_is_no_delivery() {
         change(&place);
         let refusal = place.take(&listing).expect_err(what);
         assert_eq!(refusal.code, Code::FILE_CHANGED, "{what}");
+        let hashed = place.folder().hash(&listing.found[0], &model::Stop::default()).expect("nobody stops it");
+        assert_eq!(hashed, Err(refusal), "{what}");
         assert_eq!(place.archived(), 0, "{what}");
     }
 }

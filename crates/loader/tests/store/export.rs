@@ -30,7 +30,9 @@ fn figures(title: &str) -> Vec<Figure> {
         publication.areas(&areas()).expect("areas");
         publication.areas(&[odd]).expect("an area");
         crate::fixtures::record(publication, &indicator(1, ""));
-        publication.figures(&[missing, exact], model::AsDefined::Then).expect("figures");
+        publication
+            .figures(&[missing, exact], model::AsDefined::Then, &|_| musketer_loader::Why::Delivery)
+            .expect("figures");
     });
     store.read().expect("a snapshot").figures(&FigureFilter::default()).expect("figures")
 }

@@ -6,7 +6,7 @@ use model::{
     Area, AsDefined, Breakdown, Category, CategoryValues, Dimension, FieldName, Fingerprint, Indicator,
     IndicatorVersion, MeasureValue, ObsStatus, Observation, Ratio, Text, Validity,
 };
-use musketer_loader::{Description, FigureFilter, FigureKey, RunNumber};
+use musketer_loader::{Description, FigureFilter, FigureKey, RunNumber, Why};
 
 use crate::fixtures::{
     areas, figure, folder, indicator, municipality, number, open, period, publish, publish_figures, record, rows,
@@ -37,6 +37,15 @@ fn a_figure_that_stays_changes_nothing_and_one_that_changes_is_revised() {
         history,
         [(1, Some("2.00"), "A", 1, Some(2)), (2, Some("2.50"), "A", 2, Some(3)), (3, None, "O", 3, None)]
     );
+    let known = |run| {
+        let filter =
+            FigureFilter { as_of: Some(RunNumber(run)), period: Some(period("2024")), ..FigureFilter::default() };
+        let figures = snapshot.figures(&filter).expect("figures");
+        figures.into_iter().map(|figure| figure.value.map(|value| value.text)).collect::<Vec<_>>()
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!((known(0), known(1), known(2)), (vec![], vec![text("2.00")], vec![text("2.50")]));
+    assert_eq!((known(3), known(9)), (vec![None], vec![None]));
     assert_eq!(snapshot.revisions((&id, AsDefined::Then), &key("2023")).expect("revisions").len(), 1);
 }
 
@@ -52,6 +61,7 @@ fn whatever_a_figure_is_made_of_counts_as_a_change() {
         Observation { contributing: 0, ..base.clone() },
         Observation { members: 2, ..base.clone() },
         Observation { status: ObsStatus::Provisional, ..base.clone() },
+        Observation { held: true, ..base.clone() },
     ] {
         let receipt = publish_figures(&mut store, 1, std::slice::from_ref(&changed));
         assert_eq!(receipt.figures_changed, 1, "{changed:?}");
@@ -106,8 +116,8 @@ fn a_figure_is_given_at_most_once_a_run() {
     let mut publication = crate::fixtures::begin(&mut store);
     publication.areas(&areas()).expect("areas");
     record(&mut publication, &indicator(1, ""));
-    publication.figures(&[figure(1, "2024", 1)], AsDefined::Then).expect("a figure");
-    assert!(publication.figures(&[figure(1, "2024", 2)], AsDefined::Then).is_err());
+    publication.figures(&[figure(1, "2024", 1)], AsDefined::Then, &|_| Why::Delivery).expect("a figure");
+    assert!(publication.figures(&[figure(1, "2024", 2)], AsDefined::Then, &|_| Why::Delivery).is_err());
 }
 
 #[test]
@@ -165,7 +175,7 @@ fn figures_as_defined_now_stand_beside_those_as_defined_then() {
     publish(&mut store, |publication| {
         publication.series(&now, &Fingerprint::of(b"now")).expect("a series");
         let figures = [figure(2, "2023", 700), figure(2, "2024", 900)];
-        assert_eq!(publication.figures(&figures, AsDefined::Now).expect("figures").new, 2);
+        assert_eq!(publication.figures(&figures, AsDefined::Now, &|_| Why::Delivery).expect("figures").new, 2);
     });
     let latest = |view: &str| {
         let sql = format!(
@@ -325,7 +335,7 @@ fn the_parts_of_an_indicator_are_written_down_with_titles() {
             publication.areas(&areas()).expect("areas");
             record(publication, &broken_down);
             let figures = [figure(1, "2024", 300), part("sex=1", 100), part("sex=2", 200)];
-            publication.figures(&figures, AsDefined::Then).expect("figures");
+            publication.figures(&figures, AsDefined::Then, &|_| Why::Delivery).expect("figures");
         });
     }
     let parts = "SELECT breakdown || ' ' || dimension || ' ' || sequence || ' ' || category_title_da || ' ' || additive
@@ -379,4 +389,27 @@ fn measures_of_parts_stand_beside_those_of_the_total() {
         publication.remove_measures(&then, &[(municipality("0751"), period("2024"))].into()).expect("removed");
     });
     assert!(store.read().expect("a snapshot").measures_of(&then, None).expect("measures").is_empty());
+}
+
+#[test]
+fn what_is_held_has_no_value_for_readers_and_one_for_whoever_approves() {
+    let folder = folder();
+    let mut store = open(folder.path());
+    let held = Observation { held: true, ..figure(1, "2025", 250) };
+    publish_figures(&mut store, 1, &[figure(1, "2024", 100), held.clone()]);
+    let snapshot = store.read().expect("a snapshot");
+    let figures = snapshot.figures(&FigureFilter::default()).expect("figures");
+    let shown: Vec<_> = figures.iter().map(|one| (one.value.is_some(), one.confidentiality.as_str())).collect();
+    assert_eq!(shown, [(true, "F"), (false, "N")]);
+    assert!(figures[1].numerator.is_none() && figures[1].denominator.is_none());
+    let waiting = snapshot.held().expect("what is held");
+    assert_eq!(waiting.len(), 1);
+    assert_eq!((waiting[0].key.clone(), waiting[0].value.as_deref()), (FigureKey::of(&held), Some("2.50")));
+    drop(snapshot);
+    let receipt = publish_figures(&mut store, 1, &[figure(1, "2024", 100), figure(1, "2025", 250)]);
+    assert_eq!((receipt.figures_new, receipt.figures_changed), (0, 1));
+    let snapshot = store.read().expect("a snapshot");
+    let revisions = snapshot.revisions((&held.indicator, AsDefined::Then), &FigureKey::of(&held)).expect("revisions");
+    let revisions: Vec<_> = revisions.iter().map(|one| (one.value.as_deref(), one.held)).collect();
+    assert_eq!(revisions, [(None, true), (Some("2.50"), false)]);
 }

@@ -8,7 +8,7 @@ use model::{
     PeriodKind, PipelineId, Ratio, Rounding, RowTally, Series, SourceId, Text, Unit,
 };
 use musketer_loader::{
-    AreaRecord, DeliveryRecord, DeliveryState, Publication, Receipt, RunEnd, RunOutcome, RunStart, Store,
+    AreaRecord, DeliveryRecord, DeliveryState, Publication, Receipt, RunEnd, RunOutcome, RunStart, Store, Why,
 };
 use rusqlite::{Connection, Row};
 
@@ -161,6 +161,7 @@ pub(crate) fn figure(version: u32, when: &str, value: i128) -> Observation {
         contributing: 1,
         members: 1,
         status: ObsStatus::Normal,
+        held: false,
     }
 }
 
@@ -181,6 +182,6 @@ pub(crate) fn publish_figures(store: &mut Store, version: u32, figures: &[Observ
     publish(store, |publication| {
         publication.areas(&areas()).expect("areas");
         record(publication, &indicator(version, "canonical"));
-        publication.figures(figures, AsDefined::Then).expect("figures");
+        publication.figures(figures, AsDefined::Then, &|_| Why::Delivery).expect("figures");
     })
 }

@@ -438,6 +438,7 @@ impl Figures<'_> {
             contributing,
             members,
             status,
+            held: false,
         }
     }
 }

@@ -8,10 +8,14 @@ use serde::{Serialize, Serializer};
 
 use crate::UnitState;
 
+use super::AsOf;
+
 /// Of which units the state is asked, and on which day.
 pub struct StatusFilter<'a> {
     /// The day: what is due and what is late depends on it.
     pub day: Date,
+    /// As it was known then; as it is known now without it.
+    pub as_of: Option<AsOf>,
     /// Only this source.
     pub source: Option<String>,
     /// Only this municipality.
@@ -46,6 +50,8 @@ pub struct Status {
     pub pipeline: String,
     /// The day that it is the state of.
     pub day: String,
+    /// When this was known, where it is not about what is known now.
+    pub as_of: Option<AsOfLine>,
     /// The last run, if there was one.
     pub last_run: Option<RunLine>,
     /// The state of each source.
@@ -185,6 +191,27 @@ pub struct DeliveryLine {
     pub rows_skipped: u64,
 }
 
+/// A figure that is held until somebody approves it.
+#[derive(Debug, Clone, Serialize)]
+pub struct HeldLine {
+    /// The municipal area that it belongs to.
+    pub area_of_work: String,
+    /// The municipality.
+    pub municipality: String,
+    /// Its name.
+    pub title: String,
+    /// The period.
+    pub period: String,
+    /// The indicator, with `@now` where it is the figure as defined now.
+    pub indicator: String,
+    /// What part of the population; `total` for all.
+    pub breakdown: String,
+    /// The value, which is published when it is approved.
+    pub value: Option<String>,
+    /// Its unit.
+    pub unit: String,
+}
+
 /// How many figures an indicator has.
 #[derive(Debug, Clone, Serialize)]
 pub struct IndicatorLine {
@@ -229,6 +256,8 @@ pub struct Explanation {
     pub parts: Vec<(String, String)>,
     /// The value, exactly as published.
     pub value: Option<String>,
+    /// Whether the value is held until somebody approves it.
+    pub not_approved: bool,
     /// The unit.
     pub unit: String,
     /// The SDMX status code and what it means.
@@ -249,7 +278,7 @@ pub struct Explanation {
     pub measures: Vec<MeasureLine>,
     /// The deliveries that the measures were made of.
     pub deliveries: Vec<DeliveryLine>,
-    /// Earlier values of the figure, newest first: value, status, the runs in which it was known.
+    /// All values that the figure has had, newest first.
     pub revisions: Vec<RevisionLine>,
     /// Canonical rows, if they were asked for.
     pub rows: Vec<RowsOfMeasure>,
@@ -257,6 +286,10 @@ pub struct Explanation {
     pub municipalities_of: Option<String>,
     /// The municipalities of the period that it was made of, where it is about those of another day.
     pub carried: Vec<CarriedLine>,
+    /// When this was known, where it is not about what is known now.
+    pub as_of: Option<AsOfLine>,
+    /// What of that time is not kept, in words.
+    pub not_kept: Vec<String>,
 }
 
 /// A municipality that a figure of another day's municipalities was made of.
@@ -327,6 +360,33 @@ pub struct MeasureLine {
     pub parts_delivered: u64,
 }
 
+/// A moment in the history of what was known.
+#[derive(Debug, Clone, Serialize)]
+pub struct AsOfLine {
+    /// The last run that had published by then.
+    pub run: i64,
+    /// When that run published.
+    pub published_at: String,
+}
+
+/// A delivery, as people know it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeliveryName {
+    /// Its identifier.
+    pub delivery: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Why something was revised or withdrawn.
+#[derive(Debug, Clone, Serialize)]
+pub struct CauseLine {
+    /// Why, as the table `observation` says it.
+    pub why: String,
+    /// The deliveries that brought it about, if any did.
+    pub deliveries: Vec<DeliveryName>,
+}
+
 /// A value that a figure had.
 #[derive(Debug, Clone, Serialize)]
 pub struct RevisionLine {
@@ -336,12 +396,25 @@ pub struct RevisionLine {
     pub revision: u32,
     /// The value.
     pub value: Option<String>,
+    /// Whether the value was held until somebody approved it.
+    pub not_approved: bool,
     /// The SDMX status code.
     pub obs_status: String,
+    /// Why it came: `delivery`, `correction`, `withdrawal`, `approval`, `groups` or `definition`; empty where nobody wrote
+    /// that down.
+    pub why: String,
+    /// The deliveries that brought it about: those that came, or those that were taken back.
+    pub deliveries: Vec<DeliveryName>,
     /// The run that published it.
     pub known_from_run: i64,
-    /// The run that replaced it.
+    /// When that run published.
+    pub known_from: String,
+    /// The run that replaced or withdrew it.
     pub known_to_run: Option<i64>,
+    /// When that run published.
+    pub known_to: Option<String>,
+    /// Why nothing took its place, if nothing did.
+    pub withdrawn: Option<CauseLine>,
 }
 
 /// Canonical rows behind a measure.
@@ -374,6 +447,8 @@ pub struct ExportFilter {
     pub breakdowns: Vec<Parts>,
     /// For the municipalities of this day, made anew of the stored measures; as stored without it.
     pub municipalities_of: Option<Date>,
+    /// As they were known then; as they are known now without it.
+    pub as_of: Option<AsOf>,
 }
 
 /// Which parts of the population are exported.

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{Carried, Figure};
+use loader::{Carried, Figure, FigureFilter, RunNumber};
 use model::{
     Area, AsDefined, Catalogue, Code, Date, Indicator, IndicatorId, MeasureValue, MunicipalityCode, Observation,
     Period, Ratio, Series, Share, Text,
 };
 use normaliser::observe_carried;
 
+use super::as_of::known_after;
 use super::{CarriedLine, ExportFilter, Queries, known_indicator};
 use crate::RunError;
+use crate::approvals::hide;
 use crate::geography::Geography;
 
 impl Queries<'_> {
@@ -22,9 +24,13 @@ impl Queries<'_> {
             filter.indicators.iter().map(|id| known_indicator(catalogue, id)).collect();
         let named: BTreeSet<&IndicatorId> = named?.into_iter().map(|indicator| &indicator.id).collect();
         let reading = self.store.read()?;
+        let as_of = known_after(&reading, filter.as_of.as_ref())?;
         let wanted = |period: &Period| filter.periods.is_empty() || filter.periods.contains(period);
         let mut figures = Vec::new();
         for current in catalogue.indicators.values().filter(|one| named.is_empty() || named.contains(&one.id)) {
+            let then = as_of.map(|run| periods_of_then(&reading, (&current.id, filter.as_defined), run, &wanted));
+            let then = then.transpose()?;
+            let wanted = |period: &Period| wanted(period) && then.as_ref().is_none_or(|then| then.contains(period));
             let now = current.as_defined_now();
             let makers: Vec<(&Indicator, Vec<&Indicator>)> = match filter.as_defined {
                 AsDefined::Now => vec![(current.as_ref(), vec![&now])],
@@ -43,19 +49,73 @@ impl Queries<'_> {
                         help: "`musketer run` computes them anew".to_owned(),
                     });
                 }
-                let stored = reading.measures_of(&Series::of(version, filter.as_defined), None)?;
+                let series = Series::of(version, filter.as_defined);
+                let held = super::held_cells(&reading, &series)?;
+                let mut stored = reading.measures_of(&series, None)?;
+                let is_held = |value: &&mut MeasureValue| held.contains(&(value.municipality, value.period));
+                stored.iter_mut().filter(is_held).for_each(hide);
                 for plan in plans {
                     let is_own = |value: &&MeasureValue| wanted(&value.period) && plan.defines(value.period);
                     let measures: Vec<MeasureValue> = stored.iter().filter(is_own).cloned().collect();
                     let observed = today.observed(plan, &measures)?;
                     let taken = observed.into_iter().filter(|one| filter.takes(&one.area, &one.breakdown));
-                    figures.extend(taken.map(|one| today.figure(version, filter.as_defined, &one)));
+                    figures.extend(taken.map(|one| {
+                        let mut figure = today.figure(version, filter.as_defined, &one);
+                        if today.is_held(&one, &held) {
+                            "N".clone_into(&mut figure.confidentiality);
+                        }
+                        figure
+                    }));
                 }
             }
         }
         figures.sort_by_cached_key(order);
         Ok(figures)
     }
+}
+
+/// The periods of which an indicator had figures after a run. Measures are kept as they are now alone: where a
+/// municipality's figure is another one than then, its measures are too. Where none is, they are the same: a figure keeps
+/// numerator and denominator besides its value, and what is carried of them is their sum.
+fn periods_of_then(
+    reading: &loader::Reading<'_>,
+    (indicator, as_defined): (&IndicatorId, AsDefined),
+    run: RunNumber,
+    wanted: &dyn Fn(&Period) -> bool,
+) -> Result<BTreeSet<Period>, RunError> {
+    let known = |as_of: Option<RunNumber>| {
+        let filter = FigureFilter { as_defined, indicator: Some(indicator.clone()), as_of, ..FigureFilter::default() };
+        let mut known: BTreeMap<Period, BTreeMap<(Area, String), Figure>> = BTreeMap::new();
+        for figure in reading.figures(&filter)? {
+            if matches!(figure.area, Area::Municipality(_)) && wanted(&figure.period) {
+                let key = (figure.area.clone(), figure.breakdown.clone());
+                known.entry(figure.period).or_default().insert(key, figure);
+            }
+        }
+        Ok::<_, RunError>(known)
+    };
+    let (then, now) = (known(Some(run))?, known(None)?);
+    let agrees = |of: &BTreeMap<(Area, String), Figure>, other: &BTreeMap<(Area, String), Figure>| {
+        of.len() == other.len() && of.iter().all(|(key, one)| other.get(key).is_some_and(|other| is_same(one, other)))
+    };
+    match then.iter().find(|(period, of)| !now.get(period).is_some_and(|now| agrees(of, now))) {
+        None => Ok(then.into_keys().collect()),
+        Some((period, _)) => Err(RunError::Usage {
+            code: Code::NOTHING_KNOWN,
+            message: format!(
+                "figures of `{indicator}` in {period} were revised after run {run}, and what they were made of then is not kept"
+            ),
+            help: "leave --municipalities-of or --as-of out, or choose periods that were not revised with --period"
+                .to_owned(),
+        }),
+    }
+}
+
+/// Whether two revisions of a figure say the same and are made of the same.
+pub(super) fn is_same(one: &Figure, other: &Figure) -> bool {
+    let said = |of: &Figure| (of.version, of.value.clone(), of.status, of.contributing, of.members);
+    let made = |of: &Figure| (of.numerator.clone(), of.denominator.clone());
+    said(one) == said(other) && made(one) == made(other)
 }
 
 /// The municipalities of a day.
@@ -98,6 +158,16 @@ impl<'a> Municipalities<'a> {
         });
         let from = named.collect::<Vec<_>>().join(" ");
         Figure::carried(indicator, one, as_defined, (title, region), Carried { municipalities_of: day, from })
+    }
+
+    /// Whether something that a municipality's figure is carried from is held.
+    fn is_held(&self, one: &Observation, held: &BTreeSet<(MunicipalityCode, Period)>) -> bool {
+        let Area::Municipality(code) = one.area else { return false };
+        !held.is_empty()
+            && self
+                .came_from(&BTreeSet::from([code]), one.period)
+                .keys()
+                .any(|from| held.contains(&(*from, one.period)))
     }
 
     /// Which municipalities of a period went into those of a day, with the share of each that did.

@@ -4,22 +4,24 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use loader::{Figure, FigureFilter, FigureKey, NamedMembership, UnitRecord};
+use loader::{DeliveryEntry, Figure, FigureFilter, FigureKey, NamedMembership, UnitRevision};
 use model::{
     Aggregate, Area, AsDefined, Catalogue, Cell, Code, ComparisonArea, Dataset, DatasetId, Date, Indicator, Measure,
     MeasureValue, MunicipalityCode, ObsStatus, Period, Price, PriceBase, Ratio, Reading, Rounding, Series, Share,
-    TOTAL, format_decimal,
+    TOTAL, WorkUnit, format_decimal,
 };
 use normaliser::{CanonicalFile, DatasetRows};
 
-use super::carried::Municipalities;
+use super::as_of::{Held, as_of_line, held, known_after, not_kept};
+use super::carried::{Municipalities, is_same};
+use super::history::History;
 use super::status::delivery_line;
 use super::{
-    DeliveryLine, Explanation, ExportFilter, MeasureLine, MemberLine, Parts, Queries, RevisionLine, RowsOfMeasure,
-    VersionLine, known_indicator,
+    AsOf, DeliveryLine, Explanation, ExportFilter, MeasureLine, MemberLine, Parts, Queries, RowsOfMeasure, VersionLine,
+    known_indicator,
 };
 use crate::RunError;
-use crate::coverage::{self, is_used};
+use crate::coverage;
 use crate::geography::Geography;
 
 /// Whom and when a figure is about, with all that it was made of.
@@ -35,7 +37,9 @@ struct Case<'a> {
     /// Those of them for which every measure has a value.
     contributing: BTreeSet<MunicipalityCode>,
     values: Vec<MeasureValue>,
-    units: Vec<UnitRecord>,
+    /// What all measures read.
+    readings: Vec<Reading<'a>>,
+    units: Vec<Held>,
     catalogue: &'a Catalogue,
     root: &'a Path,
 }
@@ -48,9 +52,11 @@ impl Queries<'_> {
         (indicator, as_defined): (&str, AsDefined),
         (area, period, breakdown): (&str, Period, &str),
         municipalities_of: Option<Date>,
+        as_of: Option<&AsOf>,
         rows: Option<usize>,
     ) -> Result<Explanation, RunError> {
         let current = known_indicator(self.catalogue, indicator)?;
+        let asked = known_after(&self.store.read()?, as_of)?;
         let area = self.area(area)?;
         let comparison = comparison(&self.store.read()?, &area, period.start())?;
         let mut shares: BTreeMap<MunicipalityCode, Share> = BTreeMap::new();
@@ -65,6 +71,7 @@ impl Queries<'_> {
                 periods,
                 breakdowns: parts,
                 municipalities_of,
+                as_of: as_of.cloned(),
                 ..ExportFilter::default()
             };
             let mut figures = self.carried(&filter, day)?.into_iter();
@@ -86,6 +93,7 @@ impl Queries<'_> {
             area: Some(area.clone()),
             period: Some(period),
             breakdown: Some(breakdown.to_owned()),
+            as_of: asked,
         };
         let figure = match municipalities_of {
             Some(_) => carried,
@@ -97,35 +105,49 @@ impl Queries<'_> {
         let figure = figure.ok_or_else(|| unknown(current, as_defined, &area, period))?;
         let series = Series { indicator: current.id.clone(), version: figure.version, as_defined };
         let mut values = reading.measures_of(&series, Some(&BTreeSet::from([period])))?;
-        values.retain(|value| value.breakdown == breakdown);
+        // What is held is shown to nobody, and what groups are made of is the rest.
+        let hidden = super::held_cells(&reading, &series)?;
+        values.retain(|value| value.breakdown == breakdown && !hidden.contains(&(value.municipality, value.period)));
         let key = FigureKey { period, area, breakdown: breakdown.to_owned() };
         let revisions = reading.revisions((&current.id, as_defined), &key)?;
         let fingerprint = reading.fingerprint(&current.id, figure.version)?;
-        // Units that no pipeline uses any more are kept, but count nowhere.
-        let is_used =
-            |record: &UnitRecord| self.catalogue.pipelines.values().any(|pipeline| is_used(pipeline, &record.unit));
-        let units = reading.units()?.into_iter().filter(is_used).collect();
+        let unit_revisions = reading.unit_revisions()?;
+        let units = held(self.catalogue, &reading, asked.map(|run| (run, &unit_revisions[..])))?;
+        let deliveries = reading.deliveries()?;
         let names: BTreeMap<String, DeliveryLine> =
-            reading.deliveries()?.iter().map(delivery_line).map(|line| (line.delivery.clone(), line)).collect();
+            deliveries.iter().map(delivery_line).map(|line| (line.delivery.clone(), line)).collect();
         let case = Case::new(indicator, (period, cell), shares, values, units, (self.catalogue, &root));
+        // What it is made of is known of the present. It is the same of the past where the figure is.
+        let now = match asked.filter(|_| municipalities_of.is_none()) {
+            Some(_) => reading.figures(&FigureFilter { as_of: None, ..wanted.clone() })?.into_iter().next(),
+            None => Some(figure.clone()),
+        };
+        let is_kept = now.is_some_and(|now| is_same(&now, &figure));
         let fingerprint = fingerprint.unwrap_or(indicator.fingerprint);
         let mut explanation = summary(&figure, indicator, &fingerprint.to_string());
         explanation.versions = self.catalogue.versions(current.id.as_str()).map(|one| version_line(one)).collect();
         explanation.parts = case.parts();
-        if !comparison.is_empty() {
+        explanation.as_of = asked.map(|run| as_of_line(&reading, run)).transpose()?;
+        if !comparison.is_empty() && is_kept {
             let figures = reading.figures(&FigureFilter { area: None, ..wanted })?;
             explanation.comparison = comparison.iter().map(|one| member_line(one, &figures)).collect();
         }
         (explanation.municipalities_of, explanation.carried) = (municipalities_of.map(|day| day.to_string()), lines);
-        for measure in &indicator.measures {
+        let figure_is_held = explanation.not_approved;
+        let have_rows = is_kept && case.units_of_figure().all(|held| held.is_kept);
+        explanation.not_kept = not_kept(is_kept, rows.is_none() || have_rows, !comparison.is_empty());
+        for measure in indicator.measures.iter().filter(|_| is_kept && !figure_is_held) {
             explanation.measures.push(case.measure(measure)?);
-            if let Some(limit) = rows {
+            if let Some(limit) = rows.filter(|_| have_rows) {
                 explanation.rows.push(case.rows(measure, limit, &names)?);
             }
         }
-        explanation.deliveries = case.deliveries(&names);
+        if is_kept || comparison.is_empty() {
+            explanation.deliveries = case.deliveries(&names);
+        }
         if municipalities_of.is_none() {
-            explanation.revisions = revisions.into_iter().rev().map(revision).collect();
+            let history = case.history(&reading, &deliveries, unit_revisions, &names)?;
+            explanation.revisions = history.lines(&revisions, asked);
         }
         Ok(explanation)
     }
@@ -288,6 +310,7 @@ fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explana
         breakdown: figure.breakdown.clone(),
         parts: Vec::new(),
         value: figure.value.as_ref().map(|value| value.text.clone()),
+        not_approved: figure.confidentiality == "N",
         unit: figure.unit.clone(),
         obs_status: (figure.status.code().to_owned(), meaning(figure.status).to_owned()),
         numerator: figure.numerator.as_ref().map(|value| value.text.clone()),
@@ -302,17 +325,8 @@ fn summary(figure: &Figure, indicator: &Indicator, fingerprint: &str) -> Explana
         rows: Vec::new(),
         municipalities_of: None,
         carried: Vec::new(),
-    }
-}
-
-fn revision(revision: loader::Revision) -> RevisionLine {
-    RevisionLine {
-        version: revision.version.0,
-        revision: revision.revision,
-        value: revision.value,
-        obs_status: revision.status.code().to_owned(),
-        known_from_run: revision.known_from.0,
-        known_to_run: revision.known_to.map(|run| run.0),
+        as_of: None,
+        not_kept: Vec::new(),
     }
 }
 
@@ -322,7 +336,7 @@ impl<'a> Case<'a> {
         (period, cell): (Period, Option<Cell>),
         shares: BTreeMap<MunicipalityCode, Share>,
         mut values: Vec<MeasureValue>,
-        units: Vec<UnitRecord>,
+        units: Vec<Held>,
         (catalogue, root): (&'a Catalogue, &'a Path),
     ) -> Self {
         let members: BTreeSet<MunicipalityCode> = shares.keys().copied().collect();
@@ -331,7 +345,27 @@ impl<'a> Case<'a> {
             values.iter().filter(|value| value.minor.is_none()).map(|value| value.municipality).collect();
         let measured: BTreeSet<MunicipalityCode> = values.iter().map(|value| value.municipality).collect();
         let contributing = measured.difference(&missing).copied().collect();
-        Self { indicator, period, cell, members, shares, contributing, values, units, catalogue, root }
+        let dataset = |id: &DatasetId| catalogue.datasets.get(id).map(AsRef::as_ref);
+        let of_measures = indicator.measures.iter().map(|measure| measure.readings(dataset).unwrap_or_default());
+        let readings = of_measures.flatten().collect();
+        Self { indicator, period, cell, members, shares, contributing, values, readings, units, catalogue, root }
+    }
+
+    /// Who held the units that the figure is or was made of, and when.
+    fn history<'n>(
+        &self,
+        reading: &loader::Reading<'_>,
+        deliveries: &[DeliveryEntry],
+        mut units: Vec<UnitRevision>,
+        names: &'n BTreeMap<String, DeliveryLine>,
+    ) -> Result<History<'n>, RunError> {
+        units.retain(|one| {
+            let source = self.catalogue.sources.get(&one.unit.source);
+            source.is_some_and(|source| self.is_made_of(&source.dataset, &one.unit))
+        });
+        let received = |entry: &DeliveryEntry| (entry.record.delivery.id.to_string(), entry.received_run);
+        let received = deliveries.iter().map(received).collect();
+        Ok(History { ends: reading.ends_of_runs()?, units, names, received })
     }
 
     /// Dimension and category of each, in Danish and English.
@@ -371,16 +405,28 @@ impl<'a> Case<'a> {
     }
 
     /// The units that a measure is made of.
-    fn units_of<'s>(&'s self, reading: &'s Reading<'_>) -> impl Iterator<Item = &'s UnitRecord> {
-        self.units.iter().filter(move |record| {
-            record.dataset == reading.dataset.id
-                && (reading.is_for_all() || self.members.contains(&record.unit.municipality))
-                && reading.reads(record.unit.period, self.period)
-        })
+    fn units_of<'s>(&'s self, reading: &'s Reading<'_>) -> impl Iterator<Item = &'s Held> {
+        self.units.iter().filter(move |held| self.is_read(reading, &held.dataset, &held.unit))
+    }
+
+    fn is_read(&self, reading: &Reading<'_>, dataset: &DatasetId, unit: &WorkUnit) -> bool {
+        *dataset == reading.dataset.id
+            && (reading.is_for_all() || self.members.contains(&unit.municipality))
+            && reading.reads(unit.period, self.period)
+    }
+
+    /// Whether the figure is made of a unit.
+    fn is_made_of(&self, dataset: &DatasetId, unit: &WorkUnit) -> bool {
+        self.indicator.is_priced_by(dataset) || self.readings.iter().any(|reading| self.is_read(reading, dataset, unit))
+    }
+
+    /// The units that the figure is made of.
+    fn units_of_figure(&self) -> impl Iterator<Item = &Held> {
+        self.units.iter().filter(|held| self.is_made_of(&held.dataset, &held.unit))
     }
 
     /// The units of the index that a measure is priced by.
-    fn units_of_index<'s>(&'s self, price: &'s Price) -> impl Iterator<Item = &'s UnitRecord> {
+    fn units_of_index<'s>(&'s self, price: &'s Price) -> impl Iterator<Item = &'s Held> {
         self.units.iter().filter(|record| record.dataset == price.dataset)
     }
 
@@ -440,8 +486,8 @@ impl<'a> Case<'a> {
     }
 
     /// The files of units, as the rows of a dataset.
-    fn rows_of_units<'s>(&self, dataset: &'s Dataset, units: impl Iterator<Item = &'s UnitRecord>) -> DatasetRows<'s> {
-        let file = |record: &UnitRecord| {
+    fn rows_of_units<'s>(&self, dataset: &'s Dataset, units: impl Iterator<Item = &'s Held>) -> DatasetRows<'s> {
+        let file = |record: &Held| {
             let (municipality, period) = (record.unit.municipality, record.unit.period);
             let path = record.part.as_ref().map(|part| self.root.join(part));
             path.map(|path| CanonicalFile { path, municipality, period, partials: None })
@@ -451,16 +497,8 @@ impl<'a> Case<'a> {
     }
 
     fn deliveries(&self, names: &BTreeMap<String, DeliveryLine>) -> Vec<DeliveryLine> {
-        let mut ids = BTreeSet::new();
-        for measure in &self.indicator.measures {
-            for reading in self.readings(measure) {
-                ids.extend(self.units_of(&reading).map(|record| record.delivery.as_str().to_owned()));
-            }
-            if let Some(price) = &measure.price {
-                ids.extend(self.units_of_index(price).map(|record| record.delivery.as_str().to_owned()));
-            }
-        }
-        let mut lines: Vec<DeliveryLine> = ids.iter().filter_map(|id| names.get(id)).cloned().collect();
+        let ids: BTreeSet<&str> = self.units_of_figure().map(|held| held.delivery.as_str()).collect();
+        let mut lines: Vec<DeliveryLine> = ids.iter().filter_map(|id| names.get(*id)).cloned().collect();
         lines.sort_by(|a, b| a.name.cmp(&b.name));
         lines
     }

@@ -1,8 +1,10 @@
 //! What was published, and why: the answers behind `status`, `rejects`, `explain` and `export`.
 
 mod answer;
+mod as_of;
 mod carried;
 mod explain;
+mod history;
 mod rejects;
 mod status;
 
@@ -11,15 +13,18 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use loader::{Figure, FigureFilter, Language, LoadError, Separator, Store};
-use model::{Area, AsDefined, Catalogue, Code, Indicator, Period, Series, SourceId};
+use model::{Area, AsDefined, Catalogue, Code, Indicator, MunicipalityCode, Period, Series, SourceId};
 
 pub use self::answer::{
-    CarriedLine, DeliveryLine, Explanation, ExportFilter, IndicatorLine, MeasureLine, MemberLine, MissingUnits, Parts,
-    RefusedDelivery, RevisionLine, RowsOfMeasure, RunLine, SourceStatus, Status, StatusFilter, UnitLine, VersionLine,
+    AsOfLine, CarriedLine, CauseLine, DeliveryLine, DeliveryName, Explanation, ExportFilter, HeldLine, IndicatorLine,
+    MeasureLine, MemberLine, MissingUnits, Parts, RefusedDelivery, RevisionLine, RowsOfMeasure, RunLine, SourceStatus,
+    Status, StatusFilter, UnitLine, VersionLine,
 };
+pub use self::as_of::AsOf;
 pub use self::rejects::{
     Decision, Expected, RejectCount, RejectFilter, RejectLine, RejectReason, RejectedRecord, Rejects,
 };
+use crate::decisions::Decisions;
 use crate::{Project, RunError};
 
 /// The published store of a project.
@@ -71,13 +76,14 @@ impl<'a> Queries<'a> {
         let reading = self.store.read()?;
         let mut figures = Vec::new();
         let as_defined = filter.as_defined;
+        let as_of = as_of::known_after(&reading, filter.as_of.as_ref())?;
         if filter.indicators.is_empty() {
-            figures = reading.figures(&FigureFilter { as_defined, ..FigureFilter::default() })?;
+            figures = reading.figures(&FigureFilter { as_defined, as_of, ..FigureFilter::default() })?;
         }
         for id in &filter.indicators {
             let indicator = known_indicator(self.catalogue, id)?;
             let indicator = Some(indicator.id.clone());
-            let filter = FigureFilter { as_defined, indicator, ..FigureFilter::default() };
+            let filter = FigureFilter { as_defined, indicator, as_of, ..FigureFilter::default() };
             figures.extend(reading.figures(&filter)?);
         }
         if figures.is_empty() && as_defined == AsDefined::Now {
@@ -89,6 +95,37 @@ impl<'a> Queries<'a> {
         figures.retain(|figure| filter.periods.is_empty() || filter.periods.contains(&figure.period));
         figures.retain(|figure| filter.takes(&figure.area, &figure.breakdown));
         Ok(figures)
+    }
+
+    /// What is held until somebody approves it, with the values that are published then: of an area of work, a municipality
+    /// and the periods within one, or all.
+    pub fn held(
+        &mut self,
+        area: Option<&str>,
+        municipality: Option<MunicipalityCode>,
+        period: Option<Period>,
+    ) -> Result<Vec<HeldLine>, RunError> {
+        let is_meant = |figure: &loader::HeldFigure| {
+            area.is_none_or(|area| area == figure.area_of_work)
+                && municipality.is_none_or(|code| figure.key.area == Area::Municipality(code))
+                && period.is_none_or(|period| period.covers(figure.key.period))
+        };
+        let held = self.store.read()?.held()?;
+        Ok(held.into_iter().filter(is_meant).map(held_line).collect())
+    }
+
+    /// The periods of which figures of a municipality in an area of work are approved.
+    pub fn approved(&mut self, area: &str, municipality: MunicipalityCode) -> Result<BTreeSet<Period>, RunError> {
+        let decisions = self.decisions()?;
+        let ours = decisions.approved.iter().filter(|(of, code, _)| of == area && *code == municipality);
+        Ok(ours.map(|(.., period)| *period).collect())
+    }
+
+    /// What people have decided.
+    fn decisions(&mut self) -> Result<Decisions, RunError> {
+        let mut decisions = Decisions::default();
+        self.store.read()?.acts()?.iter().for_each(|recorded| decisions.add(&recorded.act));
+        Ok(decisions)
     }
 
     /// Who belongs to the comparison groups, as CSV, and how many memberships there are.
@@ -149,6 +186,19 @@ fn write_whole(path: &Path, text: &[u8]) -> Result<(), RunError> {
     written.map_err(RunError::file(path))
 }
 
+/// Whose figures of a series are held, and of which periods.
+fn held_cells(
+    reading: &loader::Reading<'_>,
+    series: &Series,
+) -> Result<BTreeSet<(MunicipalityCode, Period)>, RunError> {
+    let held = reading.held()?.into_iter().filter(|figure| figure.series == *series);
+    let cell = |figure: loader::HeldFigure| match figure.key.area {
+        Area::Municipality(code) => Some((code, figure.key.period)),
+        _ => None,
+    };
+    Ok(held.filter_map(cell).collect())
+}
+
 fn known_indicator<'a>(catalogue: &'a Catalogue, id: &str) -> Result<&'a Indicator, RunError> {
     catalogue.indicators.get(id).map(AsRef::as_ref).ok_or_else(|| RunError::Usage {
         code: Code::NOTHING_KNOWN,
@@ -202,4 +252,19 @@ fn known_source(catalogue: &Catalogue, id: &str) -> Result<SourceId, RunError> {
 
 fn names<T: ToString>(ids: impl Iterator<Item = T>) -> String {
     ids.map(|id| format!("`{}`", id.to_string())).collect::<Vec<_>>().join(", ")
+}
+
+fn held_line(figure: loader::HeldFigure) -> HeldLine {
+    let Series { indicator, as_defined, .. } = &figure.series;
+    let now = if *as_defined == AsDefined::Now { "@now" } else { "" };
+    HeldLine {
+        area_of_work: figure.area_of_work,
+        municipality: figure.key.area.to_string(),
+        title: figure.title,
+        period: figure.key.period.to_string(),
+        indicator: format!("{indicator}{now}"),
+        breakdown: figure.key.breakdown,
+        value: figure.value,
+        unit: figure.unit,
+    }
 }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use loader::{DeliveryEntry, DeliveryRecord, DeliveryState, Figure, FigureFilter, UnitRecord};
 use model::{Catalogue, Code, DeliveryId, DeliveryKind, Load, MunicipalityCode, Pipeline, SourceId, WorkUnit};
 
+use super::as_of::{as_of_line, deliveries_after, known_after, units_after};
 use super::{
     DeliveryLine, IndicatorLine, MissingUnits, Queries, RefusedDelivery, RunLine, SourceStatus, Status, StatusFilter,
     UnitLine, names,
 };
 use crate::books::precedence;
 use crate::calendar::{self, Blocked, Books, OwedUnit};
-use crate::decisions::Decisions;
 use crate::work::{Readings, reading_of, readings};
 use crate::{RefusalReport, RunError, UnitState};
 
@@ -22,33 +22,43 @@ impl Queries<'_> {
             super::known_source(self.catalogue, source)?;
         }
         let reading = self.store.read()?;
-        let last_run = reading.runs(1)?.into_iter().next().map(|run| RunLine {
+        let asked = known_after(&reading, filter.as_of.as_ref())?;
+        let last_run = match asked {
+            Some(run) => Some(reading.run(run)?),
+            None => reading.runs(1)?.into_iter().next(),
+        };
+        let last_run = last_run.map(|run| RunLine {
             run: run.run.0,
             started_at: run.started_at,
             outcome: run.outcome.map_or("not ended".to_owned(), |outcome| outcome.to_string()),
         });
-        let units = reading.units()?;
+        let (units, known) = match asked {
+            None => (reading.units()?, reading.deliveries()?),
+            Some(run) => {
+                let revisions = reading.unit_revisions()?;
+                let known = deliveries_after(reading.deliveries()?, &revisions, &reading.acts()?, run);
+                (units_after(self.catalogue, &revisions, run), known)
+            }
+        };
         let wanted = |id: &SourceId| filter.source.as_ref().is_none_or(|source| source == id.as_str());
         let used: BTreeSet<&SourceId> =
             pipeline.uses.iter().map(|usage| &usage.source).filter(|id| wanted(id)).collect();
-        let deliveries: Vec<DeliveryEntry> = reading
-            .deliveries()?
-            .into_iter()
-            .filter(|entry| used.contains(&entry.record.delivery.scope.source))
-            .collect();
+        let is_ours = |entry: &DeliveryEntry| used.contains(&entry.record.delivery.scope.source);
+        let deliveries: Vec<DeliveryEntry> = known.into_iter().filter(is_ours).collect();
         let owed = owed_units(self.catalogue, pipeline, &units, &deliveries, filter);
         let mut sources = source_statuses(&used, &deliveries);
         count_units(&owed, &mut sources);
         let mut indicators = BTreeMap::new();
         // Whoever asks for one source asks for its calendar.
         if filter.source.is_none() {
-            for figure in reading.figures(&FigureFilter::default())? {
+            for figure in reading.figures(&FigureFilter { as_of: asked, ..FigureFilter::default() })? {
                 count_figure(&mut indicators, &figure);
             }
         }
         Ok(Status {
             pipeline: pipeline.id.to_string(),
             day: filter.day.to_string(),
+            as_of: asked.map(|run| as_of_line(&reading, run)).transpose()?,
             last_run,
             sources: sources.into_values().collect(),
             missing: missing_units(&owed),
@@ -110,7 +120,7 @@ fn owed_units(
         if delivery.is_some_and(|delivery| delivery.kind == DeliveryKind::Receipt) {
             return UnitState::NothingToReport;
         }
-        let is_current = is_unknown(&unit.unit.source) || delivery.is_none_or(current);
+        let is_current = filter.as_of.is_some() || is_unknown(&unit.unit.source) || delivery.is_none_or(current);
         if is_current { UnitState::Done } else { UnitState::Stale }
     };
     let blocked = deliveries.iter().filter_map(|entry| Blocked::of(&entry.record, of_entry(entry)));
@@ -153,9 +163,7 @@ fn unit_line(unit: OwedUnit) -> UnitLine {
 impl Queries<'_> {
     /// Whether somebody lets a delivery hold whatever the budget of its source says.
     pub fn is_released(&mut self, delivery: &DeliveryId) -> Result<bool, RunError> {
-        let mut decisions = Decisions::default();
-        self.store.read()?.acts()?.iter().for_each(|recorded| decisions.add(&recorded.act));
-        Ok(decisions.released.contains(delivery))
+        Ok(self.decisions()?.released.contains(delivery))
     }
 
     /// Which deliveries hold these units; nothing of those that nobody holds.

@@ -80,7 +80,7 @@ impl<'a> Crew<'a> {
         let mut roster = self.roster();
         roster.given_up = true;
         roster.waiting.clear();
-        roster.open.iter().for_each(|reading| reading.stop());
+        roster.open.iter().for_each(|reading| reading.give_up());
         self.changed.notify_all();
     }
 
@@ -206,7 +206,7 @@ impl<'a> Opened<'_, 'a> {
 impl Drop for Opened<'_, '_> {
     fn drop(&mut self) {
         if let Some(reading) = self.reading.take() {
-            reading.stop();
+            reading.give_up();
             self.crew.roster().open.retain(|other| !Arc::ptr_eq(other, &reading));
         }
     }

@@ -44,6 +44,8 @@ pub(super) struct Reading<'a> {
     turned: Condvar,
     /// There is nothing more to be cut out of the file, or nobody wants it.
     stopped: AtomicBool,
+    /// Nobody wants the rest of the file: it was stopped before its end, and has no account.
+    given_up: AtomicBool,
 }
 
 struct Front {
@@ -148,6 +150,7 @@ impl<'a> Reading<'a> {
             }),
             turned: Condvar::new(),
             stopped: AtomicBool::new(false),
+            given_up: AtomicBool::new(false),
             harmoniser,
         }))
     }
@@ -157,8 +160,14 @@ impl<'a> Reading<'a> {
         !self.stopped.load(Ordering::Relaxed)
     }
 
+    /// The run comes to nothing: no further batch is begun.
+    pub(super) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
+        self.stop();
+    }
+
     /// No further batch is begun.
-    pub(super) fn stop(&self) {
+    fn stop(&self) {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
@@ -320,6 +329,8 @@ impl<'a> Reading<'a> {
         match back.ended {
             Some(Ending::Refused(refusal)) => return Ok(Err(refusal)),
             Some(Ending::Failed(error)) => return Err(error),
+            // Whoever has given it up has a better error to tell.
+            None if self.given_up.into_inner() => return Err(RunError::stopped()),
             None => {}
         }
         let summary = front.reader.finish();
