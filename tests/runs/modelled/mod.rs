@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use self::model::{MONTHS, MUNICIPALITIES, Row};
 use self::play::{Play, Step};
+use crate::random::Random;
 
 /// Runs of a sequence, each with what happens before it.
 const RUNS: usize = 12;
@@ -19,14 +20,7 @@ const SEQUENCES: u64 = 12;
 /// Sequences that are tried to make one that fails shorter.
 const TRIES: usize = 60;
 
-struct Random(u64);
-
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((self.0 >> 33) % bound as u64).expect("small")
-    }
-
     fn of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
