@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{DeliveryState, Publication, UnitRecord, Why};
+use loader::{DeliveryRecord, DeliveryState, Publication, UnitRecord, Why};
 use model::{DeliveryId, WorkUnit};
 
 use crate::RunError;
@@ -21,6 +21,9 @@ pub(crate) struct Standing {
     pub(crate) to_read: Vec<DeliveryId>,
     /// Accepted deliveries in whose place another one holds.
     pub(crate) superseded: BTreeSet<DeliveryId>,
+    /// Deliveries that an earlier run read and refused, and below which another one holds now. Had they come after it,
+    /// nobody would have read them.
+    pub(crate) outlived: BTreeSet<DeliveryId>,
     /// Deliveries that should hold a unit and have no rows for it: others had taken it, or the books are older.
     pub(crate) dispossessed: BTreeSet<DeliveryId>,
     /// Units that are held and that nobody should hold, as far as the scope goes.
@@ -70,6 +73,8 @@ impl Work<'_> {
                 Step::Holds(holder) => {
                     let others = deliveries.iter().map(|known| &known.delivery.id).filter(|id| *id != holder);
                     standing.superseded.extend(others.filter(|id| self.is_accepted(id)).cloned());
+                    let below = deliveries.iter().map(|known| &known.delivery.id).skip_while(|id| *id != holder);
+                    standing.outlived.extend(below.filter(|id| self.was_read_and_refused(id)).cloned());
                 }
             }
         }
@@ -83,6 +88,12 @@ impl Work<'_> {
             standing.misplaced = ours.filter(is_misplaced).map(|(_, held)| held.clone()).collect();
         }
         standing
+    }
+
+    fn was_read_and_refused(&self, id: &DeliveryId) -> bool {
+        let is_refused = |record: &DeliveryRecord| matches!(record.state, DeliveryState::Refused(_));
+        let recorded = self.ledger.records.get(id).filter(|record| is_refused(record) && record.reading.is_some());
+        recorded.is_some() && !self.read.contains_key(id) && !self.refused.contains_key(id)
     }
 
     /// The deliveries that may hold, with what they cover.

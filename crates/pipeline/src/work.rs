@@ -329,6 +329,9 @@ impl<'a> Work<'a> {
             let delivery = self.ledger.known[&id].delivery.clone();
             self.report_refusal(id.as_str(), &delivery.name, delivery.scope.source.as_str(), &refusal);
             publication.clear_delivery(&id)?;
+            // It may have been read when nothing contradicted it yet.
+            publication.record_coverage(&id, [])?;
+            self.ledger.coverage.remove(&id);
             publication.record_delivery(&DeliveryRecord {
                 delivery,
                 state: DeliveryState::Refused(refusal),
@@ -439,7 +442,10 @@ impl<'a> Work<'a> {
 
     /// Decides which delivery each unit's rows come from.
     pub(crate) fn settle(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
-        let Standing { superseded, .. } = self.standing();
+        let Standing { superseded, outlived, .. } = self.standing();
+        for id in outlived.iter().filter(|id| self.is_ours(id)) {
+            publication.set_delivery_state(id, &DeliveryState::Superseded)?;
+        }
         for id in superseded.iter().filter(|id| self.is_ours(id)).cloned().collect::<Vec<_>>() {
             publication.set_delivery_state(&id, &DeliveryState::Superseded)?;
             publication.record_coverage(&id, [])?;

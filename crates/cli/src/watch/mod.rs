@@ -23,7 +23,7 @@ use self::lineage::Lineage;
 pub(crate) use self::report::{Failure, Report};
 use crate::arguments::{Common, WatchArguments};
 use crate::exit::Exit;
-use crate::progress::Bars;
+use crate::progress::{Bars, Lines};
 use crate::waiting::WaitArguments;
 use crate::{environment, render};
 
@@ -99,10 +99,14 @@ pub(crate) fn carry_out(
             command,
             scope: Scope::all(),
             reviewed: None,
+            backfill: None,
             acts: Vec::new(),
         };
-        let progress: Box<dyn Progress> =
-            if environment::is_watched() && !common.quiet { Box::new(Bars::default()) } else { Box::new(Silent) };
+        let progress: Box<dyn Progress> = match (common.quiet, environment::is_watched()) {
+            (true, _) => Box::new(Silent),
+            (false, true) => Box::new(Bars::default()),
+            (false, false) => Box::new(Lines),
+        };
         let result = work(&project, pipeline, &options, progress.as_ref());
         progress.end();
         result
@@ -143,7 +147,8 @@ impl Watch<'_> {
             render::note(&format!("warning: the run was published, but its report could not be written: {error}"));
         }
         self.leave(Some(project), lineage, &report);
-        if !self.common.quiet {
+        // A schedule sends a mail of what is said: nothing, if nobody is needed.
+        if !self.common.quiet || exit != Exit::Ok {
             render::note(&report.summary);
         }
         exit
