@@ -19,6 +19,7 @@ mod groups;
 mod held;
 mod joined;
 mod known;
+mod modelled;
 mod municipalities;
 mod operations;
 mod pages;

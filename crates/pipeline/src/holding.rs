@@ -172,6 +172,36 @@ impl Work<'_> {
         });
     }
 
+    /// Marks units as changed that figures were made of, and that the books of units do not have so any more: they were
+    /// lost, or are older. From these books alone nothing would seem to have changed when such a unit is taken back.
+    pub(crate) fn mark_lost_units(
+        &mut self,
+        units: &BTreeMap<WorkUnit, UnitRecord>,
+        superseded: &BTreeSet<DeliveryId>,
+        publication: &mut Publication<'_>,
+    ) -> Result<(), RunError> {
+        let lost = publication.read().held_otherwise()?;
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let mut changed = Vec::new();
+        let holders = self.holders(superseded);
+        for (unit, was) in lost {
+            let Some(source) = self.source(&unit.source) else { continue };
+            match (units.get(&unit), holders.get(&unit)) {
+                _ if !self.is_ours(&was) => continue,
+                (None, None) => publication.remove_unit(&unit)?,
+                (Some(record), Some(holder)) if record.delivery == **holder => publication.record_unit(record)?,
+                // Who should have it is not in this run's scope: the figures stay until a run may read it.
+                _ => continue,
+            }
+            let why = if self.is_out(&was) { Why::Withdrawal } else { Why::Correction };
+            changed.push(((source.dataset.clone(), (unit.municipality, unit.period)), why));
+        }
+        self.changed.extend(changed);
+        Ok(())
+    }
+
     /// Writes down which deliveries are taken back, and which are so no more.
     pub(crate) fn record_retractions(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
         for (id, record) in &self.ledger.records {

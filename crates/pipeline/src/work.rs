@@ -60,6 +60,8 @@ pub(crate) struct Work<'a> {
     pub(crate) withheld: BTreeMap<DeliveryId, Refusal>,
     /// Deliveries that have to be read because others are compared with them.
     pub(crate) to_compare: Vec<DeliveryId>,
+    /// Deliveries that were read in this run and refused.
+    pub(crate) turned_down: BTreeSet<DeliveryId>,
     /// What was read in this run.
     pub(crate) read: BTreeMap<DeliveryId, ReadDelivery>,
     /// Dataset and cell of every unit that this run changed, and why.
@@ -113,6 +115,7 @@ impl<'a> Work<'a> {
             acts: options.acts.clone(),
             withheld: BTreeMap::new(),
             to_compare: Vec::new(),
+            turned_down: BTreeSet::new(),
             read: BTreeMap::new(),
             changed: Changed::new(),
             store: project.store(),
@@ -408,7 +411,10 @@ impl<'a> Work<'a> {
                 self.report_accepted(job, &read, again);
                 self.read.insert(id.clone(), read);
             }
-            Err(refusal) => self.report_refusal(id.as_str(), &delivery.name, job.source.id.as_str(), &refusal),
+            Err(refusal) => {
+                self.turned_down.insert(id.clone());
+                self.report_refusal(id.as_str(), &delivery.name, job.source.id.as_str(), &refusal);
+            }
         }
         publication.record_delivery(&DeliveryRecord {
             delivery,
@@ -422,8 +428,10 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// Whether a delivery was read and accepted, in this run or, if this one has not read it, before.
     pub(crate) fn is_accepted(&self, id: &DeliveryId) -> bool {
-        !self.withheld.contains_key(id) && self.is_loaded(id)
+        let is_taken = |known: &Known| matches!(known.reading, Some((_, true)));
+        !self.withheld.contains_key(id) && self.ledger.known.get(id).is_some_and(is_taken)
     }
 
     /// Whether a delivery was read in this run, or held before it.
@@ -476,6 +484,7 @@ impl<'a> Work<'a> {
                 }
             }
         }
+        self.mark_lost_units(&units, &superseded, publication)?;
         self.write_units(units, publication)
     }
 
