@@ -208,7 +208,6 @@ fn indicators(indicators: &[PlannedIndicator], everything: bool) -> String {
     if groups.is_empty() {
         return String::new();
     }
-    let mut rows = Vec::new();
     let mut text = String::new();
     for ((action, because), names) in groups {
         let what = match action {
@@ -218,19 +217,22 @@ fn indicators(indicators: &[PlannedIndicator], everything: bool) -> String {
             PlannedSeries::Withdrawn => "withdrawn: asked for no more",
         };
         let because = if action == PlannedSeries::Texts { "its texts have changed".to_owned() } else { because };
+        let why = if because.is_empty() { String::new() } else { format!(" ({because})") };
         if everything {
-            let why = if because.is_empty() { String::new() } else { format!(" ({because})") };
             text.extend(names.iter().map(|name| format!("{name}: {what}{why}\n")));
-            continue;
+        } else {
+            // Names and reasons are long, and a table of them would be wider than a screen.
+            let number = names.len() as u64;
+            let noun = if number == 1 { "indicator" } else { "indicators" };
+            text += &format!("{} {noun} {what}{why}\n", grouped(number));
+            let shown: Vec<String> = names.iter().take(3).map(|name| format!("  {}\n", printable(name))).collect();
+            text.extend(shown);
+            if names.len() > 3 {
+                text += &format!("  and {} more\n", grouped(number - 3));
+            }
         }
-        let some = names.iter().take(3).cloned().collect::<Vec<_>>().join(", ");
-        let some = if names.len() > 3 { format!("{some}, ...") } else { some };
-        rows.push(vec![what.to_owned(), because, grouped(names.len() as u64), some]);
     }
-    if everything {
-        return text + "\n";
-    }
-    table(&["indicators", "why", "number", "which"], rows, &[2]) + "\n\n"
+    text + "\n"
 }
 
 fn rest(plan: &Plan) -> String {
