@@ -87,6 +87,11 @@ fn what_is_broken_is_found_and_what_is_not_is_in_order() {
     assert_eq!(ailments(&place, 1, &[]), error("database"));
     place.write("store/musketer.db", &database);
 
+    let report = fs::read_to_string(place.path("store/reports/latest.json")).expect("a report");
+    place.write("store/reports/latest.json", report.replace("\"exit_code\": 0", "\"exit_code\": 3"));
+    assert_eq!(ailments(&place, 0, &[]), [("last report".to_owned(), "warning".to_owned())]);
+    place.write("store/reports/latest.json", report);
+
     fs::rename(place.path("drop"), place.path("elsewhere")).expect("moved");
     place.write("definitions/datasets/broken.yaml", "kind: dataset\nid: other\n");
     place.write("store/canonical/of-nobody.parquet", "");

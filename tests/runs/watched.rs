@@ -159,6 +159,16 @@ fn reports_can_be_left_out_and_a_broken_configuration_leads_nowhere() {
 }
 
 #[test]
+fn a_quiet_run_says_only_what_somebody_has_to_see_to() {
+    let place = small();
+    assert_eq!(place.musketer(&["run", "--quiet"]).err, "");
+    correct_badly(&place);
+    let said = place.musketer(&["run", "--quiet"]);
+    assert!(said.err.starts_with("musketer test: partial (exit 3): "), "{}", said.err);
+    assert_eq!(said.err.lines().count(), 1, "{}", said.err);
+}
+
+#[test]
 fn log_lines_say_which_run_and_which_delivery() {
     let place = small();
     correct_badly(&place);

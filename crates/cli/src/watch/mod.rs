@@ -143,7 +143,8 @@ impl Watch<'_> {
             render::note(&format!("warning: the run was published, but its report could not be written: {error}"));
         }
         self.leave(Some(project), lineage, &report);
-        if !self.common.quiet {
+        // A schedule sends a mail of what is said: nothing, if nobody is needed.
+        if !self.common.quiet || exit != Exit::Ok {
             render::note(&report.summary);
         }
         exit

@@ -94,6 +94,7 @@ pub fn examine(project: &Project, circumstances: &Circumstances<'_>) -> Vec<Chec
     add("SQLite", ok(format!("version {}", library_version())));
     add("disk", file_system(&root));
     add("store folder", writable(&root));
+    add("last report", last_report(&root));
     let holder = lock::look(&root, circumstances.host);
     add("lock", held(&holder));
     match Store::open_read_only(&root) {
@@ -206,6 +207,18 @@ fn writable(root: &Path) -> Answer {
     match tempfile::Builder::new().prefix(".doctor").tempfile_in(root) {
         Ok(_) => ok("can be written"),
         Err(failed) => error(failed.to_string(), "let the user that runs musketer write the store, and no other"),
+    }
+}
+
+/// What the report says that the last run left, however it ended.
+fn last_report(root: &Path) -> Answer {
+    let Ok(bytes) = fs::read(root.join("reports/latest.json")) else { return ok("no run has left one") };
+    let report: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let (summary, exit) = (report["summary"].as_str(), report["exit_code"].as_i64());
+    match (summary, exit) {
+        (Some(summary), Some(0)) => ok(summary),
+        (Some(summary), Some(_)) => warning(summary, "docs/operations.md says what each exit code asks for"),
+        _ => warning("`reports/latest.json` is no report", "nothing to do: the next run writes it anew"),
     }
 }
 
