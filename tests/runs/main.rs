@@ -2,6 +2,7 @@
 #![expect(clippy::format_push_string, reason = "deliveries are put together line by line, and no hot path")]
 
 mod approved;
+mod backfilled;
 mod bad_input;
 mod books;
 mod breakdowns;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
+use std::io::{BufRead, Read};
 
 use serde_json::Value;
 
@@ -156,6 +157,47 @@ fn reports_can_be_left_out_and_a_broken_configuration_leads_nowhere() {
     let said = place.musketer(&["run"]);
     assert!(said.code == 0 && said.err.contains("warning: "), "{}", said.err);
     assert!(said.err.lines().last().is_some_and(|line| line.starts_with("musketer test: ")), "{}", said.err);
+}
+
+#[test]
+fn a_run_that_is_stopped_leaves_a_report_too() {
+    let place = small();
+    place.expect(0, &["run"]);
+    let lock = File::options().write(true).open(place.path("store/lock")).expect("the lock");
+    lock.lock().expect("taken");
+    let report = place.path("report.json").display().to_string();
+    let mut run = std::process::Command::new(env!("CARGO_BIN_EXE_musketer"))
+        .args(["run", "--wait", "1h", "--report", &report])
+        .current_dir(place.path(""))
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    // It says that it waits when it listens to signals already.
+    let mut said = std::io::BufReader::new(run.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("a line");
+    assert!(line.contains("waiting"), "{line}");
+    let killed = std::process::Command::new("kill").args(["-TERM", &run.id().to_string()]).status();
+    assert!(killed.expect("kill starts").success());
+    assert_eq!(run.wait().expect("it ends").code(), Some(143));
+    let found = read(&place, "report.json");
+    assert_valid(&found);
+    assert_eq!((&found["outcome"], &found["exit_code"]), (&"interrupted".into(), &143.into()));
+    assert_eq!(found["error"]["code"], "M7010");
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).expect("the rest");
+    assert_eq!(rest.lines().last(), found["summary"].as_str());
+}
+
+#[test]
+fn what_people_decide_is_reported_like_a_run() {
+    let place = small();
+    place.expect(0, &["run"]);
+    let delivery = place.rows("SELECT delivery FROM delivery ORDER BY sequence")[0][0].clone();
+    place.expect(0, &["retract", &delivery, "--reason", "the wrong year"]);
+    let found = read(&place, "store/reports/latest.json");
+    assert_valid(&found);
+    assert_eq!((&found["command"], &found["run"]), (&"retract".into(), &2.into()));
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(crate) use self::decisions::{ApproveArguments, CarryingArguments, ReceiptArg
 pub(crate) use self::file::{
     DialectArguments, GuessArguments, Packing, PreviewArguments, ReadArguments, ReadFormat, ReadingArguments,
 };
-pub(crate) use self::plan::{ApplyArguments, PlanArguments};
+pub(crate) use self::plan::{ApplyArguments, BackfillArguments, PlanArguments};
 pub(crate) use self::rejects::{
     CarriedOutArguments, RejectsCommand, RejectsListArguments, ReplayArguments, RowsFormat, ShowArguments,
     WaiveArguments,
@@ -99,6 +99,8 @@ pub(crate) enum Command {
     Plan(PlanArguments),
     /// Do exactly what a plan says, or nothing if it does not hold any more
     Apply(ApplyArguments),
+    /// Read a part of the deliveries, one period after the other; to be stopped and resumed at will
+    Backfill(BackfillArguments),
     /// Take a delivery back, as if it had never come: what stood before stands again
     Retract(RetractArguments),
     /// Let a delivery hold that is withheld, because it goes beyond the budget of its source

@@ -73,6 +73,14 @@ pub enum LoadError {
         /// The latest run now.
         latest: Option<RunNumber>,
     },
+    /// Somebody else has carried on the backfill, or has given it up.
+    #[error("the backfill {backfill} in `{}` was carried on or given up meanwhile", path.display())]
+    BackfillMoved {
+        /// The database.
+        path: PathBuf,
+        /// Its number.
+        backfill: i64,
+    },
     /// A canonical file cannot be read back.
     #[error("the canonical file `{}` cannot be read: {reason}", path.display())]
     PartUnreadable {
@@ -121,7 +129,7 @@ impl LoadError {
             Self::PartUnwritable { .. } => Code::STORE_UNAVAILABLE,
             Self::Damaged { .. } => Code::STORE_CORRUPT,
             Self::Newer { .. } => Code::STORE_NEWER,
-            Self::Outrun { .. } => Code::OUTRUN,
+            Self::Outrun { .. } | Self::BackfillMoved { .. } => Code::OUTRUN,
             Self::PartUnreadable { .. } => Code::PART_UNREADABLE,
             Self::Unbalanced { .. } | Self::Contradiction { .. } => Code::INTERNAL,
         }

@@ -9,6 +9,7 @@
 //! rows, `schema.sql` for what the tables mean.
 
 mod acts;
+mod backfill;
 mod backup;
 mod canonical;
 mod carried;
@@ -33,6 +34,7 @@ mod why;
 mod wide;
 
 pub use acts::{Act, ActKind, RecordedAct};
+pub use backfill::{BackfillStep, OpenBackfill};
 pub use backup::BackupCopy;
 pub use canonical::{
     BatchPool, CanonicalPart, CanonicalWriter, EncodeScratch, EncodedGroup, PartScope, ROW_GROUP_ROWS, RowGroup,

@@ -117,6 +117,10 @@ impl<'a> Publication<'a> {
         work(&self.transaction).map_err(|source| LoadError::database(self.path, source))
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        self.path
+    }
+
     /// The number of this run.
     pub fn run(&self) -> RunNumber {
         self.run

@@ -115,6 +115,18 @@ impl Store {
         Publication::begin(transaction, &self.path, start)
     }
 
+    /// Writes something that is no run, in a transaction of its own.
+    pub(crate) fn write_alone<T>(
+        &mut self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, LoadError> {
+        let failed = |source| LoadError::database(&self.path, source);
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let written = work(&transaction).map_err(failed)?;
+        transaction.commit().map_err(failed)?;
+        Ok(written)
+    }
+
     /// A view of the store as it is now, whatever a run publishes meanwhile.
     pub fn read(&mut self) -> Result<Reading<'_>, LoadError> {
         let failed = |source| LoadError::database(&self.path, source);

@@ -185,6 +185,9 @@ codes! {
 
     7020 PLAN_MOVED: "The store, the deliveries or the definitions are others than those that the plan was made of. Nothing was done." => "Make a new plan and look at it: `musketer plan -o plan.json`.";
     7021 PLAN_UNREADABLE: "The file is no plan, or one of another version of the program." => "Make a new plan with this version: `musketer plan -o plan.json`.";
+    7022 BACKFILL_OPEN: "A backfill was begun and has steps left." => "The same command with `--resume` does the steps that are left; with `--restart` it is given up, and begins anew.";
+    7023 BACKFILL_TOO_LARGE: "The backfill would touch more units than somebody who types a command is likely to mean." => "Look at it with `--dry-run`, then name fewer periods, municipalities or sources, or allow more: `--max-units N`.";
+    7024 BACKFILL_UNKNOWN: "There is no backfill with steps left, or it was begun with other arguments." => "Resume it with the arguments that the message shows, begin a new one without `--resume`, or give the other one up: `--restart`.";
 
     8001 FILE_EMPTY: "The file has no bytes, or nothing but blanks." => "Ask for the delivery again; a municipality with nothing to report delivers a file with a header.";
     8002 FILE_KIND: "The file is something else than its name says: a picture, a web page, an archive, a spreadsheet." => "Look at the file; a web page is often the vendor's log-in page.";

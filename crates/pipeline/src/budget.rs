@@ -103,7 +103,7 @@ fn exceeded(source: &str, budget: &Budget, rows: Rows, before: Before<'_>) -> Op
     let Rows { accepted, rejected } = rows;
     let reason = |code, key, message| Some(Reason { code, message, key });
     if let Some(most) = budget.max_rejects.filter(|most| rejected > *most) {
-        let message = format!("{rejected} rows are rejected, and the budget of `{source}` has {most}");
+        let message = format!("{} rejected, and the budget of `{source}` has {most}", rows_are(rejected));
         return reason(Code::BUDGET_REJECTS, "max_rejects", message);
     }
     let all = accepted.saturating_add(rejected);
@@ -120,7 +120,8 @@ fn exceeded(source: &str, budget: &Budget, rows: Rows, before: Before<'_>) -> Op
     let (fewer, more) = (then.saturating_sub(accepted), accepted.saturating_sub(then));
     let compared = |change: u64, word: &str, most: Ratio| {
         format!(
-            "{accepted} rows were accepted, {}% {word} than the {then} of {of}, and the budget of `{source}` has {}%",
+            "{accepted} {} accepted, {}% {word} than the {then} of {of}, and the budget of `{source}` has {}%",
+            if accepted == 1 { "row was" } else { "rows were" },
             per_cent(change, then),
             shown(most)
         )
@@ -132,6 +133,10 @@ fn exceeded(source: &str, budget: &Budget, rows: Rows, before: Before<'_>) -> Op
         return reason(Code::BUDGET_ROWS, "max_growth", compared(more, "more", most));
     }
     None
+}
+
+fn rows_are(rows: u64) -> String {
+    if rows == 1 { "1 row is".to_owned() } else { format!("{rows} rows are") }
 }
 
 /// Whether a part is a larger share of the whole than this. Multiplied out, so that nothing is rounded.

@@ -8,6 +8,7 @@
 //! what was published and why.
 
 mod approvals;
+mod backfill;
 mod books;
 mod budget;
 mod calendar;
@@ -42,6 +43,7 @@ mod values;
 mod withholding;
 mod work;
 
+pub use backfill::{Backfill, BackfillPlan, Gap, PlannedStep, Resumption, backfill, plan_backfill};
 pub use calendar::{UnitState, owed_units};
 pub use error::RunError;
 // What a guess finds is shown as it is.
@@ -58,7 +60,7 @@ pub use lock::{LeftBehind, Lock, LockHolder, Patience};
 pub use normaliser::PersonKeys;
 pub use plan::{
     Action, Amount, Cause, DefinitionChange, Plan, PlanState, PlannedDelivery, PlannedIndicator, PlannedRequest,
-    PlannedSeries, Reviewed,
+    PlannedSeries, PlannedWithheld, Reviewed,
 };
 pub use post::post;
 pub use project::{CONFIGURATION, Project};
@@ -73,7 +75,7 @@ pub use report::{
     UnreleasedReport,
 };
 pub use revision::Earlier;
-pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, plan, run};
+pub use run::{Interrupted, Phase, Progress, RunOptions, Silent, StepBegins, plan, run};
 pub use scope::{Reprocess, Scope};
 pub use upkeep::{
     ArchiveCopy, BackupReport, Check, Circumstances, Collected, GarbageKind, Standing, Sweep, Verdict, back_up,

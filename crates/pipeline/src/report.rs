@@ -170,6 +170,18 @@ pub struct SourceReport {
 }
 
 impl SourceReport {
+    /// Adds the sums of another run.
+    fn add_all(&mut self, other: &Self) {
+        self.accepted += other.accepted;
+        self.refused += other.refused;
+        self.withheld += other.withheld;
+        self.rows_read += other.rows_read;
+        self.rows_accepted += other.rows_accepted;
+        self.rows_rejected += other.rows_rejected;
+        self.rows_skipped += other.rows_skipped;
+        self.units += other.units;
+    }
+
     /// Adds an accepted delivery.
     pub(crate) fn add(&mut self, tally: &RowTally, units: u64) {
         self.accepted += 1;
@@ -252,6 +264,33 @@ impl RunReport {
     /// How many units of all sources are in a state.
     pub fn units_in(&self, state: UnitState) -> u64 {
         self.units.values().filter_map(|states| states.get(&state)).sum()
+    }
+
+    /// Adds the next step of a backfill: what came of all of them is told together.
+    pub(crate) fn add_step(&mut self, step: Self) {
+        let Self { run, outcome, deliveries, sources, indicators, unreleased, .. } = step;
+        self.run = run.or(self.run);
+        self.outcome = match (self.outcome, outcome) {
+            (Outcome::Partial, _) | (_, Outcome::Partial) => Outcome::Partial,
+            (Outcome::Complete, _) | (_, Outcome::Complete) => Outcome::Complete,
+            (before, _) => before,
+        };
+        self.exit_code = self.outcome.exit_code();
+        self.deliveries.extend(deliveries);
+        for (name, of) in sources {
+            self.sources.entry(name).or_default().add_all(&of);
+        }
+        for (name, of) in indicators {
+            let sum = self.indicators.entry(name).or_default();
+            (sum.new, sum.changed, sum.unchanged) =
+                (sum.new + of.new, sum.changed + of.changed, sum.unchanged + of.unchanged);
+        }
+        self.unreleased = self.unreleased.take().or(unreleased);
+        // How everything stands is how it stood at last.
+        self.deliveries_known = step.deliveries_known;
+        self.still_refused = step.still_refused;
+        self.units_missing = step.units_missing;
+        self.units = step.units;
     }
 
     /// The report of a run that did nothing, or of which nothing is left.

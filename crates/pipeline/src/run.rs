@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use extractor::Archive;
-use loader::{Act, LoadError, RunStart, Store};
-use model::{Indicator, Pipeline};
+use loader::{Act, BackfillStep, LoadError, RunStart, Store};
+use model::{Indicator, Period, Pipeline};
 use normaliser::PersonKeys;
 
 use crate::intake::{self, Gatherer, Intake};
@@ -40,6 +40,23 @@ pub trait Progress {
     fn advance(&self, steps: u64);
     /// The last phase has ended.
     fn end(&self);
+    /// A step of a backfill begins.
+    fn step(&self, _: &StepBegins) {}
+}
+
+/// A step of a backfill that begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepBegins {
+    /// Its number, from 1.
+    pub number: u64,
+    /// How many there are.
+    pub of: u64,
+    /// What it is about: a period, or deliveries that state none.
+    pub period: Option<Period>,
+    /// Milliseconds since the first step of this process began.
+    pub elapsed: u64,
+    /// Milliseconds that are left, if as much time is needed for the rest; unknown before the first step has ended.
+    pub left: Option<u64>,
 }
 
 /// Tells nobody.
@@ -61,18 +78,30 @@ pub struct Interrupted {
     pub done: u64,
     /// All steps of the phase.
     pub steps: u64,
+    /// Of a backfill: how many of its steps are done, and how many it has.
+    pub backfill: Option<(u64, u64)>,
 }
 
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { phase, done, steps } = self;
+        let Self { phase, done, steps, backfill } = self;
         match phase {
-            None => return write!(f, "interrupted before anything was begun; the store is as it was"),
+            None if backfill.is_none() => {
+                return write!(f, "interrupted before anything was begun; the store is as it was");
+            }
+            None => write!(f, "interrupted before the step was begun")?,
             Some(Phase::Take) => write!(f, "interrupted when {done} of {steps} files had been taken in")?,
             Some(Phase::Read) => write!(f, "interrupted when {done} of {steps} deliveries had been read")?,
             Some(Phase::Compute) => write!(f, "interrupted when {done} of {steps} indicators had been computed")?,
         }
-        write!(f, "; the whole run was rolled back, the figures are those from before")
+        match backfill {
+            None => write!(f, "; the whole run was rolled back, the figures are those from before"),
+            Some((done, steps)) => write!(
+                f,
+                "; the step in hand was rolled back, {done} of {steps} steps of the backfill are done and stay; the same \
+                 command with `--resume` does the others"
+            ),
+        }
     }
 }
 
@@ -84,7 +113,7 @@ struct Listener<'a> {
 
 impl Progress for Listener<'_> {
     fn begin(&self, phase: Phase, steps: u64) {
-        self.heard.set(Interrupted { phase: Some(phase), done: 0, steps });
+        self.heard.set(Interrupted { phase: Some(phase), done: 0, steps, backfill: None });
         self.progress.begin(phase, steps);
     }
 
@@ -125,6 +154,8 @@ pub struct RunOptions<'a> {
     pub scope: Scope,
     /// The plan that is to be carried out, and no other, if somebody has reviewed one.
     pub reviewed: Option<Reviewed>,
+    /// The step of a backfill that it is.
+    pub backfill: Option<BackfillStep>,
     /// What people have decided just now. It is recorded, and carried out, by this run.
     pub acts: Vec<Act>,
 }
@@ -194,6 +225,9 @@ fn run_locked(
     work.report.unreleased = unreleased;
     if !work.has_something_to_do() {
         tracing::info!(pipeline = %pipeline.id, "nothing new");
+        if let Some(step) = options.backfill {
+            store.pass_backfill_step(step, &(options.now)())?;
+        }
         if *lock.left_behind() != LeftBehind::Nothing {
             remove_garbage(&mut store, lock);
         }
@@ -216,6 +250,17 @@ pub fn plan(
     options: &RunOptions<'_>,
     progress: &dyn Progress,
 ) -> Result<Plan, RunError> {
+    look(project, pipeline, options, progress, |work, past| Plan::of(work, project, options, past))
+}
+
+/// Lets somebody look at the work that a run would do now.
+pub(crate) fn look<T>(
+    project: &Project,
+    pipeline: &Pipeline,
+    options: &RunOptions<'_>,
+    progress: &dyn Progress,
+    see: impl FnOnce(&Work<'_>, &Past) -> T,
+) -> Result<T, RunError> {
     let root = project.store();
     let (ledger, past) = match Store::open_read_only(&root) {
         Ok(mut store) => {
@@ -240,7 +285,7 @@ pub fn plan(
     };
     let gathered = if options.scope.takes_in() { gatherer.files()? } else { Intake::default() };
     progress.end();
-    Ok(Plan::of(&Work::new(project, pipeline, options, ledger, gathered), project, options, &past))
+    Ok(see(&Work::new(project, pipeline, options, ledger, gathered), &past))
 }
 
 /// The part of a run that is one transaction.
@@ -284,6 +329,9 @@ fn publish(
     work.read(&desk, &mut publication, progress)?;
     work.settle(&mut publication)?;
     work.compute(&mut publication, progress)?;
+    if let Some(step) = options.backfill {
+        publication.pass_backfill_step(step, &(options.now)())?;
+    }
     archive.sync()?;
     if stop.is_asked() {
         return Err(RunError::stopped());

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{DeliveryState, Publication};
-use model::{Budget, DeliveryId, DeliveryKind, DeliveryScope, MunicipalityCode, Period, Refusal, Source};
+use model::{Budget, Delivery, DeliveryId, DeliveryKind, DeliveryScope, MunicipalityCode, Period, Refusal, Source};
 
 use crate::books::Known;
 use crate::budget::{Candidate, Rows, weigh};
@@ -146,6 +146,14 @@ impl Work<'_> {
     /// Whether somebody is withheld who was not, or the other way round, or for another reason.
     pub(crate) fn is_weighed_anew(&self) -> bool {
         !self.recorded().eq(self.withheld.iter())
+    }
+
+    /// Those who are withheld now, and were not, or for another reason.
+    pub(crate) fn withheld_anew(&self) -> impl Iterator<Item = (&Delivery, &Refusal)> {
+        let recorded = |id: &DeliveryId| self.ledger.records.get(id).map(|record| &record.state);
+        let is_new = move |(id, refusal): &(&DeliveryId, &Refusal)| !matches!(recorded(id), Some(DeliveryState::Withheld(known)) if known == *refusal);
+        let delivery = |id: &DeliveryId| self.ledger.known.get(id).map(|known| &known.delivery);
+        self.withheld.iter().filter(is_new).filter_map(move |(id, refusal)| Some((delivery(id)?, refusal)))
     }
 
     /// Writes down who is withheld, and who is so no more.

@@ -1,6 +1,7 @@
 //! The commands: each takes its arguments, asks the pipeline crate, and writes the answer.
 
 mod apply;
+mod backfill;
 mod catalogue;
 mod check;
 mod decisions;
@@ -36,6 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
         Command::Run(own) => run::run(common, own),
         Command::Plan(own) => plan::plan(common, own),
         Command::Apply(own) => apply::apply(common, own),
+        Command::Backfill(own) => backfill::backfill(common, own),
         Command::Retract(own) => retract::retract(common, own),
         Command::Release(own) => decisions::release(common, own),
         Command::Receipt(own) => decisions::receipt(common, own),

@@ -82,6 +82,7 @@ pub(crate) fn looking<T>(
         command: "plan",
         scope: Scope::all(),
         reviewed: None,
+        backfill: None,
         acts: Vec::new(),
     };
     let progress: Box<dyn Progress> =

@@ -1,6 +1,7 @@
 //! Results to standard output, messages to standard error; readable without colour.
 #![expect(clippy::format_push_string, reason = "a page for people is put together from sentences, and no hot path")]
 
+pub(crate) mod backfill;
 pub(crate) mod catalogue;
 pub(crate) mod comparison;
 pub(crate) mod difference;

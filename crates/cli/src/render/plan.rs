@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use pipeline::{Action, Amount, Cause, DefinitionChange, Plan, PlannedDelivery, PlannedIndicator, PlannedSeries};
+use pipeline::{
+    Action, Amount, Cause, DefinitionChange, Plan, PlannedDelivery, PlannedIndicator, PlannedSeries, PlannedWithheld,
+};
 
 use super::{counted, duration, grouped, printable, size, table};
 
@@ -11,14 +13,7 @@ const SHOWN: usize = 10;
 
 /// The whole plan.
 pub(crate) fn plan(plan: &Plan, everything: bool) -> String {
-    let after = plan
-        .state
-        .latest_run
-        .map_or("nothing has been published there yet".to_owned(), |run| format!("run {run} was the latest"));
-    let mut text = format!(
-        "pipeline `{}`: a run writes to {} on {} ({after}), for the project {}\n\n",
-        plan.pipeline, plan.state.store, plan.host, plan.project
-    );
+    let mut text = whereto(plan, "a run");
     for request in &plan.requests {
         text += &format!("{} will be asked at {}; what it answers is not known\n", request.source, request.url);
     }
@@ -32,16 +27,29 @@ pub(crate) fn plan(plan: &Plan, everything: bool) -> String {
         text += &one_by_one(&plan.deliveries);
     }
     text += &refusals(&plan.deliveries, everything);
+    text += &withheld(&plan.withheld, everything);
     text += &indicators(&plan.indicators, everything);
     text += &rest(plan);
     text += &unknown_files(plan);
-    text + &format!(
-        "time: {}\n",
-        plan.estimated_milliseconds.map_or(
-            "unknown, there is no earlier run to compare with".to_owned(),
-            |time| format!("about {}", duration(time))
-        )
+    text + &time(plan)
+}
+
+/// Where it will write, and what was there before.
+pub(crate) fn whereto(plan: &Plan, who: &str) -> String {
+    let latest = plan.state.latest_run;
+    let after =
+        latest.map_or("nothing has been published there yet".to_owned(), |run| format!("run {run} was the latest"));
+    format!(
+        "pipeline `{}`: {who} writes to {} on {} ({after}), for the project {}\n\n",
+        plan.pipeline, plan.state.store, plan.host, plan.project
     )
+}
+
+/// How long it takes.
+pub(crate) fn time(plan: &Plan) -> String {
+    let unknown = "unknown, there is no earlier run to compare with".to_owned();
+    let time = plan.estimated_milliseconds.map_or(unknown, |time| format!("about {}", duration(time)));
+    format!("time: {time}\n")
 }
 
 fn definitions(changes: &[DefinitionChange], everything: bool) -> String {
@@ -106,7 +114,7 @@ fn what(action: Action) -> &'static str {
     }
 }
 
-fn deliveries(plan: &Plan) -> String {
+pub(crate) fn deliveries(plan: &Plan) -> String {
     let mut groups: BTreeMap<(Action, &str, String), Vec<&PlannedDelivery>> = BTreeMap::new();
     for one in &plan.deliveries {
         groups.entry((one.action, &one.source, causes(&one.because))).or_default().push(one);
@@ -152,7 +160,7 @@ pub(crate) fn amount(of: Amount) -> String {
     }
 }
 
-fn one_by_one(deliveries: &[PlannedDelivery]) -> String {
+pub(crate) fn one_by_one(deliveries: &[PlannedDelivery]) -> String {
     let mut text = String::new();
     for one in deliveries {
         let because = causes(&one.because);
@@ -164,7 +172,7 @@ fn one_by_one(deliveries: &[PlannedDelivery]) -> String {
     if text.is_empty() { text } else { text + "\n" }
 }
 
-fn refusals(deliveries: &[PlannedDelivery], everything: bool) -> String {
+pub(crate) fn refusals(deliveries: &[PlannedDelivery], everything: bool) -> String {
     let refused: Vec<_> = deliveries.iter().filter_map(|one| Some((one, one.refusal.as_ref()?))).collect();
     let shown = if everything { refused.len() } else { SHOWN.min(refused.len()) };
     let mut text = String::new();
@@ -174,6 +182,19 @@ fn refusals(deliveries: &[PlannedDelivery], everything: bool) -> String {
     }
     if refused.len() > shown {
         text += &format!("showing {shown} of {} that will be refused; --verbose shows all\n\n", refused.len());
+    }
+    text
+}
+
+fn withheld(withheld: &[PlannedWithheld], everything: bool) -> String {
+    let shown = if everything { withheld.len() } else { SHOWN.min(withheld.len()) };
+    let mut text = String::new();
+    for PlannedWithheld { name, refusal, .. } in &withheld[..shown] {
+        text += &format!("will be withheld [{}]: {}\n", refusal.code, printable(&refusal.message));
+        text += &format!("  --> {}\n  help: {}\n\n", printable(name), printable(&refusal.help));
+    }
+    if withheld.len() > shown {
+        text += &format!("showing {shown} of {} that will be withheld; --verbose shows all\n\n", withheld.len());
     }
     text
 }

@@ -23,7 +23,7 @@ use self::lineage::Lineage;
 pub(crate) use self::report::{Failure, Report};
 use crate::arguments::{Common, WatchArguments};
 use crate::exit::Exit;
-use crate::progress::Bars;
+use crate::progress::{Bars, Lines};
 use crate::waiting::WaitArguments;
 use crate::{environment, render};
 
@@ -99,10 +99,14 @@ pub(crate) fn carry_out(
             command,
             scope: Scope::all(),
             reviewed: None,
+            backfill: None,
             acts: Vec::new(),
         };
-        let progress: Box<dyn Progress> =
-            if environment::is_watched() && !common.quiet { Box::new(Bars::default()) } else { Box::new(Silent) };
+        let progress: Box<dyn Progress> = match (common.quiet, environment::is_watched()) {
+            (true, _) => Box::new(Silent),
+            (false, true) => Box::new(Bars::default()),
+            (false, false) => Box::new(Lines),
+        };
         let result = work(&project, pipeline, &options, progress.as_ref());
         progress.end();
         result

@@ -18,8 +18,7 @@ pub(super) fn line(report: &RunReport, seconds: f64, failure: Option<&Failure>) 
 
 fn counts(report: &RunReport) -> String {
     let of = |state: &str| report.deliveries.iter().filter(|delivery| delivery.state == state).count() as u64;
-    let (refused, withheld) = (of("refused"), of("withheld"));
-    let read = report.deliveries.len() as u64 - refused;
+    let (read, refused, withheld) = (of("accepted"), of("refused"), of("withheld"));
     let mut counts = Vec::new();
     if report.outcome == Outcome::NothingNew {
         counts.push(format!("{} known", counted(report.deliveries_known, "delivery", "deliveries")));

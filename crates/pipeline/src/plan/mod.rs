@@ -20,7 +20,7 @@ pub use self::reviewed::Reviewed;
 pub use self::size::Amount;
 use crate::run::SEMANTICS;
 use crate::work::Work;
-use crate::{Project, RunError, RunOptions};
+use crate::{Project, RefusalReport, RunError, RunOptions};
 
 /// The version of the layout of plans. A plan of another one is not carried out.
 const SCHEMA_VERSION: u32 = 1;
@@ -68,6 +68,19 @@ pub struct PlannedRequest {
     pub url: String,
 }
 
+/// A delivery that was read, and is beyond the budget of its source from then on.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedWithheld {
+    /// Its identifier.
+    pub delivery: String,
+    /// Its name.
+    pub name: String,
+    /// The source.
+    pub source: String,
+    /// Beyond what it is, and the way out.
+    pub refusal: RefusalReport,
+}
+
 /// What a run would do now, and why.
 #[derive(Debug, Clone, Serialize)]
 pub struct Plan {
@@ -97,6 +110,8 @@ pub struct Plan {
     pub files_touched: u64,
     /// Deliveries in whose place another one holds from then on.
     pub deliveries_superseded: u64,
+    /// Deliveries that are withheld from then on, as far as is known before deliveries are read.
+    pub withheld: Vec<PlannedWithheld>,
     /// Units that nobody holds from then on, as far as is known before deliveries are read.
     pub units_removed: u64,
     /// Files in the drop folder that match no source.
@@ -144,6 +159,15 @@ impl Plan {
             definitions: if pending { past.changed_definitions(work.catalogue) } else { Vec::new() },
             files_touched: touched as u64,
             deliveries_superseded: standing.superseded.iter().filter(|id| work.is_ours(id)).count() as u64,
+            withheld: work
+                .withheld_anew()
+                .map(|(delivery, refusal)| PlannedWithheld {
+                    delivery: delivery.id.to_string(),
+                    name: delivery.name.clone(),
+                    source: delivery.scope.source.to_string(),
+                    refusal: refusal.into(),
+                })
+                .collect(),
             units_removed: standing.misplaced.len() as u64,
             unknown_files: work.report.unknown_files.clone(),
             deliveries_read: read.len() as u64,
@@ -172,6 +196,9 @@ impl Plan {
         }
         for one in &self.indicators {
             builder.add(one.action.as_str()).add(&one.series).add(one.texts.to_string());
+        }
+        for one in &self.withheld {
+            builder.add(&one.delivery).add(&one.refusal.message);
         }
         for number in [self.files_touched, self.deliveries_superseded, self.units_removed] {
             builder.add(number.to_string());

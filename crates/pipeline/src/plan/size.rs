@@ -1,12 +1,13 @@
 //! How much a plan is: rows and units as far as they are known, otherwise estimated by what came before, and the time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{DeliveryId, SourceId};
+use model::{DeliveryId, MunicipalityCode, SourceId};
 use serde::Serialize;
 
 use super::Past;
 use crate::books::Known;
+use crate::geography::Geography;
 use crate::work::Work;
 
 /// A number of rows or units.
@@ -88,8 +89,16 @@ impl<'a> Scale<'a> {
             // A year that has only begun has fewer.
             return (Some(parts), parts > 1);
         }
-        let of = self.seen.get(&scope.source).filter(|of| of.deliveries > 0);
-        (of.map(|of| share(1, of.units, of.deliveries)), true)
+        if let Some(of) = self.seen.get(&scope.source).filter(|of| of.deliveries > 0) {
+            return (Some(share(1, of.units, of.deliveries)), true);
+        }
+        // Before the first one: as many as there can be, so that nobody is told too little.
+        let (Some(period), Some(dataset)) = (scope.period, dataset) else { return (None, true) };
+        let geography = Geography::of(self.work.catalogue);
+        let exists = |code: MunicipalityCode| code == MunicipalityCode::COUNTRY || geography.has(code, period.start());
+        let uses = self.work.pipeline.uses.iter().filter(|usage| usage.source == scope.source);
+        let whose: BTreeSet<_> = uses.flat_map(|usage| &usage.municipalities).filter(|code| exists(**code)).collect();
+        (Some(period.parts(dataset.partition).count() as u64 * whose.len() as u64), true)
     }
 
     fn covered(&self, id: &DeliveryId) -> Option<u64> {
