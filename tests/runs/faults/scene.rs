@@ -53,6 +53,9 @@ const USES: &str =
 
 /// The nightly run.
 const RUN: &[&str] = &["run", "--jobs", "2"];
+/// The same in parts, and what is left of it.
+const BACKFILL: &[&str] = &["backfill", "--from", "2024-02", "--to", "2024-05", "--jobs", "2"];
+const RESUME: &[&str] = &["backfill", "--from", "2024-02", "--to", "2024-05", "--jobs", "2", "--resume"];
 
 /// The tables of a store, and the files that they name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,6 +118,24 @@ impl Scene {
         }
         deliver(&place, "visits", "0101", 4, "", &(visits(4, 3) + "2024-05-01\nno day\n"));
         Self::of(place, RUN, &[RUN])
+    }
+
+    /// A backfill of three periods after a first night: late files, a correction and a refused one, period by period.
+    pub(crate) fn backfill() -> Self {
+        let place = project();
+        for code in ["0101", "0147", "0751"] {
+            deliver(&place, "jobs", code, 1, "", &jobs(code, 1, 5));
+            deliver(&place, "visits", code, 1, "", &visits(1, 4));
+        }
+        deliver(&place, "jobs", "0101", 3, "", &jobs("0101", 3, 5));
+        place.expect(0, &["run", "--jobs", "1"]);
+        for month in 2..=4 {
+            deliver(&place, "jobs", "0147", month, "", &jobs("0147", month, 4));
+            deliver(&place, "visits", "0751", month, "", &visits(month, 3));
+        }
+        deliver(&place, "jobs", "0101", 3, "_v2", &(jobs("0101", 30, 6) + "w90;12,3;\n"));
+        deliver(&place, "visits", "0147", 2, "", "something;else\n1;2\n");
+        Self::of(place, BACKFILL, &[RESUME, BACKFILL])
     }
 
     /// The very first run, which makes the store.
