@@ -66,7 +66,7 @@ fn a_broken_file_is_said_and_left_alone() {
 fn the_schemas_are_those_that_are_published() {
     let place = Place::with_example();
     let published = tree(&shipped().join("schemas"));
-    assert_eq!(published.len(), 8);
+    assert_eq!(published.len(), 9);
     let folder = place.path("editor/schemas");
     place.expect(0, &["schema", "--output", folder.to_str().expect("a plain path")]);
     assert_eq!(tree(&folder), published);

@@ -2,6 +2,7 @@
 #![expect(clippy::format_push_string, reason = "deliveries are put together line by line, and no hot path")]
 
 mod approved;
+mod arrival;
 mod backfilled;
 mod bad_input;
 mod books;
@@ -18,6 +19,7 @@ mod groups;
 mod held;
 mod joined;
 mod known;
+mod modelled;
 mod municipalities;
 mod operations;
 mod pages;

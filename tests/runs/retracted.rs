@@ -113,6 +113,11 @@ fn a_correction_that_new_definitions_refuse_gives_way() {
     place.write(path, source.replace("min_rows: 1", "min_rows: 4"));
     place.expect(3, &["run"]);
     assert_eq!(population(&place, "0101", "2024"), "500", "what it would have replaced holds");
+    assert_eq!(
+        place.number("SELECT count(*) FROM delivery WHERE state = 'refused'"),
+        1,
+        "and it is known to be refused"
+    );
     place.write(path, source);
     place.expect(0, &["run"]);
     assert_eq!(population(&place, "0101", "2024"), "501");
@@ -159,4 +164,16 @@ fn lost_and_older_books_of_units_lead_to_the_same_tables() {
     assert_eq!(population(&place, "0101", "2025"), "130");
     let parts = place.rows("SELECT part FROM unit WHERE part IS NOT NULL");
     assert!(parts.iter().all(|part| place.path("store").join(&part[0]).is_file()));
+}
+
+#[test]
+fn what_is_taken_back_while_the_books_of_units_are_lost_leaves_no_figure() {
+    let place = project();
+    deliver(&place, "a_v1", &[("101", "2024", 100)]);
+    place.expect(0, &["run"]);
+    place.database().execute_batch("DELETE FROM unit").expect("deleted");
+    place.expect(0, &["retract", &delivery(&place, "a_v1"), "--reason", "the wrong year"]);
+    assert_eq!(population(&place, "0101", "2024"), "");
+    assert_eq!(place.number("SELECT count(*) FROM unit_revision WHERE known_to_run IS NULL"), 0);
+    place.expect_nothing_new();
 }

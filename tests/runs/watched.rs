@@ -192,12 +192,16 @@ fn a_run_that_is_stopped_leaves_a_report_too() {
 #[test]
 fn what_people_decide_is_reported_like_a_run() {
     let place = small();
+    let configuration = fs::read_to_string(place.path("musketer.yaml")).expect("the project");
+    place.write("musketer.yaml", configuration + "observability: {metrics: musketer.prom}\n");
     place.expect(0, &["run"]);
+    let night = fs::read(place.path("musketer.prom")).expect("metrics");
     let delivery = place.rows("SELECT delivery FROM delivery ORDER BY sequence")[0][0].clone();
     place.expect(0, &["retract", &delivery, "--reason", "the wrong year"]);
     let found = read(&place, "store/reports/latest.json");
     assert_valid(&found);
     assert_eq!((&found["command"], &found["run"]), (&"retract".into(), &2.into()));
+    assert!(fs::read(place.path("musketer.prom")).expect("metrics") == night, "it says nothing about the nights");
 }
 
 #[test]

@@ -105,3 +105,20 @@ fn a_cut_answer_or_an_error_is_no_delivery() {
     assert!(out.contains("error[M8101]") && out.contains("404"), "{out}");
     server.join().expect("the server");
 }
+
+#[test]
+fn a_plan_asks_nobody_and_apply_takes_the_answer_of_the_moment() {
+    let body = std::fs::read(example().join("deliveries/statbank/folk1a_2024.csv")).expect("the example");
+    let (url, server) = serve(vec![ok(&body)]);
+    let place = place(&url, 1);
+    let plan = place.path("plan.json").display().to_string();
+    let said = place.expect(5, &["plan", "--detailed-exitcode", "--output", &plan]);
+    assert!(said.contains("statbank_population will be asked at http://127.0.0.1"), "{said}");
+    // A backfill asks nobody: the one answer is the one that is taken then.
+    place.expect(0, &["backfill"]);
+    place.expect(0, &["apply", &plan]);
+    assert_eq!(server.join().expect("it has ended").len(), 1);
+    assert_eq!(place.number("SELECT count(*) FROM delivery WHERE state = 'accepted'"), 1);
+    let said = place.musketer(&["plan", "--detailed-exitcode"]);
+    assert_eq!(said.code, 0, "what a web API may answer is nothing that is known to be done: {}", said.out);
+}

@@ -23,8 +23,7 @@ pub(crate) use self::file::{
 };
 pub(crate) use self::plan::{ApplyArguments, BackfillArguments, PlanArguments};
 pub(crate) use self::rejects::{
-    CarriedOutArguments, RejectsCommand, RejectsListArguments, ReplayArguments, RowsFormat, ShowArguments,
-    WaiveArguments,
+    RejectsCommand, RejectsListArguments, ReplayArguments, RowsFormat, ShowArguments, WaiveArguments,
 };
 pub(crate) use self::status::StatusArguments;
 use crate::waiting::WaitArguments;

@@ -302,6 +302,17 @@ impl Reading<'_> {
 }
 
 impl Reading<'_> {
+    /// Units that figures were made of, each with the delivery whose rows those were, where the table of units has none or
+    /// another one's: it was lost, or is older.
+    pub fn held_otherwise(&self) -> Result<Vec<(WorkUnit, DeliveryId)>, LoadError> {
+        const SQL: &str = "SELECT r.source, r.municipality, r.period, r.delivery FROM unit_revision AS r
+            LEFT JOIN unit AS u ON u.source = r.source AND u.municipality = r.municipality AND u.period = r.period
+            WHERE r.known_to_run IS NULL AND r.delivery IS NOT u.delivery
+            ORDER BY r.source, r.municipality, r.period";
+        let held = |row: &Row<'_>| Ok((unit(row)?, delivery_id(row)?));
+        self.query(|connection| connection.prepare(SQL)?.query_map([], held)?.collect())
+    }
+
     /// What the deliveries cover that were read and accepted, with the number of their rows.
     pub fn coverage(&self) -> Result<BTreeMap<DeliveryId, BTreeMap<WorkUnit, u64>>, LoadError> {
         const SQL: &str = "SELECT c.*, d.source FROM delivery_unit AS c JOIN delivery AS d ON d.delivery = c.delivery

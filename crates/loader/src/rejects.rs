@@ -3,6 +3,8 @@
 //! When a delivery is read again its rows are set aside, not removed: [`Publication::set_rejects_aside`] marks them as
 //! having passed in this run, those that are rejected again are marked otherwise, and what is left at the end has passed.
 
+use std::collections::BTreeMap;
+
 use model::{Code, DeliveryId, MunicipalityCode, Period, RejectedRow, SourceId};
 use rusqlite::{Row, params_from_iter};
 
@@ -165,12 +167,14 @@ impl Publication<'_> {
         })
     }
 
-    /// Says that a rejected record needs no more work, or that it does. One that is not rejected is left as it is.
-    pub fn set_waived(&mut self, delivery: &DeliveryId, record: u64, waived: bool) -> Result<(), LoadError> {
+    /// Says that a rejected record needs no more work, or that it does. One that is not rejected is left as it is; gives
+    /// whether it is rejected.
+    pub fn set_waived(&mut self, delivery: &DeliveryId, record: u64, waived: bool) -> Result<bool, LoadError> {
         const SQL: &str = "UPDATE rejected_row SET status = iif(?3, 'waived', 'open')
             WHERE delivery = ?1 AND record = ?2 AND status <> 'replayed'";
         self.write(|connection| {
-            connection.prepare_cached(SQL)?.execute((delivery.as_str(), whole(record), waived)).map(drop)
+            let rows = connection.prepare_cached(SQL)?.execute((delivery.as_str(), whole(record), waived))?;
+            Ok(rows > 0)
         })
     }
 }
@@ -202,6 +206,14 @@ impl Reading<'_> {
         self.query(|connection| {
             connection.prepare(&sql)?.query_map(params_from_iter(conditions.values()), reject_count)?.collect()
         })
+    }
+
+    /// How many rejected records of each delivery are waived.
+    pub fn waived_records(&self) -> Result<BTreeMap<DeliveryId, u64>, LoadError> {
+        const SQL: &str = "SELECT delivery, count(DISTINCT record) AS records FROM rejected_row
+            WHERE status = 'waived' GROUP BY delivery";
+        let records = |row: &Row<'_>| Ok((delivery_id(row)?, count(row, "records")?));
+        self.query(|connection| connection.prepare(SQL)?.query_map([], records)?.collect())
     }
 
     /// Deliveries and numbers of rejected records, each once, in the order of arrival and of the file.

@@ -86,6 +86,8 @@ pub struct BackfillPlan {
     pub gaps: Vec<Gap>,
     /// The most units that it may touch.
     pub max_units: u64,
+    /// Deliveries known in all.
+    pub deliveries_known: u64,
 }
 
 /// What was asked for, as the table keeps it.
@@ -147,7 +149,8 @@ pub fn plan_backfill(
         let plan = Plan::of(work, project, &options, past);
         let today = options.started_at.get(..10).and_then(Date::parse_iso);
         let steps = steps(&plan, wanted.newest_first);
-        BackfillPlan { gaps: gaps(work, &plan, today), steps, plan, max_units: wanted.max_units }
+        let deliveries_known = work.ledger.known.len() as u64;
+        BackfillPlan { gaps: gaps(work, &plan, today), steps, plan, max_units: wanted.max_units, deliveries_known }
     })
 }
 
@@ -283,9 +286,10 @@ pub fn backfill(
                 let message = format!("it would read deliveries of {units} units, more than {most}");
                 return Err(RunError::usage(Code::BACKFILL_TOO_LARGE, message));
             }
+            let deliveries_known = plan.deliveries_known;
             let periods: Vec<String> = plan.steps.into_iter().map(|step| step.period.unwrap_or_default()).collect();
             if periods.is_empty() && open.is_none() {
-                return Ok(nothing_new(pipeline, options));
+                return Ok(RunReport { deliveries_known, ..nothing_new(pipeline, options) });
             }
             let mark = Mark { asked, periods };
             (begin(project, pipeline, options, &mark)?, mark, 0)

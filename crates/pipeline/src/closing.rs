@@ -134,7 +134,8 @@ impl Work<'_> {
         let (mut tasks, mut names) = (Vec::new(), Vec::new());
         for asked in &self.asked {
             let read = asked.datasets();
-            let touched = self.changed.keys().any(|(dataset, _)| read.contains(dataset));
+            let decided = approvals::decided(&self.acts, asked.version);
+            let touched = !decided.is_empty() || self.changed.keys().any(|(dataset, _)| read.contains(dataset));
             let all = self.is_made_anew(asked, touched);
             if !all && self.is_redefined(asked) {
                 continue;
@@ -148,8 +149,7 @@ impl Work<'_> {
                 publication.series(&asked.series, &self.basis(asked))?;
                 figures::withdraw_undefined(asked, publication)?;
             }
-            let decided = approvals::decided(&self.acts, asked.version);
-            for plan in asked.plans.iter().filter(|_| all || touched || !decided.is_empty()) {
+            for plan in asked.plans.iter().filter(|_| all || touched) {
                 let mut task = Task { series: &asked.series, plan, wanted: Wanted::default() };
                 task.wanted = figures::wanted(&sources, &task, &self.changed, basis, publication)?;
                 figures::add_decided(&mut task, &decided, publication)?;

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use loader::{DeliveryState, Publication, UnitRecord, Why};
+use loader::{DeliveryRecord, DeliveryState, Publication, UnitRecord, Why};
 use model::{DeliveryId, WorkUnit};
 
 use crate::RunError;
@@ -21,6 +21,9 @@ pub(crate) struct Standing {
     pub(crate) to_read: Vec<DeliveryId>,
     /// Accepted deliveries in whose place another one holds.
     pub(crate) superseded: BTreeSet<DeliveryId>,
+    /// Deliveries that an earlier run read and refused, and below which another one holds now. Had they come after it,
+    /// nobody would have read them.
+    pub(crate) outlived: BTreeSet<DeliveryId>,
     /// Deliveries that should hold a unit and have no rows for it: others had taken it, or the books are older.
     pub(crate) dispossessed: BTreeSet<DeliveryId>,
     /// Units that are held and that nobody should hold, as far as the scope goes.
@@ -70,6 +73,8 @@ impl Work<'_> {
                 Step::Holds(holder) => {
                     let others = deliveries.iter().map(|known| &known.delivery.id).filter(|id| *id != holder);
                     standing.superseded.extend(others.filter(|id| self.is_accepted(id)).cloned());
+                    let below = deliveries.iter().map(|known| &known.delivery.id).skip_while(|id| *id != holder);
+                    standing.outlived.extend(below.filter(|id| self.was_read_and_refused(id)).cloned());
                 }
             }
         }
@@ -83,6 +88,12 @@ impl Work<'_> {
             standing.misplaced = ours.filter(is_misplaced).map(|(_, held)| held.clone()).collect();
         }
         standing
+    }
+
+    fn was_read_and_refused(&self, id: &DeliveryId) -> bool {
+        let is_refused = |record: &DeliveryRecord| matches!(record.state, DeliveryState::Refused(_));
+        let recorded = self.ledger.records.get(id).filter(|record| is_refused(record) && record.reading.is_some());
+        recorded.is_some() && !self.read.contains_key(id) && !self.refused.contains_key(id)
     }
 
     /// The deliveries that may hold, with what they cover.
@@ -159,6 +170,36 @@ impl Work<'_> {
             }
             kept
         });
+    }
+
+    /// Marks units as changed that figures were made of, and that the books of units do not have so any more: they were
+    /// lost, or are older. From these books alone nothing would seem to have changed when such a unit is taken back.
+    pub(crate) fn mark_lost_units(
+        &mut self,
+        units: &BTreeMap<WorkUnit, UnitRecord>,
+        superseded: &BTreeSet<DeliveryId>,
+        publication: &mut Publication<'_>,
+    ) -> Result<(), RunError> {
+        let lost = publication.read().held_otherwise()?;
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let mut changed = Vec::new();
+        let holders = self.holders(superseded);
+        for (unit, was) in lost {
+            let Some(source) = self.source(&unit.source) else { continue };
+            match (units.get(&unit), holders.get(&unit)) {
+                _ if !self.is_ours(&was) => continue,
+                (None, None) => publication.remove_unit(&unit)?,
+                (Some(record), Some(holder)) if record.delivery == **holder => publication.record_unit(record)?,
+                // Who should have it is not in this run's scope: the figures stay until a run may read it.
+                _ => continue,
+            }
+            let why = if self.is_out(&was) { Why::Withdrawal } else { Why::Correction };
+            changed.push(((source.dataset.clone(), (unit.municipality, unit.period)), why));
+        }
+        self.changed.extend(changed);
+        Ok(())
     }
 
     /// Writes down which deliveries are taken back, and which are so no more.

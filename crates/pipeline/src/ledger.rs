@@ -18,6 +18,8 @@ pub(crate) struct Ledger {
     /// What the deliveries cover that were read and accepted, with the number of rows.
     pub(crate) coverage: BTreeMap<DeliveryId, BTreeMap<WorkUnit, u64>>,
     pub(crate) decisions: Decisions,
+    /// How many rejected records of each delivery are waived: of what was waived, some may pass today.
+    pub(crate) waived: BTreeMap<DeliveryId, u64>,
     /// The latest run. Whatever is decided by this ledger holds as long as there is no other.
     pub(crate) latest_run: Option<RunNumber>,
     pub(crate) seen: SeenFiles,
@@ -53,6 +55,7 @@ impl Ledger {
         let coverage = reading.coverage()?;
         let mut decisions = Decisions::default();
         reading.acts()?.iter().for_each(|recorded| decisions.add(&recorded.act));
+        let waived = if decisions.waived.is_empty() { BTreeMap::new() } else { reading.waived_records()? };
         let latest_run = reading.latest_run()?;
         let (series, descriptions) = (reading.series()?, reading.descriptions()?);
         let definitions = BTreeMap::new();
@@ -62,6 +65,7 @@ impl Ledger {
             units,
             coverage,
             decisions,
+            waived,
             latest_run,
             seen,
             series,

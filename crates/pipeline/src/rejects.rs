@@ -25,15 +25,17 @@ impl Work<'_> {
     /// Closes the list of a delivery's rejected rows when it was read and accepted. What was waived stays waived, whatever
     /// is wrong with it today. Gives what became of the rows that an earlier reading had rejected, if there was one.
     pub(crate) fn settle_rejects(
-        &self,
+        &mut self,
         id: &DeliveryId,
         tally: &RowTally,
         publication: &mut Publication<'_>,
     ) -> Result<Option<ReadAgain>, RunError> {
         let passed = publication.settle_rejects(id)?;
+        let mut waived = 0;
         for record in self.waived_of(id) {
-            publication.set_waived(id, record, true)?;
+            waived += u64::from(publication.set_waived(id, record, true)?);
         }
+        self.ledger.waived.insert(id.clone(), waived);
         let before = self.ledger.records.get(id).filter(|record| {
             let was_accepted = !matches!(record.state, DeliveryState::Refused(_));
             was_accepted && record.reading.is_some()
@@ -44,8 +46,8 @@ impl Work<'_> {
         }))
     }
 
-    /// The records of a delivery that were waived.
-    pub(crate) fn waived_of(&self, id: &DeliveryId) -> BTreeSet<u64> {
+    /// The records of a delivery that were waived, whether they are rejected today or not.
+    fn waived_of(&self, id: &DeliveryId) -> BTreeSet<u64> {
         let from = (id.clone(), 0);
         let of_it = self.ledger.decisions.waived.range(from..).take_while(|(delivery, _)| delivery == id);
         of_it.map(|(_, record)| *record).collect()

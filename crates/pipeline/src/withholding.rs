@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use loader::{DeliveryState, Publication};
-use model::{Budget, Delivery, DeliveryId, DeliveryKind, DeliveryScope, MunicipalityCode, Period, Refusal, Source};
+use model::{Delivery, DeliveryId, DeliveryKind, DeliveryScope, MunicipalityCode, Period, Refusal, Source};
 
 use crate::books::Known;
 use crate::budget::{Candidate, Rows, weigh};
@@ -29,7 +29,7 @@ impl Work<'_> {
         for source in self.fingerprints.keys().filter_map(|id| self.source(id)).filter(|one| !one.budget.is_unlimited())
         {
             for chain in self.chains(source).values() {
-                let candidates = self.candidates(source, chain);
+                let candidates = self.candidates(chain);
                 let weighed = weigh(source.id.as_str(), &source.budget, &candidates);
                 withheld.extend(weighed.withheld);
                 unread.extend(weighed.unread);
@@ -55,10 +55,12 @@ impl Work<'_> {
         (self.withheld, self.to_compare) = (withheld, unread);
     }
 
-    /// Deliveries that were withheld, in the books or a moment ago, and are so no more.
+    /// Deliveries that were withheld, in the books or a moment ago, and are so no more; without those that this run has
+    /// refused, which is worse.
     fn freed(&self, withheld: &BTreeMap<DeliveryId, Refusal>) -> BTreeSet<DeliveryId> {
         let recorded = self.recorded().map(|(id, _)| id);
-        recorded.chain(self.withheld.keys()).filter(|id| !withheld.contains_key(*id)).cloned().collect()
+        let is_free = |id: &&DeliveryId| !withheld.contains_key(*id) && !self.turned_down.contains(*id);
+        recorded.chain(self.withheld.keys()).filter(is_free).cloned().collect()
     }
 
     /// Those that the books say are withheld, of the pipeline's sources.
@@ -87,10 +89,10 @@ impl Work<'_> {
 
     /// What is compared with what: period by period, and of deliveries without a period each with the one whose place it
     /// would take.
-    fn candidates(&self, source: &Source, chain: &Chain<'_>) -> Vec<Vec<Candidate>> {
+    fn candidates(&self, chain: &Chain<'_>) -> Vec<Vec<Candidate>> {
         let mut periods = Vec::new();
         for (period, deliveries) in chain {
-            let candidate = |known: &&Known| self.candidate(source, known);
+            let candidate = |known: &&Known| self.candidate(known);
             let candidates = deliveries.iter().filter_map(candidate);
             match period {
                 Some(_) => periods.push(candidates.collect()),
@@ -100,8 +102,8 @@ impl Work<'_> {
         periods
     }
 
-    fn candidate(&self, source: &Source, known: &Known) -> Option<Candidate> {
-        let rows = match self.seen(&source.budget, known) {
+    fn candidate(&self, known: &Known) -> Option<Candidate> {
+        let rows = match self.seen(known) {
             Seen::Out => return None,
             Seen::Unread => None,
             Seen::Read(rows) => Some(rows),
@@ -115,31 +117,28 @@ impl Work<'_> {
         })
     }
 
-    fn seen(&self, budget: &Budget, known: &Known) -> Seen {
+    fn seen(&self, known: &Known) -> Seen {
         let id = &known.delivery.id;
         if self.is_refused(id) {
             return Seen::Out;
         }
         if let Some(read) = self.read.get(id) {
-            return Seen::Read(self.rows(budget, id, read.tally.accepted, read.tally.rejected));
+            return Seen::Read(self.rows(id, read.tally.accepted, read.tally.rejected));
         }
         let today = self.reading(&known.delivery);
         let record = self.ledger.records.get(id).filter(|record| record.reading == Some(today));
         match record.map(|record| (&record.state, &record.tally)) {
             Some((DeliveryState::Refused(_), _)) => Seen::Out,
             Some((DeliveryState::Retracted, _)) => Seen::Unread,
-            Some((_, tally)) => Seen::Read(self.rows(budget, id, tally.accepted, tally.rejected)),
+            Some((_, tally)) => Seen::Read(self.rows(id, tally.accepted, tally.rejected)),
             // Refused in this run.
             None if known.reading == Some((today, false)) => Seen::Out,
             None => Seen::Unread,
         }
     }
 
-    fn rows(&self, budget: &Budget, id: &DeliveryId, accepted: u64, rejected: u64) -> Rows {
-        let counts = budget.max_rejects.is_some() || budget.max_reject_share.is_some();
-        let records = (id.clone(), 0)..=(id.clone(), u64::MAX);
-        let waived = || self.ledger.decisions.waived.range(records).count() as u64;
-        let waived = if counts && rejected > 0 { waived() } else { 0 };
+    fn rows(&self, id: &DeliveryId, accepted: u64, rejected: u64) -> Rows {
+        let waived = self.ledger.waived.get(id).copied().unwrap_or_default();
         Rows { accepted, rejected: rejected.saturating_sub(waived) }
     }
 
@@ -168,9 +167,9 @@ impl Work<'_> {
             }
         }
         for (id, _) in self.recorded() {
-            // If it holds itself it was read in this run, which has written that down.
-            let is_superseded = !self.withheld.contains_key(id) && !self.read.contains_key(id) && !self.is_refused(id);
-            if is_superseded {
+            // If it holds itself, or is refused, it was read in this run, which has written that down.
+            let is_said = self.read.contains_key(id) || self.turned_down.contains(id);
+            if !self.withheld.contains_key(id) && !is_said && !self.is_refused(id) {
                 publication.set_delivery_state(id, &DeliveryState::Superseded)?;
             }
         }

@@ -60,6 +60,8 @@ pub(crate) struct Work<'a> {
     pub(crate) withheld: BTreeMap<DeliveryId, Refusal>,
     /// Deliveries that have to be read because others are compared with them.
     pub(crate) to_compare: Vec<DeliveryId>,
+    /// Deliveries that were read in this run and refused.
+    pub(crate) turned_down: BTreeSet<DeliveryId>,
     /// What was read in this run.
     pub(crate) read: BTreeMap<DeliveryId, ReadDelivery>,
     /// Dataset and cell of every unit that this run changed, and why.
@@ -113,6 +115,7 @@ impl<'a> Work<'a> {
             acts: options.acts.clone(),
             withheld: BTreeMap::new(),
             to_compare: Vec::new(),
+            turned_down: BTreeSet::new(),
             read: BTreeMap::new(),
             changed: Changed::new(),
             store: project.store(),
@@ -326,6 +329,9 @@ impl<'a> Work<'a> {
             let delivery = self.ledger.known[&id].delivery.clone();
             self.report_refusal(id.as_str(), &delivery.name, delivery.scope.source.as_str(), &refusal);
             publication.clear_delivery(&id)?;
+            // It may have been read when nothing contradicted it yet.
+            publication.record_coverage(&id, [])?;
+            self.ledger.coverage.remove(&id);
             publication.record_delivery(&DeliveryRecord {
                 delivery,
                 state: DeliveryState::Refused(refusal),
@@ -405,7 +411,10 @@ impl<'a> Work<'a> {
                 self.report_accepted(job, &read, again);
                 self.read.insert(id.clone(), read);
             }
-            Err(refusal) => self.report_refusal(id.as_str(), &delivery.name, job.source.id.as_str(), &refusal),
+            Err(refusal) => {
+                self.turned_down.insert(id.clone());
+                self.report_refusal(id.as_str(), &delivery.name, job.source.id.as_str(), &refusal);
+            }
         }
         publication.record_delivery(&DeliveryRecord {
             delivery,
@@ -419,8 +428,10 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// Whether a delivery was read and accepted, in this run or, if this one has not read it, before.
     pub(crate) fn is_accepted(&self, id: &DeliveryId) -> bool {
-        !self.withheld.contains_key(id) && self.is_loaded(id)
+        let is_taken = |known: &Known| matches!(known.reading, Some((_, true)));
+        !self.withheld.contains_key(id) && self.ledger.known.get(id).is_some_and(is_taken)
     }
 
     /// Whether a delivery was read in this run, or held before it.
@@ -431,7 +442,10 @@ impl<'a> Work<'a> {
 
     /// Decides which delivery each unit's rows come from.
     pub(crate) fn settle(&mut self, publication: &mut Publication<'_>) -> Result<(), RunError> {
-        let Standing { superseded, .. } = self.standing();
+        let Standing { superseded, outlived, .. } = self.standing();
+        for id in outlived.iter().filter(|id| self.is_ours(id)) {
+            publication.set_delivery_state(id, &DeliveryState::Superseded)?;
+        }
         for id in superseded.iter().filter(|id| self.is_ours(id)).cloned().collect::<Vec<_>>() {
             publication.set_delivery_state(&id, &DeliveryState::Superseded)?;
             publication.record_coverage(&id, [])?;
@@ -470,6 +484,7 @@ impl<'a> Work<'a> {
                 }
             }
         }
+        self.mark_lost_units(&units, &superseded, publication)?;
         self.write_units(units, publication)
     }
 

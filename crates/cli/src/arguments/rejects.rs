@@ -4,8 +4,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use model::{MunicipalityCode, Period};
 use pipeline::{RejectFilter, RejectStatus};
 
-use super::{DecisionArguments, Format, WatchArguments};
-use crate::waiting::WaitArguments;
+use super::{CarryingArguments, DecisionArguments, Format};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RejectsCommand {
@@ -139,7 +138,7 @@ pub(crate) struct WaiveArguments {
     #[command(flatten)]
     pub(crate) decision: DecisionArguments,
     #[command(flatten)]
-    pub(crate) carried_out: CarriedOutArguments,
+    pub(crate) carrying: CarryingArguments,
 }
 
 #[derive(Debug, Args)]
@@ -150,20 +149,5 @@ pub(crate) struct ReplayArguments {
     #[command(flatten)]
     pub(crate) which: RejectsArguments,
     #[command(flatten)]
-    pub(crate) carried_out: CarriedOutArguments,
-}
-
-/// How a run is carried out that follows from something about rejected rows.
-#[derive(Debug, Args)]
-pub(crate) struct CarriedOutArguments {
-    /// The pipeline; the project's own if not given
-    #[arg(long, value_name = "PIPELINE")]
-    pub(crate) pipeline: Option<String>,
-    /// How the report is written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-    #[command(flatten)]
-    pub(crate) waiting: WaitArguments,
-    #[command(flatten)]
-    pub(crate) watched: WatchArguments,
+    pub(crate) carrying: CarryingArguments,
 }

@@ -12,7 +12,7 @@ use pipeline::{
 use super::retract::decided;
 use super::run::tell;
 use crate::arguments::{
-    CarriedOutArguments, Common, Format, RejectsCommand, RejectsListArguments, ReplayArguments, RowsFormat,
+    CarryingArguments, Common, Format, RejectsCommand, RejectsListArguments, ReplayArguments, RowsFormat,
     ShowArguments, WaiveArguments,
 };
 use crate::exit::Exit;
@@ -82,7 +82,7 @@ fn nothing_meant(message: String) -> RunError {
     RunError::Usage { code: Code::ACT_POINTLESS, message, help }
 }
 
-fn undertaking<'a>(command: &'static str, own: &'a CarriedOutArguments) -> Undertaking<'a> {
+fn undertaking<'a>(command: &'static str, own: &'a CarryingArguments) -> Undertaking<'a> {
     Undertaking { command, pipeline: own.pipeline.as_deref(), jobs: None, waiting: &own.waiting, watched: &own.watched }
 }
 
@@ -115,8 +115,8 @@ fn waive(common: &Common, own: &WaiveArguments) -> Result<Exit, RunError> {
         told.set(render::rejects::decided(&records, own.undo));
         Ok(report)
     };
-    let undertaking = undertaking("waive", &own.carried_out);
-    carry_out(common, &undertaking, work, |_, report| match own.carried_out.format {
+    let undertaking = undertaking("waive", &own.carrying);
+    carry_out(common, &undertaking, work, |_, report| match own.carrying.format {
         Format::Json => render::result(&render::json(report)?),
         Format::Text => render::result(&told.take()),
     })
@@ -141,11 +141,11 @@ fn replay(common: &Common, own: &ReplayArguments) -> Result<Exit, RunError> {
         let options = RunOptions { scope: Scope::of_deliveries(deliveries), ..options.clone() };
         pipeline::run(project, pipeline, &options, progress)
     };
-    let undertaking = undertaking("replay", &own.carried_out);
+    let undertaking = undertaking("replay", &own.carrying);
     carry_out(common, &undertaking, work, |project, report| {
-        if own.carried_out.format == Format::Text {
+        if own.carrying.format == Format::Text {
             render::result(&render::rejects::replayed(&report.result, meant.get()))?;
         }
-        tell(own.carried_out.format, None, project, report)
+        tell(own.carrying.format, None, project, report)
     })
 }

@@ -109,6 +109,7 @@ fn what(action: Action) -> &'static str {
         Action::Again => "read again, as asked for",
         Action::Lost => "read again, its rows are gone",
         Action::Unblocked => "can be read at last",
+        Action::Compared => "read to compare another with",
         Action::Refused => "refused",
         Action::Passed => "known from now on, not read",
     }

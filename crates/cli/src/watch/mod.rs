@@ -32,6 +32,9 @@ pub(crate) const REPORTS: &str = "reports";
 /// The report of the last run that had the store to itself.
 pub(crate) const LATEST: &str = "latest.json";
 
+/// The commands that a schedule starts to do all that is new.
+const NIGHTLY: [&str; 2] = ["run", "apply"];
+
 /// What is to be done, for the frame around it.
 pub(crate) struct Undertaking<'a> {
     /// The command, as reports name it: `run`.
@@ -209,7 +212,9 @@ impl Watch<'_> {
 
     /// Writes the metrics. A run that found the store busy leaves those of the one that has it.
     fn metrics(&self, project: Option<&Project>, report: &Report) -> Result<(), RunError> {
-        let settings = project.map(|project| (&project.root, project.configuration.observability.metrics.as_ref()));
+        // Whatever else writes the store says nothing about the nights: it must not look as if one had gone well.
+        let nightly = project.filter(|_| NIGHTLY.contains(&self.command));
+        let settings = nightly.map(|project| (&project.root, project.configuration.observability.metrics.as_ref()));
         let settings = settings.and_then(|(root, path)| path.map(|path| root.join(path)));
         let Some(path) = self.own.metrics.clone().or(settings) else { return Ok(()) };
         if report.result.outcome == Outcome::Busy {

@@ -223,7 +223,8 @@ fn of_a_delivery_that_is_read_again_it_is_known_which_rows_passed() {
             publication.reject(&id, rows).expect("rows");
             passed = publication.settle_rejects(&id).expect("settled");
             if let Some(record) = waived {
-                publication.set_waived(&id, record, true).expect("waived");
+                assert!(publication.set_waived(&id, record, true).expect("waived"));
+                assert!(!publication.set_waived(&id, 77, true).expect("it is not rejected"));
             }
             publication.record_delivery(&accepted("a")).expect("a delivery");
         });
@@ -244,6 +245,7 @@ fn of_a_delivery_that_is_read_again_it_is_known_which_rows_passed() {
     });
     assert_eq!(table(), "4 M5102 replayed 3, 9 M5102 replayed 3", "a delivery that is refused has no rejected rows");
     let snapshot = store.read().expect("a snapshot");
+    assert!(snapshot.waived_records().expect("records").is_empty());
     let open = RejectFilter { status: Some(RejectStatus::Open), ..RejectFilter::default() };
     assert!(snapshot.rejected_records(&open).expect("records").is_empty());
     let one = RejectFilter { record: Some(9), delivery: Some(id.clone()), ..RejectFilter::default() };

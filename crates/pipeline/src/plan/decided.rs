@@ -35,6 +35,8 @@ pub enum Action {
     Lost,
     /// It is read at last: what kept it from being read is over.
     Unblocked,
+    /// It is read to be compared with: the budget of its source asks how many rows it has.
+    Compared,
     /// It is refused unread.
     Refused,
     /// It is written down as known, and not read: another one holds, or somebody took it back.
@@ -53,6 +55,7 @@ impl Action {
             Self::Again => "again",
             Self::Lost => "lost",
             Self::Unblocked => "unblocked",
+            Self::Compared => "compared",
             Self::Refused => "refused",
             Self::Passed => "passed",
         }
@@ -224,6 +227,7 @@ fn action(work: &Work<'_>, known: &Known, replaces: bool) -> Action {
         return Action::Returned;
     }
     match (&record.state, &record.reading) {
+        (DeliveryState::Superseded, _) if work.to_compare.contains(id) => Action::Compared,
         (DeliveryState::Superseded | DeliveryState::Retracted, _) => Action::Restored,
         (_, None) => Action::Unblocked,
         (_, Some(reading)) if *reading != work.reading(&known.delivery) => Action::Definition,
