@@ -349,8 +349,11 @@ fn meanwhile(
         assert_ne!(said.read_line(&mut line).expect("UTF-8"), 0, "it has not come to {call:?}");
     }
     work();
-    let go_on = Command::new("sh").args(["-c", &format!("kill -CONT {}", child.id())]).status();
-    assert!(go_on.expect("a shell").success());
+    // It says so before it stops, and may still be on the way there: it is told until it has ended. What it says fits
+    // into the pipe.
+    while child.try_wait().expect("it can be asked").is_none() {
+        Command::new("sh").args(["-c", &format!("kill -CONT {}", child.id())]).status().expect("a shell");
+    }
     let mut rest = String::new();
     said.read_to_string(&mut rest).expect("UTF-8");
     (child.wait().expect("it ended").code(), rest)
