@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::coverage::{Cell, Coverage, owed_periods};
 use crate::geography::Geography;
-use crate::run::{look, run};
+use crate::run::{look, look_back, run};
 use crate::scope::Reprocess;
 use crate::work::Work;
 use crate::{
@@ -321,10 +321,11 @@ fn open(project: &Project) -> Result<Option<OpenBackfill>, RunError> {
 
 /// Writes the mark down, and gives up what has steps left.
 fn begin(project: &Project, pipeline: &Pipeline, options: &RunOptions<'_>, mark: &Mark) -> Result<i64, RunError> {
-    let _lock = Lock::take(&project.store(), &options.holder, &options.patience)?;
+    let mut lock = Lock::take(&project.store(), &options.holder, &options.patience)?;
     let arguments =
         serde_json::to_string(mark).map_err(|error| RunError::Internal(format!("a mark that is no JSON: {error}")))?;
     let mut store = Store::open(&project.store())?;
+    look_back(&mut store, &mut lock)?;
     let steps = mark.periods.len() as u64;
     Ok(store.begin_backfill(pipeline.id.as_str(), &arguments, steps, &options.started_at)?)
 }

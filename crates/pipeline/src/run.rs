@@ -342,7 +342,7 @@ fn publish(
 }
 
 /// What became of the holder before, if it did not release the store; and notes for the next one what this one finds.
-fn look_back(store: &mut Store, lock: &mut Lock) -> Result<Option<UnreleasedReport>, RunError> {
+pub(crate) fn look_back(store: &mut Store, lock: &mut Lock) -> Result<Option<UnreleasedReport>, RunError> {
     let latest = store.read()?.runs(1)?.first().map_or(0, |receipt| receipt.run.0);
     let report = match lock.left_behind() {
         LeftBehind::Nothing | LeftBehind::Garbage => None,

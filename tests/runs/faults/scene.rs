@@ -5,7 +5,7 @@ use std::fs;
 
 use rusqlite::Connection;
 
-use super::{Call, calls, command};
+use super::{Call, Fault, calls, command};
 use crate::place::{Place, query, tree};
 
 const HEAD: &str = "title: {da: Navn, en: Name}\ndescription: {da: Til prøver., en: For tests.}\n";
@@ -53,6 +53,9 @@ const USES: &str =
 
 /// The nightly run.
 const RUN: &[&str] = &["run", "--jobs", "2"];
+/// The same in parts, and what is left of it.
+const BACKFILL: &[&str] = &["backfill", "--from", "2024-02", "--to", "2024-05", "--jobs", "2"];
+const RESUME: &[&str] = &["backfill", "--from", "2024-02", "--to", "2024-05", "--jobs", "2", "--resume"];
 
 /// The tables of a store, and the files that they name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,10 +84,11 @@ pub(crate) struct Scene {
     place: Place,
     /// The command.
     pub(crate) arguments: &'static [&'static str],
-    /// The command that completes it after it was broken off: itself, or itself with `--resume`.
-    pub(crate) again: &'static [&'static str],
-    pub(crate) before: Kept,
-    pub(crate) after: Kept,
+    /// The commands that complete it after it was broken off, tried one after the other until one has something to do:
+    /// itself, or before that itself with `--resume`.
+    pub(crate) again: &'static [&'static [&'static str]],
+    /// What there is before the command, after each of its transactions, and so in the end.
+    pub(crate) stages: Vec<Kept>,
     /// Its exit code.
     pub(crate) code: i32,
     /// The calls by which it changes files.
@@ -113,7 +117,25 @@ impl Scene {
             deliver(&place, "jobs", code, 4, "", &jobs(code, 4, 6));
         }
         deliver(&place, "visits", "0101", 4, "", &(visits(4, 3) + "2024-05-01\nno day\n"));
-        Self::of(place, RUN, RUN)
+        Self::of(place, RUN, &[RUN])
+    }
+
+    /// A backfill of three periods after a first night: late files, a correction and a refused one, period by period.
+    pub(crate) fn backfill() -> Self {
+        let place = project();
+        for code in ["0101", "0147", "0751"] {
+            deliver(&place, "jobs", code, 1, "", &jobs(code, 1, 5));
+            deliver(&place, "visits", code, 1, "", &visits(1, 4));
+        }
+        deliver(&place, "jobs", "0101", 3, "", &jobs("0101", 3, 5));
+        place.expect(0, &["run", "--jobs", "1"]);
+        for month in 2..=4 {
+            deliver(&place, "jobs", "0147", month, "", &jobs("0147", month, 4));
+            deliver(&place, "visits", "0751", month, "", &visits(month, 3));
+        }
+        deliver(&place, "jobs", "0101", 3, "_v2", &(jobs("0101", 30, 6) + "w90;12,3;\n"));
+        deliver(&place, "visits", "0147", 2, "", "something;else\n1;2\n");
+        Self::of(place, BACKFILL, &[RESUME, BACKFILL])
     }
 
     /// The very first run, which makes the store.
@@ -122,20 +144,46 @@ impl Scene {
         for code in ["0101", "0147", "0751"] {
             deliver(&place, "jobs", code, 1, "", &jobs(code, 1, 3));
         }
-        Self::of(place, RUN, RUN)
+        Self::of(place, RUN, &[RUN])
     }
 
     /// What a command makes of a place.
-    pub(crate) fn of(place: Place, arguments: &'static [&'static str], again: &'static [&'static str]) -> Self {
-        let before = Kept::of(&place);
+    pub(crate) fn of(
+        place: Place,
+        arguments: &'static [&'static str],
+        again: &'static [&'static [&'static str]],
+    ) -> Self {
         let uninterrupted = place.twin();
         let ended = command(&uninterrupted, arguments, None).output().expect("it starts");
         let code = ended.status.code().expect("it was not killed");
         assert!([0, 3].contains(&code), "{}", String::from_utf8_lossy(&ended.stderr));
         let calls = calls(&uninterrupted).0;
-        let after = Kept::of(&uninterrupted);
-        assert_ne!(before.glance, after.glance);
-        Self { place, arguments, again, before, after, code, calls }
+        let mut stages = vec![Kept::of(&place)];
+        // Each transaction has the lock to itself, so what it has made stands when the next one comes for the lock.
+        let open = Call::new("open", "lock");
+        for number in 2..=calls.iter().filter(|call| **call == open).count() {
+            let broken_off = place.twin();
+            command(&broken_off, arguments, Some(&Fault::on("kill", &open, number))).output().expect("it starts");
+            stages.push(Kept::of(&broken_off));
+        }
+        stages.push(Kept::of(&uninterrupted));
+        assert_ne!(stages[0].glance, stages[stages.len() - 1].glance);
+        Self { place, arguments, again, stages, code, calls }
+    }
+
+    /// What there is before the command.
+    pub(crate) fn before(&self) -> &Kept {
+        &self.stages[0]
+    }
+
+    /// What it makes of it.
+    pub(crate) fn after(&self) -> &Kept {
+        &self.stages[self.stages.len() - 1]
+    }
+
+    /// Whether the tables are those of one of the stages.
+    pub(crate) fn has_stage(&self, tables: &BTreeMap<String, Vec<String>>) -> bool {
+        self.stages.iter().any(|stage| stage.state.tables == *tables)
     }
 
     /// A copy of the place before the command.
