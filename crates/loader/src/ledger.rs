@@ -8,7 +8,7 @@ use model::{
 };
 use rusqlite::{Connection, Row, named_params};
 
-use crate::reading::{code, count, maybe, optional, parsed, whole, word};
+use crate::reading::{InOrder, code, count, maybe, optional, parsed, whole, word};
 use crate::{LoadError, Publication, Reading, RunNumber};
 
 /// What became of a delivery.
@@ -280,7 +280,7 @@ impl Reading<'_> {
         self.query(|connection| {
             let mut skips = skips(connection)?;
             let mut notices = notices(connection)?;
-            let mut statement = connection.prepare("SELECT * FROM delivery ORDER BY sequence")?;
+            let mut statement = connection.prepare(DELIVERIES)?;
             let mut entries: Vec<DeliveryEntry> = statement.query_map([], delivery_entry)?.collect::<Result<_, _>>()?;
             for DeliveryEntry { record, .. } in &mut entries {
                 record.tally.skipped = skips.remove(&record.delivery.id).unwrap_or_default();
@@ -292,12 +292,7 @@ impl Reading<'_> {
 
     /// All units, sorted by source, municipality and period.
     pub fn units(&self) -> Result<Vec<UnitRecord>, LoadError> {
-        self.query(|connection| {
-            connection
-                .prepare("SELECT * FROM unit ORDER BY source, municipality, period")?
-                .query_map([], unit_record)?
-                .collect()
-        })
+        self.query(|connection| connection.prepare(UNITS)?.query_map([], unit_record)?.collect())
     }
 }
 
@@ -315,14 +310,18 @@ impl Reading<'_> {
 
     /// What the deliveries cover that were read and accepted, with the number of their rows.
     pub fn coverage(&self) -> Result<BTreeMap<DeliveryId, BTreeMap<WorkUnit, u64>>, LoadError> {
-        const SQL: &str = "SELECT c.*, d.source FROM delivery_unit AS c JOIN delivery AS d ON d.delivery = c.delivery
+        const SQL: &str = "SELECT d.source, c.municipality, c.period, c.delivery, c.rows
+            FROM delivery_unit AS c JOIN delivery AS d ON d.delivery = c.delivery
             ORDER BY c.delivery, c.municipality, c.period";
         self.query(|connection| {
             let mut coverage: BTreeMap<DeliveryId, BTreeMap<WorkUnit, u64>> = BTreeMap::new();
             let mut statement = connection.prepare(SQL)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                coverage.entry(delivery_id(row)?).or_default().insert(unit(row)?, count(row, "rows")?);
+                let mut at = InOrder::default();
+                let unit = next_unit(row, &mut at)?;
+                let delivery = DeliveryId::stored(&row.get::<_, String>(at.next())?);
+                coverage.entry(delivery).or_default().insert(unit, count(row, at.next())?);
             }
             Ok(coverage)
         })
@@ -334,6 +333,14 @@ pub(crate) fn unit(row: &Row<'_>) -> rusqlite::Result<WorkUnit> {
         source: parsed(row, "source")?,
         municipality: parsed(row, "municipality")?,
         period: parsed(row, "period")?,
+    })
+}
+
+fn next_unit(row: &Row<'_>, at: &mut InOrder) -> rusqlite::Result<WorkUnit> {
+    Ok(WorkUnit {
+        source: parsed(row, at.next())?,
+        municipality: parsed(row, at.next())?,
+        period: parsed(row, at.next())?,
     })
 }
 
@@ -366,65 +373,71 @@ pub(crate) fn delivery_id(row: &Row<'_>) -> rusqlite::Result<DeliveryId> {
     Ok(DeliveryId::stored(&row.get::<_, String>("delivery")?))
 }
 
+/// In the order in which [`delivery_entry`] reads them.
+const DELIVERIES: &str =
+    "SELECT source, municipality, period, version, kind, delivery, name, content, bytes, rows_read,
+    rows_accepted, rows_rejected, state, reading_fingerprint, sequence, received_run, processed_run, refusal_code,
+    refusal_message, refusal_line, refusal_column, refusal_help FROM delivery ORDER BY sequence";
+
 fn delivery_entry(row: &Row<'_>) -> rusqlite::Result<DeliveryEntry> {
+    let mut at = InOrder::default();
     let scope = DeliveryScope {
-        source: parsed(row, "source")?,
-        municipality: optional(row, "municipality")?,
-        period: optional(row, "period")?,
-        version: row.get("version")?,
+        source: parsed(row, at.next())?,
+        municipality: optional(row, at.next())?,
+        period: optional(row, at.next())?,
+        version: row.get(at.next())?,
     };
     let delivery = Delivery {
-        kind: word(row, "kind", DeliveryKind::parse)?,
-        id: delivery_id(row)?,
+        kind: word(row, at.next(), DeliveryKind::parse)?,
+        id: DeliveryId::stored(&row.get::<_, String>(at.next())?),
         scope,
-        name: row.get("name")?,
-        content: parsed(row, "content")?,
-        bytes: count(row, "bytes")?,
+        name: row.get(at.next())?,
+        content: parsed(row, at.next())?,
+        bytes: count(row, at.next())?,
     };
     let tally = RowTally {
-        read: count(row, "rows_read")?,
-        accepted: count(row, "rows_accepted")?,
-        rejected: count(row, "rows_rejected")?,
+        read: count(row, at.next())?,
+        accepted: count(row, at.next())?,
+        rejected: count(row, at.next())?,
         skipped: BTreeMap::new(),
     };
-    let state = match word(row, "state", |state| Some(state.to_owned()))?.as_str() {
+    let state: String = row.get(at.next())?;
+    let reading = optional(row, at.next())?;
+    let (sequence, received_run) = (row.get(at.next())?, RunNumber(row.get(at.next())?));
+    let processed_run = row.get::<_, Option<i64>>(at.next())?.map(RunNumber);
+    let state = match state.as_str() {
         "accepted" => DeliveryState::Accepted,
         "superseded" => DeliveryState::Superseded,
         "retracted" => DeliveryState::Retracted,
-        "withheld" => DeliveryState::Withheld(refusal(row)?),
-        _ => DeliveryState::Refused(refusal(row)?),
+        "withheld" => DeliveryState::Withheld(refusal(row, &mut at)?),
+        _ => DeliveryState::Refused(refusal(row, &mut at)?),
     };
-    Ok(DeliveryEntry {
-        record: DeliveryRecord {
-            delivery,
-            state,
-            reading: optional(row, "reading_fingerprint")?,
-            tally,
-            notices: Vec::new(),
-        },
-        sequence: row.get("sequence")?,
-        received_run: RunNumber(row.get("received_run")?),
-        processed_run: row.get::<_, Option<i64>>("processed_run")?.map(RunNumber),
+    let record = DeliveryRecord { delivery, state, reading, tally, notices: Vec::new() };
+    Ok(DeliveryEntry { record, sequence, received_run, processed_run })
+}
+
+fn refusal(row: &Row<'_>, at: &mut InOrder) -> rusqlite::Result<Refusal> {
+    Ok(Refusal {
+        code: code(row, at.next())?,
+        message: row.get(at.next())?,
+        line: maybe(row, at.next())?,
+        column: row.get(at.next())?,
+        help: row.get(at.next())?,
     })
 }
 
-fn refusal(row: &Row<'_>) -> rusqlite::Result<Refusal> {
-    Ok(Refusal {
-        code: code(row, "refusal_code")?,
-        message: row.get("refusal_message")?,
-        line: maybe(row, "refusal_line")?,
-        column: row.get("refusal_column")?,
-        help: row.get("refusal_help")?,
-    })
-}
+/// In the order in which [`unit_record`] reads them.
+const UNITS: &str = "SELECT source, municipality, period, dataset, delivery, reading_fingerprint, rows, part FROM unit
+    ORDER BY source, municipality, period";
 
 fn unit_record(row: &Row<'_>) -> rusqlite::Result<UnitRecord> {
+    let mut at = InOrder::default();
     Ok(UnitRecord {
-        unit: unit(row)?,
-        dataset: parsed(row, "dataset")?,
-        delivery: delivery_id(row)?,
-        reading: parsed(row, "reading_fingerprint")?,
-        rows: count(row, "rows")?,
-        part: row.get("part")?,
+        unit: next_unit(row, &mut at)?,
+        dataset: parsed(row, at.next())?,
+        delivery: DeliveryId::stored(&row.get::<_, String>(at.next())?),
+        reading: parsed(row, at.next())?,
+        rows: count(row, at.next())?,
+        part: row.get(at.next())?,
     })
 }

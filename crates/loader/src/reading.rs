@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use model::{Code, PipelineId};
 use rusqlite::types::Type;
-use rusqlite::{Connection, Row, Transaction};
+use rusqlite::{Connection, Row, RowIndex, Transaction};
 
 use crate::publication::latest_run;
 use crate::{LoadError, RunOutcome};
@@ -152,42 +152,62 @@ fn receipt(row: &Row<'_>) -> rusqlite::Result<Receipt> {
 
 type Cause = Box<dyn Error + Send + Sync>;
 
-fn unreadable(row: &Row<'_>, column: &str, cause: impl Into<Cause>) -> rusqlite::Error {
-    let at = row.as_ref().column_index(column).unwrap_or_default();
+fn unreadable(row: &Row<'_>, column: impl RowIndex, cause: impl Into<Cause>) -> rusqlite::Error {
+    let at = column.idx(row.as_ref()).unwrap_or_default();
     rusqlite::Error::FromSqlConversionFailure(at, Type::Text, cause.into())
 }
 
 /// A text column as the type that it was written from.
-pub(crate) fn parsed<T: FromStr<Err: Into<Cause>>>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+pub(crate) fn parsed<T: FromStr<Err: Into<Cause>>>(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<T> {
     row.get::<_, String>(column)?.parse().map_err(|cause| unreadable(row, column, cause))
 }
 
 /// A text column that may be empty, as the type that it was written from.
-pub(crate) fn optional<T: FromStr<Err: Into<Cause>>>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+pub(crate) fn optional<T: FromStr<Err: Into<Cause>>>(
+    row: &Row<'_>,
+    column: impl RowIndex,
+) -> rusqlite::Result<Option<T>> {
     let text: Option<String> = row.get(column)?;
     text.map(|text| text.parse().map_err(|cause| unreadable(row, column, cause))).transpose()
 }
 
 /// A text column as one of a closed list of words.
-pub(crate) fn word<T>(row: &Row<'_>, column: &str, known: impl FnOnce(&str) -> Option<T>) -> rusqlite::Result<T> {
+pub(crate) fn word<T>(
+    row: &Row<'_>,
+    column: impl RowIndex,
+    known: impl FnOnce(&str) -> Option<T>,
+) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     known(&text).ok_or_else(|| unreadable(row, column, format!("`{text}` is not known here")))
 }
 
-pub(crate) fn code(row: &Row<'_>, column: &str) -> rusqlite::Result<Code> {
+pub(crate) fn code(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Code> {
     word(row, column, Code::parse)
 }
 
 /// A column that counts something.
-pub(crate) fn count(row: &Row<'_>, column: &str) -> rusqlite::Result<u64> {
+pub(crate) fn count(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<u64> {
     let value: i64 = row.get(column)?;
     u64::try_from(value).map_err(|cause| unreadable(row, column, cause))
 }
 
 /// A column that counts something, or is empty.
-pub(crate) fn maybe(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<u64>> {
+pub(crate) fn maybe(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<Option<u64>> {
     let absent = row.get::<_, Option<i64>>(column)?.is_none();
     if absent { Ok(None) } else { count(row, column).map(Some) }
+}
+
+/// The columns of a row in the order in which its query names them. Where a table has a row for every delivery, looking
+/// each column up by its name would take longer than everything else.
+#[derive(Debug, Default)]
+pub(crate) struct InOrder(usize);
+
+impl InOrder {
+    /// The next column.
+    pub(crate) fn next(&mut self) -> usize {
+        self.0 += 1;
+        self.0 - 1
+    }
 }
 
 /// A count as `SQLite` keeps it.

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use model::{DeliveryId, Fingerprint, SourceId, redact};
 use rusqlite::Row;
 
-use crate::ledger::delivery_id;
 use crate::reading::{count, parsed, whole};
 use crate::{LoadError, Publication, Reading};
 
@@ -80,21 +79,24 @@ impl Reading<'_> {
     /// All files that were seen.
     pub fn seen_files(&self) -> Result<SeenFiles, LoadError> {
         self.query(|connection| {
-            let mut statement = connection.prepare("SELECT * FROM seen_file")?;
-            let files = statement.query_map([], |row| Ok((row.get("file")?, seen_file(row)?)))?;
+            let mut statement = connection.prepare(SEEN_FILES)?;
+            let files = statement.query_map([], |row| Ok((row.get(0)?, seen_file(row)?)))?;
             files.collect::<Result<_, _>>().map(SeenFiles)
         })
     }
 }
 
+/// In the order in which they are read.
+const SEEN_FILES: &str = "SELECT file, path, source, bytes, modified_ns, inode, content, delivery FROM seen_file";
+
 fn seen_file(row: &Row<'_>) -> rusqlite::Result<SeenFile> {
     Ok(SeenFile {
-        path: row.get("path")?,
-        source: parsed(row, "source")?,
-        bytes: count(row, "bytes")?,
-        modified_nanoseconds: i128::from(row.get::<_, i64>("modified_ns")?),
-        inode: row.get::<_, i64>("inode")?.cast_unsigned(),
-        content: parsed(row, "content")?,
-        delivery: delivery_id(row)?,
+        path: row.get(1)?,
+        source: parsed(row, 2)?,
+        bytes: count(row, 3)?,
+        modified_nanoseconds: i128::from(row.get::<_, i64>(4)?),
+        inode: row.get::<_, i64>(5)?.cast_unsigned(),
+        content: parsed(row, 6)?,
+        delivery: DeliveryId::stored(&row.get::<_, String>(7)?),
     })
 }
