@@ -62,6 +62,7 @@ impl Random {
             85..88 => Step::Title,
             88..92 => Step::Replay,
             92..95 => Step::Lose(self.below(2)),
+            95..97 => Step::Backfill(pick),
             _ => Step::Kill(self.below(12)),
         }
     }

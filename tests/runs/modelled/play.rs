@@ -38,6 +38,8 @@ pub(super) enum Step {
     Title,
     /// Deliveries with rejected rows are read again.
     Replay,
+    /// A part of the deliveries is carried out period by period. A run follows, for what is left.
+    Backfill(usize),
     /// Books are lost in part.
     Lose(usize),
     /// A run is killed when it has written so many files, or ends before. Another one follows.
@@ -138,6 +140,18 @@ impl Play {
                 if !self.model.known.is_empty() {
                     self.command(&["rejects", "replay"], &[0, 3])?;
                 }
+            }
+            Step::Backfill(pick) => {
+                let spans = [["2024-01", "2024-02"], ["2024-02", "2024-04"], ["2024-01", "2024-04"]];
+                let reprocess = ["missing", "failed", "stale", "all"][pick % 4];
+                let [from, to] = spans[pick / 4 % spans.len()];
+                let mut arguments = vec!["backfill", "--from", from, "--to", to, "--reprocess", reprocess];
+                if pick / 16 % 2 == 1 {
+                    arguments.push("--newest-first");
+                }
+                self.command(&arguments, &[0, 3])?;
+                // Which files it has seen is not in the model. A run that sees the same ones follows.
+                return self.step(&Step::Run);
             }
             Step::Lose(every) => self.lose(*every),
             Step::Kill(files) => {
