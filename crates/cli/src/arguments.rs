@@ -17,7 +17,9 @@ use model::{AsDefined, Date, Period};
 use pipeline::Parts;
 
 pub(crate) use self::as_of::AsOfArguments;
-pub(crate) use self::decisions::{ApproveArguments, CarryingArguments, ReceiptArguments, ReleaseArguments};
+pub(crate) use self::decisions::{
+    ApproveArguments, CarryingArguments, ReceiptArguments, ReleaseArguments, RetractArguments,
+};
 pub(crate) use self::file::{
     DialectArguments, GuessArguments, Packing, PreviewArguments, ReadArguments, ReadFormat, ReadingArguments,
 };
@@ -197,27 +199,6 @@ pub(crate) struct DecisionArguments {
 fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() { Err("say why in a few words".to_owned()) } else { Ok(text.to_owned()) }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct RetractArguments {
-    /// The delivery; the first digits of its identifier suffice. `status --deliveries` lists them
-    pub(crate) delivery: String,
-    /// Let it hold again
-    #[arg(long)]
-    pub(crate) undo: bool,
-    #[command(flatten)]
-    pub(crate) decision: DecisionArguments,
-    /// The pipeline; the project's own if not given
-    #[arg(long, value_name = "PIPELINE")]
-    pub(crate) pipeline: Option<String>,
-    /// How the report is written
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-    #[command(flatten)]
-    pub(crate) waiting: WaitArguments,
-    #[command(flatten)]
-    pub(crate) watched: WatchArguments,
 }
 
 #[derive(Debug, Args)]

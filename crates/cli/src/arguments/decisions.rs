@@ -22,6 +22,19 @@ pub(crate) struct CarryingArguments {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RetractArguments {
+    /// The delivery; the first digits of its identifier suffice. `status --deliveries` lists them
+    pub(crate) delivery: String,
+    /// Let it hold again
+    #[arg(long)]
+    pub(crate) undo: bool,
+    #[command(flatten)]
+    pub(crate) decision: DecisionArguments,
+    #[command(flatten)]
+    pub(crate) carrying: CarryingArguments,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ReleaseArguments {
     /// The delivery; the first digits of its identifier suffice. `status` names those that are withheld
     pub(crate) delivery: String,

@@ -1,15 +1,15 @@
-//! `musketer release`, `receipt` and `approve`: what people decide about deliveries and figures, recorded with who, when and why, and
+//! `musketer retract`, `release`, `receipt` and `approve`: what people decide about deliveries and figures, recorded with who, when and why, and
 //! carried out at once.
 
 use std::collections::BTreeSet;
 
 use model::{Code, DeliveryId, Pipeline, WorkUnit};
-use pipeline::{Act, ActKind, Progress, Project, Queries, RunError, RunOptions, Scope};
+use pipeline::{Act, ActKind, DeliveryLine, Progress, Project, Queries, RunError, RunOptions, Scope};
 
-use super::retract::decided;
 use super::run::tell;
 use crate::arguments::{
     ApproveArguments, CarryingArguments, Common, DecisionArguments, Format, ReceiptArguments, ReleaseArguments,
+    RetractArguments,
 };
 use crate::exit::Exit;
 use crate::watch::{Undertaking, carry_out};
@@ -18,6 +18,12 @@ use crate::{environment, render};
 /// What is decided, and which deliveries it touches.
 type Decided = (Vec<Act>, BTreeSet<DeliveryId>);
 
+/// The act about a delivery that somebody decides on the command line.
+pub(crate) fn decided(kind: ActKind, delivery: DeliveryId, decision: &DecisionArguments) -> Act {
+    let person = decision.by.clone().unwrap_or_else(environment::person);
+    Act::about_delivery(kind, delivery, (&person, &environment::now(), &decision.reason))
+}
+
 /// Records what is decided, and does what follows from it, in one transaction.
 fn enact(
     common: &Common,
@@ -25,13 +31,7 @@ fn enact(
     carrying: &CarryingArguments,
     decide: impl Fn(&Project, &Pipeline) -> Result<Decided, RunError>,
 ) -> Result<Exit, RunError> {
-    let undertaking = Undertaking {
-        command,
-        pipeline: carrying.pipeline.as_deref(),
-        jobs: None,
-        waiting: &carrying.waiting,
-        watched: &carrying.watched,
-    };
+    let undertaking = Undertaking::of(command, carrying);
     let work = |project: &Project, pipeline: &Pipeline, options: &RunOptions<'_>, progress: &dyn Progress| {
         let (acts, deliveries) = decide(project, pipeline)?;
         let options = RunOptions { scope: Scope::of_deliveries(deliveries), acts, ..options.clone() };
@@ -40,8 +40,47 @@ fn enact(
     carry_out(common, &undertaking, work, |project, report| tell(carrying.format, None, project, report))
 }
 
+/// Why nothing is decided about a delivery.
+fn about(delivery: &DeliveryLine, what: &str, help: &str) -> RunError {
+    RunError::Usage {
+        code: Code::ACT_POINTLESS,
+        message: format!("the delivery {} ({}) {what}", delivery.delivery, delivery.name),
+        help: help.to_owned(),
+    }
+}
+
+/// A decision is carried out by a pipeline that has the delivery: another one would record it, and do nothing.
+fn assert_used(pipeline: &Pipeline, delivery: &DeliveryLine) -> Result<(), RunError> {
+    if pipeline.uses.iter().any(|usage| usage.source.as_str() == delivery.source) {
+        return Ok(());
+    }
+    Err(RunError::Usage {
+        code: Code::NOT_EXPECTED,
+        message: format!("the pipeline `{}` does not use the source `{}`", pipeline.id, delivery.source),
+        help: "name the pipeline that does: `--pipeline ID`".to_owned(),
+    })
+}
+
+pub(crate) fn retract(common: &Common, own: &RetractArguments) -> Result<Exit, RunError> {
+    enact(common, "retract", &own.carrying, |project, pipeline| {
+        let delivery = Queries::open(project)?.delivery(&own.delivery)?;
+        match (own.undo, delivery.state == "retracted") {
+            (true, false) => {
+                return Err(about(&delivery, "has not been taken back", "without `--undo` it is taken back"));
+            }
+            (false, true) => {
+                return Err(about(&delivery, "has been taken back already", "with `--undo` it holds again"));
+            }
+            _ => assert_used(pipeline, &delivery)?,
+        }
+        let id = DeliveryId::stored(&delivery.delivery);
+        let kind = if own.undo { ActKind::Unretract } else { ActKind::Retract };
+        Ok((vec![decided(kind, id.clone(), &own.decision)], BTreeSet::from([id])))
+    })
+}
+
 pub(crate) fn release(common: &Common, own: &ReleaseArguments) -> Result<Exit, RunError> {
-    enact(common, "release", &own.carrying, |project, _| {
+    enact(common, "release", &own.carrying, |project, pipeline| {
         let mut queries = Queries::open(project)?;
         let delivery = queries.delivery(&own.delivery)?;
         let id = DeliveryId::stored(&delivery.delivery);
@@ -55,12 +94,9 @@ pub(crate) fn release(common: &Common, own: &ReleaseArguments) -> Result<Exit, R
             _ => None,
         };
         if let Some((what, help)) = pointless {
-            return Err(RunError::Usage {
-                code: Code::ACT_POINTLESS,
-                message: format!("the delivery {} ({}) {what}", delivery.delivery, delivery.name),
-                help: help.to_owned(),
-            });
+            return Err(about(&delivery, what, help));
         }
+        assert_used(pipeline, &delivery)?;
         let kind = if own.undo { ActKind::Unrelease } else { ActKind::Release };
         Ok((vec![decided(kind, id.clone(), &own.decision)], BTreeSet::from([id])))
     })

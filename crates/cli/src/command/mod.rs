@@ -15,7 +15,6 @@ mod preview;
 mod read;
 mod reading;
 mod rejects;
-mod retract;
 pub(crate) mod run;
 mod schema;
 mod status;
@@ -38,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, RunError> {
         Command::Plan(own) => plan::plan(common, own),
         Command::Apply(own) => apply::apply(common, own),
         Command::Backfill(own) => backfill::backfill(common, own),
-        Command::Retract(own) => retract::retract(common, own),
+        Command::Retract(own) => decisions::retract(common, own),
         Command::Release(own) => decisions::release(common, own),
         Command::Receipt(own) => decisions::receipt(common, own),
         Command::Approve(own) => decisions::approve(common, own),

@@ -9,11 +9,10 @@ use pipeline::{
     Scope, Separator,
 };
 
-use super::retract::decided;
+use super::decisions::decided;
 use super::run::tell;
 use crate::arguments::{
-    CarryingArguments, Common, Format, RejectsCommand, RejectsListArguments, ReplayArguments, RowsFormat,
-    ShowArguments, WaiveArguments,
+    Common, Format, RejectsCommand, RejectsListArguments, ReplayArguments, RowsFormat, ShowArguments, WaiveArguments,
 };
 use crate::exit::Exit;
 use crate::render;
@@ -82,10 +81,6 @@ fn nothing_meant(message: String) -> RunError {
     RunError::Usage { code: Code::ACT_POINTLESS, message, help }
 }
 
-fn undertaking<'a>(command: &'static str, own: &'a CarryingArguments) -> Undertaking<'a> {
-    Undertaking { command, pipeline: own.pipeline.as_deref(), jobs: None, waiting: &own.waiting, watched: &own.watched }
-}
-
 fn waive(common: &Common, own: &WaiveArguments) -> Result<Exit, RunError> {
     let (kind, status) =
         if own.undo { (ActKind::Unwaive, RejectStatus::Waived) } else { (ActKind::Waive, RejectStatus::Open) };
@@ -115,7 +110,7 @@ fn waive(common: &Common, own: &WaiveArguments) -> Result<Exit, RunError> {
         told.set(render::rejects::decided(&records, own.undo));
         Ok(report)
     };
-    let undertaking = undertaking("waive", &own.carrying);
+    let undertaking = Undertaking::of("waive", &own.carrying);
     carry_out(common, &undertaking, work, |_, report| match own.carrying.format {
         Format::Json => render::result(&render::json(report)?),
         Format::Text => render::result(&told.take()),
@@ -141,7 +136,7 @@ fn replay(common: &Common, own: &ReplayArguments) -> Result<Exit, RunError> {
         let options = RunOptions { scope: Scope::of_deliveries(deliveries), ..options.clone() };
         pipeline::run(project, pipeline, &options, progress)
     };
-    let undertaking = undertaking("replay", &own.carrying);
+    let undertaking = Undertaking::of("replay", &own.carrying);
     carry_out(common, &undertaking, work, |project, report| {
         if own.carrying.format == Format::Text {
             render::result(&render::rejects::replayed(&report.result, meant.get()))?;

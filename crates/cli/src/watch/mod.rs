@@ -21,7 +21,7 @@ use tracing::error_span;
 
 use self::lineage::Lineage;
 pub(crate) use self::report::{Failure, Report};
-use crate::arguments::{Common, WatchArguments};
+use crate::arguments::{CarryingArguments, Common, WatchArguments};
 use crate::exit::Exit;
 use crate::progress::{Bars, Lines};
 use crate::waiting::WaitArguments;
@@ -47,6 +47,14 @@ pub(crate) struct Undertaking<'a> {
     pub(crate) waiting: &'a WaitArguments,
     /// Where people or programs get the report besides; `None` if only here.
     pub(crate) watched: &'a WatchArguments,
+}
+
+impl<'a> Undertaking<'a> {
+    /// What is to be done about a decision, or about rejected rows.
+    pub(crate) fn of(command: &'static str, own: &'a CarryingArguments) -> Self {
+        let pipeline = own.pipeline.as_deref();
+        Self { command, pipeline, jobs: None, waiting: &own.waiting, watched: &own.watched }
+    }
 }
 
 /// Who is at work, since when.
