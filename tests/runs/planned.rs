@@ -239,6 +239,8 @@ fn a_plan_that_has_been_overtaken_is_refused() {
 #[test]
 fn what_is_no_plan_is_refused() {
     let place = project();
+    let said = place.musketer(&["apply", &place.path("plan.json").display().to_string()]);
+    assert!(said.code == 2 && said.err.contains("error[M7021]: there is no file"), "{}", said.err);
     for (text, words) in [
         ("", "is no plan"),
         ("{}", "schema_version"),

@@ -262,7 +262,11 @@ pub fn backfill(
     let (number, mark, done) = match (open, wanted.resumption) {
         (Some(open), Resumption::Refuse) => return Err(is_open(&open)),
         (None, Resumption::Resume) => {
-            return Err(RunError::usage(Code::BACKFILL_UNKNOWN, "there is no backfill that has steps left"));
+            return Err(RunError::Usage {
+                code: Code::BACKFILL_UNKNOWN,
+                message: "there is no backfill that has steps left".to_owned(),
+                help: "begin one: leave `--resume` out".to_owned(),
+            });
         }
         (Some(open), Resumption::Resume) => {
             let mark: Mark = serde_json::from_str(&open.arguments)

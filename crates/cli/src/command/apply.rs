@@ -1,7 +1,9 @@
 //! `musketer apply`: what somebody has looked at is done, and nothing else.
 
-use std::fs;
+use std::path::Path;
+use std::{fs, io};
 
+use model::Code;
 use pipeline::{Reviewed, RunError, RunOptions};
 
 use super::run::tell;
@@ -10,7 +12,7 @@ use crate::exit::Exit;
 use crate::watch::{Undertaking, carry_out};
 
 pub(crate) fn apply(common: &Common, own: &ApplyArguments) -> Result<Exit, RunError> {
-    let text = fs::read_to_string(&own.plan).map_err(|source| RunError::File { path: own.plan.clone(), source })?;
+    let text = fs::read_to_string(&own.plan).map_err(|error| unreadable(&own.plan, error))?;
     let reviewed = Reviewed::parse(&own.plan.display().to_string(), &text)?;
     let pipeline = reviewed.pipeline.clone();
     let undertaking = Undertaking {
@@ -29,4 +31,16 @@ pub(crate) fn apply(common: &Common, own: &ApplyArguments) -> Result<Exit, RunEr
         },
         |project, report| tell(own.format, None, project, report),
     )
+}
+
+/// A plan that is not there is a slip of the command line; a disk that cannot be read is none.
+fn unreadable(plan: &Path, source: io::Error) -> RunError {
+    if source.kind() != io::ErrorKind::NotFound {
+        return RunError::File { path: plan.to_owned(), source };
+    }
+    RunError::Usage {
+        code: Code::PLAN_UNREADABLE,
+        message: format!("there is no file {}", plan.display()),
+        help: "`musketer plan -o plan.json` writes a plan".to_owned(),
+    }
 }
