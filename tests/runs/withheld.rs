@@ -119,6 +119,14 @@ fn a_delivery_is_released_and_judged_again() {
     place.expect(2, &["release", id]);
     let said = place.musketer(&["release", accepted, "--reason", "x"]);
     assert!(said.code == 2 && said.err.contains("M7013") && said.err.contains("is not withheld"), "{}", said.err);
+    // Another pipeline would record it, and have nothing to release.
+    let head =
+        "kind: pipeline\nid: other\ntitle: {da: En anden, en: Another}\ndrop: drop\nindicators: [population]\nuses:\n";
+    let uses = "  - {source: statbank_population, municipalities: all, from: 2024, to: 2024}\n";
+    place.write("pipelines/other.yaml", format!("{head}{uses}"));
+    let said = place.musketer(&["release", id, "--reason", "x", "--pipeline", "other"]);
+    assert!(said.code == 2 && said.err.contains("M8011") && said.err.contains("--pipeline ID"), "{}", said.err);
+    assert_eq!(place.number("SELECT count(*) FROM act"), 0);
     place.expect(0, &["release", id, "--reason", "it was a quiet month", "--by", "Anna"]);
     assert_eq!(figures(&place), ["2024-01 10.00", "2024-02 4.00"]);
     let act = "SELECT kind || ' ' || person || ' ' || reason FROM act";
